@@ -1,0 +1,72 @@
+"""Progress of long work, written into its row: bytes for the page, a heartbeat for the sweeper."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import QuerySet
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 1.0  # seconds between two writes
+
+
+class WorkTakenAway(Exception):
+    """The row says that this work was given up meanwhile (its heartbeat was late): stop."""
+
+
+class RowProgress:
+    """A :class:`backups.drivers.base.Progress` that writes ``bytes_done``, ``bytes_expected`` and ``heartbeat_at``.
+
+    ``rows`` selects exactly the one running row. A thread of its own beats, so that a driver's long silent step (a
+    table lock, an fsync) does not look like a death; a killed process stops beating at once. Once the row no longer
+    runs, the next call raises :class:`WorkTakenAway`.
+    """
+
+    def __init__(self, rows: QuerySet[Any], clock: Callable[[], datetime]) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._stop = threading.Event()
+        self._taken_away = False
+        self._done: int = 0
+        self._expected: int | None = None
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __call__(self, bytes_done: int, bytes_expected: int | None = None) -> None:
+        """Note how far it is."""
+        if self._taken_away:
+            raise WorkTakenAway("This work was given up meanwhile.")
+        self._done, self._expected = bytes_done, bytes_expected
+
+    def __enter__(self) -> RowProgress:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._stop.wait(INTERVAL):
+                self._write()
+        finally:
+            connection.close()  # this thread's own
+
+    def _write(self) -> None:
+        try:
+            close_old_connections()
+            changed = self._rows.update(
+                bytes_done=self._done, bytes_expected=self._expected, heartbeat_at=self._clock()
+            )
+            self._taken_away = not changed
+        except DatabaseError as error:  # the work goes on; the next beat tries again
+            log.warning("progress.not_written", error=type(error).__name__)

@@ -1,0 +1,160 @@
+"""Taking backups: asked for here, claimed and done by a worker, recorded as it goes.
+
+The row is the lease: a worker claims it by changing exactly one row, and whoever finds it claimed leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backups.actions.progress import RowProgress
+from backups.artefacts import ArtefactWriter, StoredArtefactInfo, delete_artefact
+from backups.drivers.base import DriverError, Taken
+from backups.kinds import driver_of, store_of
+from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Resource
+from backups.permissions import check_can_back_up
+from backups.proof import Proof
+from backups.stores.base import StoreError
+from portal.errors import InvalidInput, PortalError, Refused
+from portal.handover import hand_over
+from portal.models import User
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def request_backup(*, by: User, resource: Resource, reason: str) -> Backup:
+    """Queue a backup on request. ``reason`` is documented with it. Raises NotPermitted, Refused or InvalidInput."""
+    check_can_back_up(by, resource)
+    if not reason.strip():
+        raise InvalidInput("Say why the backup is taken: it is kept with it.", field="reason")
+    try:
+        with transaction.atomic():
+            return queue_backup(resource, origin=BackupOrigin.REQUESTED, by=by, reason=reason.strip()[:500])
+    except IntegrityError as error:  # the constraint: one open backup per resource
+        raise Refused(f"A backup of {resource.name} is under way already. Wait until it is finished.") from error
+
+
+def queue_backup(
+    resource: Resource, *, origin: BackupOrigin, by: User | None, reason: str = "", now: datetime | None = None
+) -> Backup:
+    """Write the row of a backup to be taken and hand it over after commit. Call inside a transaction."""
+    queued_at = now or timezone.now()
+    backup = Backup.objects.create(
+        resource=resource,
+        origin=origin,
+        requested_by=by,
+        reason=reason,
+        queued_at=queued_at,
+        resend_at=queued_at + timedelta(seconds=settings.RESEND_AFTER_SECONDS),
+    )
+    hand_over("backups.take", backup.pk)
+    return backup
+
+
+def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
+    """Take the queued backup. Safe to call twice and late: only who claims the row does anything."""
+    backup = _claim(backup_id, clock())
+    if backup is None:
+        return
+    resource = backup.resource
+    progress = RowProgress(Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING), clock)
+    try:
+        with progress:
+            driver, store = driver_of(resource.kind), store_of(resource.home_region)
+            header = {"resource": str(resource.uid), "name": resource.name, "taken_at": backup.started_at.isoformat()}  # type: ignore[union-attr]
+            with ArtefactWriter(store, backup.prefix, kind=resource.kind, header=header) as sink:
+                taken = driver.take(resource.settings, sink, progress)
+                info = sink.finish(taken)
+    except (DriverError, StoreError) as error:
+        _fail(backup, error.sentence, error.detail, clock())
+    except PortalError as error:
+        _fail(backup, error.sentence, "", clock())
+    except Exception as error:
+        log.exception("backup.crashed", backup=backup.pk)
+        _fail(
+            backup,
+            "The backup stopped because of a fault in the portal. IT has to look at it.",
+            f"{type(error).__name__}: {error}",
+            clock(),
+        )
+    else:
+        _finish(backup, taken, info, clock())
+
+
+def _claim(backup_id: int, now: datetime) -> Backup | None:
+    claimed = Backup.objects.filter(pk=backup_id, status=BackupStatus.QUEUED).update(
+        status=BackupStatus.RUNNING, started_at=now, taken_at=now, heartbeat_at=now
+    )
+    return Backup.objects.select_related("resource").get(pk=backup_id) if claimed else None
+
+
+def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetime) -> None:
+    """Record the finished backup and its home copy in one transaction. One that was given up meanwhile stays failed."""
+    resource = backup.resource
+    with transaction.atomic():
+        locked = Backup.objects.select_for_update().get(pk=backup.pk)
+        if locked.status != BackupStatus.RUNNING:
+            given_up = True
+        else:
+            given_up = False
+            locked.status = BackupStatus.FINISHED
+            locked.finished_at = now
+            locked.bytes_done = locked.source_bytes = taken.source_bytes
+            locked.stored_bytes = info.size + info.manifest_size
+            locked.checksum = info.checksum
+            locked.artefact = info.as_json()
+            locked.summary = dict(taken.summary)
+            locked.warnings = list(taken.warnings)
+            locked.save()
+            Copy.objects.create(
+                backup=locked,
+                region=resource.home_region,
+                state=CopyState.PRESENT,
+                stored_bytes=locked.stored_bytes,
+                proof=Proof.PRESENT,
+                proven_at=now,
+                created_at=now,
+            )
+            note_newest_good(resource)
+            hand_over("backups.copy", resource.pk)
+    if given_up:
+        delete_artefact(store_of(resource.home_region), backup.prefix)
+
+
+def note_newest_good(resource: Resource) -> None:
+    """Keep the resource's ``last_good_at`` current after a backup became good or stopped being so."""
+    newest = resource.backups.good().order_by("-taken_at").values_list("taken_at", flat=True).first()
+    Resource.objects.filter(pk=resource.pk).update(last_good_at=newest)  # a derived column, not in the history
+
+
+def _fail(backup: Backup, sentence: str, detail: str, now: datetime) -> None:
+    """Mark as failed, with the sentence. One that was given up meanwhile keeps its own."""
+    with transaction.atomic():
+        locked = Backup.objects.select_for_update().get(pk=backup.pk)
+        if locked.status == BackupStatus.RUNNING:
+            locked.status = BackupStatus.FAILED
+            locked.finished_at = now
+            locked.error, locked.error_detail = sentence, detail
+            locked.save()
+
+
+def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
+    """Mark running backups whose heartbeat stopped before ``lost_before`` as failed and remove what they left."""
+    count = 0
+    for backup in Backup.objects.filter(status=BackupStatus.RUNNING, heartbeat_at__lt=lost_before).select_related(
+        "resource"
+    ):
+        _fail(
+            backup, "The backup was interrupted: its worker stopped. The next one starts anew.", "heartbeat lost", now
+        )
+        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
+        count += 1
+    return count

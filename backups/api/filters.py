@@ -1,0 +1,53 @@
+"""Filters of the lists."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django_filters import rest_framework as filters
+
+from backups.kinds import KINDS, REGIONS
+from backups.models import Backup, BackupStatus, Environment, Resource, ResourceState
+from backups.models.resource import ResourceQuerySet
+from portal.api.filters import IdFilter, choice
+
+
+class ResourceFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Filters of the list of resources."""
+
+    client = IdFilter("application__client", help_text="A client's id.")
+    application = IdFilter("application", help_text="An application's id.")
+    kind = choice("kind", KINDS)
+    environment = choice("environment", Environment.values)
+    region = choice("home_region", REGIONS)
+    state = choice("state", ResourceState.values, help_text="Left out: all but the removed ones.")
+    search = filters.CharFilter(method="matching", help_text="Words in the names of resource, application or client.")
+
+    class Meta:
+        model = Resource
+        fields: list[str] = []
+
+    def filter_queryset(self, found: ResourceQuerySet) -> ResourceQuerySet:
+        """The rows asked for; removed resources only when their state is."""
+        chosen: ResourceQuerySet = super().filter_queryset(found)
+        return chosen if self.form.cleaned_data["state"] else chosen.standing()
+
+    def matching(self, found: ResourceQuerySet, name: str, words: str) -> ResourceQuerySet:
+        """The resources in whose names every word occurs."""
+        for word in words.split():
+            found = found.filter(
+                Q(name__icontains=word)
+                | Q(application__name__icontains=word)
+                | Q(application__client__name__icontains=word)
+            )
+        return found
+
+
+class BackupFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Filters of the list of backups."""
+
+    resource = IdFilter("resource", help_text="A resource's id.")
+    status = choice("status", BackupStatus.values)
+
+    class Meta:
+        model = Backup
+        fields: list[str] = []

@@ -1,0 +1,151 @@
+"""What the API says about resources and backups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from backups.models import Backup, Copy, Resource
+from backups.proof import PROOF_LABELS, Proof
+from portal.api.clients import ClientOut
+from portal.api.outputs import NameField
+from portal.models import Application
+from portal.permissions import has_permission
+from portal.roles import Permission
+
+PROOF = serializers.ChoiceField(choices=list(PROOF_LABELS.values()), allow_null=True)
+
+
+class Technical:
+    """Fields that only people with VIEW_TECHNICAL for the client are given; the others get null."""
+
+    context: dict[str, Any]
+
+    def shows_technical(self, resource: Resource) -> bool:
+        """Whether the asker is given them."""
+        return has_permission(self.context["request"].user, Permission.VIEW_TECHNICAL, resource.application.client_id)
+
+
+class ApplicationName(serializers.ModelSerializer[Application]):
+    """An application by id and name."""
+
+    class Meta:
+        model = Application
+        fields = ["id", "name"]
+
+
+class ResourceName(serializers.ModelSerializer[Resource]):
+    """A resource by id and name."""
+
+    class Meta:
+        model = Resource
+        fields = ["id", "name"]
+
+
+class ResourceOut(Technical, serializers.ModelSerializer[Resource]):
+    """A resource. Locator and settings are null for people outside IT; secrets are references in any case."""
+
+    application = ApplicationName()
+    client = ClientOut(source="application.client")
+    slots = serializers.SerializerMethodField(help_text="Which slots of the policy are filled, in one sentence.")
+    locator = serializers.SerializerMethodField()
+    settings = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Resource
+        fields = [
+            "id",
+            "name",
+            "client",
+            "application",
+            "kind",
+            "environment",
+            "home_region",
+            "other_region",
+            "state",
+            "created_at",
+            "last_good_at",
+            "slots",
+            "locator",
+            "settings",
+        ]
+
+    def get_slots(self, resource: Resource) -> str:
+        """ "6 of 7 daily, 6 of 6 monthly, copy in eu-west-1 of 1 Nov."."""
+        return str(self.context["pictures"][resource.pk].sentence)
+
+    def get_locator(self, resource: Resource) -> str | None:
+        """Where it is."""
+        return resource.locator if self.shows_technical(resource) else None
+
+    def get_settings(self, resource: Resource) -> dict[str, str] | None:
+        """The driver's settings by name."""
+        return resource.settings if self.shows_technical(resource) else None
+
+
+class CopyOut(serializers.ModelSerializer[Copy]):
+    """A copy in one region, and how far it was proven."""
+
+    proof = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Copy
+        fields = ["region", "state", "stored_bytes", "proof", "proven_at"]
+
+    @extend_schema_field(PROOF)
+    def get_proof(self, copy: Copy) -> str:
+        """The level in words."""
+        return copy.proof_level.label
+
+
+class BackupOut(Technical, serializers.ModelSerializer[Backup]):
+    """A backup with its copies. Sizes are bytes."""
+
+    resource = ResourceName()
+    good = serializers.BooleanField(source="is_good", help_text="Whether it can be restored.")
+    requested_by = NameField(allow_null=True)
+    proof = serializers.SerializerMethodField(help_text="The best proof among the copies that are present.")
+    copies = CopyOut(many=True)
+    summary = serializers.DictField(child=serializers.IntegerField(), help_text="What is in it: {noun: count}.")
+    warnings = serializers.ListField(child=serializers.CharField())
+    error_detail = serializers.SerializerMethodField(help_text="The technical part, for IT.")
+
+    class Meta:
+        model = Backup
+        fields = [
+            "id",
+            "resource",
+            "status",
+            "good",
+            "origin",
+            "requested_by",
+            "reason",
+            "queued_at",
+            "taken_at",
+            "finished_at",
+            "bytes_done",
+            "bytes_expected",
+            "source_bytes",
+            "stored_bytes",
+            "checksum",
+            "proof",
+            "copies",
+            "summary",
+            "warnings",
+            "damaged_at",
+            "damage",
+            "error",
+            "error_detail",
+        ]
+
+    @extend_schema_field(PROOF)
+    def get_proof(self, backup: Backup) -> str | None:
+        """The level in words."""
+        present = [copy.proof for copy in backup.copies.all() if copy.state == "present"]
+        return Proof(max(present)).label if present else None
+
+    def get_error_detail(self, backup: Backup) -> str | None:
+        """What a tool or a server said."""
+        return backup.error_detail if self.shows_technical(backup.resource) else None

@@ -1,0 +1,57 @@
+"""Copying a stored backup to another region."""
+
+from __future__ import annotations
+
+from backups.artefacts.layout import (
+    DATA,
+    INDEX,
+    MANIFEST,
+    StoredArtefactInfo,
+    delete_artefact,
+    read_index,
+    said,
+    write_index,
+)
+from backups.artefacts.reading import StoredBytes
+from backups.drivers.base import DamagedBackup, DriverError, Progress
+from backups.stores.base import NotStored, Store
+
+
+def copy_artefact(source: Store, target: Store, prefix: str, info: StoredArtefactInfo, progress: Progress) -> None:
+    """Copy the backup under ``prefix`` to the same prefix of ``target``, checking every byte read; index last.
+
+    Raises :class:`DamagedBackup` when the source is not what ``info`` says. Whatever is raised, nothing that could be
+    taken for a backup is left in the target.
+    """
+    try:
+        with said():
+            index = read_index(source, prefix)
+    except DriverError as error:
+        if isinstance(error.__cause__, NotStored):
+            sentence = f"The stored backup is damaged: {prefix}/{INDEX} in the region {source.region} is missing."
+            raise DamagedBackup(f"{sentence} Restore another backup.") from error
+        raise
+    if index.info != info:
+        raise DamagedBackup(
+            f"The backup {prefix} in the region {source.region} is not the one that the portal recorded."
+            " Restore another backup."
+        )
+    delete_artefact(target, prefix)
+    done, expected = 0, info.size + info.manifest_size
+    try:
+        for name, size, checksum in (
+            (DATA, info.size, info.checksum),
+            (MANIFEST, info.manifest_size, info.manifest_checksum),
+        ):
+            key = f"{prefix}/{name}"
+            with StoredBytes(source, key, size, checksum) as stored, said(), target.writer(key) as writer:
+                while chunk := stored.read():
+                    writer.write(chunk)
+                    done += len(chunk)
+                    progress(done, expected)
+                if writer.commit() != size:
+                    raise DriverError(f"The region {target.region} kept another size of {key}. Try again.", retry=True)
+        write_index(target, prefix, index)
+    except BaseException:
+        delete_artefact(target, prefix)
+        raise

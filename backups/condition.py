@@ -1,0 +1,71 @@
+"""How a resource, or one backup, stands: the word and the colour that pages show. Pure but for the models' facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from backups.models import Backup, BackupStatus, Copy, CopyState, Resource, ResourceState
+
+LATE_AFTER = timedelta(hours=26)
+"""A day, and two hours for the backup itself (B2: daily)."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A word and the meaning of its colour (waiting, working, good, bad, quiet)."""
+
+    label: str
+    colour: str
+
+
+BACKED_UP = Condition("Backed up", "good")
+LATE = Condition("Late", "bad")
+NONE_YET = Condition("No backup yet", "waiting")
+VANISHED = Condition("Vanished", "bad")
+REMOVED = Condition("Removed", "quiet")
+
+
+def condition_of(resource: Resource, now: datetime) -> Condition:
+    """How the resource stands: removed, vanished, without a backup, late, or backed up."""
+    if resource.state == ResourceState.REMOVED:
+        return REMOVED
+    if resource.state == ResourceState.VANISHED:
+        return VANISHED
+    if resource.last_good_at is None:
+        return NONE_YET if now - resource.created_at < LATE_AFTER else LATE
+    return LATE if now - resource.last_good_at > LATE_AFTER else BACKED_UP
+
+
+def late(now: datetime) -> Q:
+    """The resources of which :func:`condition_of` says late, as a condition."""
+    limit = now - LATE_AFTER
+    return Q(state=ResourceState.ACTIVE) & (
+        Q(last_good_at__lt=limit) | Q(last_good_at__isnull=True, created_at__lte=limit)
+    )
+
+
+def condition_of_backup(backup: Backup, copies: int) -> Condition:
+    """How a backup stands, with so many present copies left."""
+    if backup.damaged_at is not None:
+        return Condition("Damaged", "bad")
+    if backup.status == BackupStatus.FINISHED and not copies:
+        return Condition("Deleted", "quiet")
+    return {
+        BackupStatus.QUEUED: Condition("Queued", "waiting"),
+        BackupStatus.RUNNING: Condition("Being taken", "working"),
+        BackupStatus.FINISHED: Condition("Good", "good"),
+        BackupStatus.FAILED: Condition("Failed", "bad"),
+    }[BackupStatus(backup.status)]
+
+
+def condition_of_copy(copy: Copy) -> Condition:
+    """How a copy stands."""
+    return {
+        CopyState.WRITING: Condition("Being written", "working"),
+        CopyState.PRESENT: Condition("Present", "good"),
+        CopyState.DAMAGED: Condition("Damaged", "bad"),
+        CopyState.DELETED: Condition("Deleted", "quiet"),
+    }[CopyState(copy.state)]

@@ -1,0 +1,1 @@
+"""The drivers, one per kind of resource, in one literal table."""

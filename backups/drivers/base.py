@@ -1,0 +1,224 @@
+"""What a driver is: the few verbs with which the portal handles one kind of resource.
+
+A driver is one object per kind, without state: everything it needs comes in as arguments, everything it
+learned goes out as frozen values. Drivers know nothing of Django, of requests or of policy; they know how to
+take a backup, how to build a complete restore *beside* the live thing, how to compare it with the manifest
+taken with the backup, and how to exchange the two in one atomic step.
+
+Every verb is safe to call twice with the same arguments: the second call finds the first one's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Protocol
+
+Settings = Mapping[str, str]
+"""A resource's settings by name. Secret ones hold *references* (see :mod:`backups.secrets`), never the secret."""
+
+ManifestEntry = Mapping[str, Any]
+"""One JSON-able line of a manifest."""
+
+
+class DriverError(Exception):
+    """Something went wrong, said in a sentence for people.
+
+    ``sentence`` says what is wrong and what to do, in a client's words. ``detail`` is the technical part for IT,
+    already free of secrets. ``retry`` says whether trying the same again makes sense. ``setting`` names the
+    setting at fault, when it is one, so that a form can show the sentence beside its field.
+    """
+
+    def __init__(self, sentence: str, *, detail: str = "", retry: bool = False, setting: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.detail = detail
+        self.retry = retry
+        self.setting = setting
+
+
+class DamagedBackup(DriverError):
+    """The stored backup is missing, cut short or altered: its checksum does not hold."""
+
+
+class NotAsBackedUp(DriverError):
+    """What was restored differs from the manifest taken with the backup."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a resource kind: how a form asks for it, and whether it is secret."""
+
+    name: str
+    label: str
+    help: str = ""
+    required: bool = True
+    default: str = ""
+    secret: bool = False  # the value is a reference: env:NAME or file:/path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What :meth:`Driver.check` saw: the resource exists and can be read."""
+
+    locator: str  # canonical, the same for the same thing however it was written
+    sentence: str  # "PostgreSQL 15.18, database shop, 12 tables, 831 MB"
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What :meth:`Driver.take` did."""
+
+    source_bytes: int  # bytes read from the resource, before compression
+    summary: Mapping[str, int]  # what is in it, by noun in the plural: {"files": 1203} or {"tables": 12, "rows": 88123}
+    warnings: tuple[str, ...] = ()  # sentences: "3 files changed while they were read: …"
+
+
+class Mode(StrEnum):
+    """Where a restore goes."""
+
+    IN_PLACE = "in_place"
+    BESIDE = "beside"
+    EXPORT = "export"
+
+
+class Standing(StrEnum):
+    """Which of the two things now stands under the live name."""
+
+    ORIGINAL = "original"
+    RESTORED = "restored"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The names a restore uses, fixed and stored before anything is built, so that a crash leaves no unknown scratch.
+
+    ``identity`` is filled by :meth:`Driver.identify` once the restore stands and before the swap: what tells the
+    original from the restored thing whatever they are called (inode numbers, database oids). With it
+    :meth:`Driver.standing` can say after any crash which one is live.
+    """
+
+    live: str
+    beside: str
+    kept: str
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a JSON column; :meth:`from_json` reads them back."""
+        return {"live": self.live, "beside": self.beside, "kept": self.kept, "identity": dict(self.identity)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Place:
+        """The place that :meth:`as_json` wrote."""
+        return cls(value["live"], value["beside"], value["kept"], dict(value.get("identity", {})))
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A comparison that found no difference: what was compared, and how much of it."""
+
+    sentence: str  # "1,203 files, 1.8 GB: every path, size, mode and SHA-256 as in the manifest"
+    compared: Mapping[str, int]
+
+
+class Progress(Protocol):
+    """Called often by whoever moves bytes; the receiver thins the calls out. May raise to cancel."""
+
+    def __call__(self, bytes_done: int, bytes_expected: int | None = None) -> None:
+        """Note how far it is."""
+
+
+class Sink(Protocol):
+    """Where :meth:`Driver.take` writes. One pass: what is written is compressed, hashed and stored as it flows."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append to the artefact. Raises :class:`DriverError` when the store has no room."""
+
+    def record(self, entry: ManifestEntry) -> None:
+        """Append one line to the manifest: what the artefact holds, in an order that verify() can follow."""
+
+
+class Artefact(Protocol):
+    """A stored backup, for reading back."""
+
+    @property
+    def source_bytes(self) -> int:
+        """Size of the artefact before compression."""
+
+    def open(self) -> BinaryIO:
+        """The artefact's bytes as the driver wrote them, decompressed on the way.
+
+        The stored checksum is computed while reading; at the end of the stream, if it does not hold or bytes are
+        missing, ``read()`` raises :class:`DamagedBackup` instead of returning the end. Close it when done.
+        """
+
+    def manifest(self) -> Iterator[ManifestEntry]:
+        """The recorded lines, in order. Raises :class:`DamagedBackup` when the manifest is cut short or altered."""
+
+
+class Driver(Protocol):
+    """The verbs. See the module's text for what all of them promise."""
+
+    kind: ClassVar[str]  # "files"
+    label: ClassVar[str]  # "Directory tree"
+    noun: ClassVar[str]  # what a locator names, in a client's words: "directory"
+    settings: ClassVar[tuple[Setting, ...]]
+    export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
+
+    def check(self, settings: Settings) -> Found:
+        """See that the resource exists and can be read whole. Raises :class:`DriverError` naming the setting at fault."""
+
+    def locator(self, settings: Settings) -> str:
+        """The canonical locator, without asking the network."""
+
+    def overlaps(self, one: str, other: str) -> bool:
+        """Whether two locators of this kind share data (the same, or one inside the other)."""
+
+    def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
+        """Write one consistent backup and its manifest into ``sink``, streaming, in constant memory."""
+
+    def place(self, settings: Settings, token: str, mode: Mode) -> Place:
+        """The names for a restore. Pure; ``token`` is ``[a-z0-9-]+``, unique per attempt, and appears in the names."""
+
+    def preflight(self, settings: Settings, place: Place, mode: Mode, artefact: Artefact, workdir: Path) -> list[str]:
+        """Refuse early, in words, what cannot end well: versions, space (2×), rights, target not what we think it is.
+
+        Returns a sentence per thing that was checked and found right. Touches nothing.
+        """
+
+    def restore(self, settings: Settings, place: Place, artefact: Artefact, workdir: Path, progress: Progress) -> None:
+        """Build the complete restore at ``place.beside``. A leftover of this same place is discarded first.
+
+        ``workdir`` is an empty private directory that the caller removes.
+        """
+
+    def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
+        """Compare ``place.beside`` with the manifest, all of it. Raises :class:`NotAsBackedUp` naming the differences."""
+
+    def identify(self, settings: Settings, place: Place) -> Place:
+        """The same place with its ``identity`` filled in."""
+
+    def stop_writers(self, settings: Settings, place: Place) -> str:
+        """Keep applications off the live thing while it is exchanged; says what was done. Undone by resume_writers()."""
+
+    def swap(self, settings: Settings, place: Place) -> None:
+        """In one atomic step put the restored thing under the live name, then the original under ``place.kept``."""
+
+    def swap_back(self, settings: Settings, place: Place) -> None:
+        """The reverse: the original under the live name again, the restored thing under ``place.beside``."""
+
+    def standing(self, settings: Settings, place: Place) -> Standing:
+        """Which of the two is live now, by ``place.identity``. ORIGINAL when no identity was taken yet."""
+
+    def resume_writers(self, settings: Settings, place: Place) -> None:
+        """Let applications at the live thing again, whichever it is."""
+
+    def health(self, settings: Settings, place: Place) -> str:
+        """After a swap: the live name answers and is the restored thing. Says what was seen; raises otherwise."""
+
+    def discard(self, settings: Settings, place: Place, name: str) -> None:
+        """Remove ``name``, which must be ``place.beside`` or ``place.kept`` and must not be live. Absent is fine."""

@@ -1,0 +1,179 @@
+"""Building the complete restore in a database beside the live one.
+
+The stored backup is read to its end, where its checksum is verified, *before* anything is made on the server. With
+room for it the dump then lies in a private file, from which ``pg_restore`` works in parallel; without, it is
+streamed a second time, into a single ``pg_restore``.
+
+``pg_restore`` runs with asynchronous commits: nothing refers to this database before it is finished, and the
+synchronous transaction that finishes it flushes everything before it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import BinaryIO
+
+from psycopg import sql
+
+from backups.drivers.base import Artefact, DriverError, Place, Progress
+from backups.drivers.postgres import archive, clients, header, survey
+from backups.drivers.postgres.checks import server_major
+from backups.drivers.postgres.create import create, finish
+from backups.drivers.postgres.errors import translated
+from backups.drivers.postgres.exchange import drop
+from backups.drivers.postgres.rights import missing_rights
+from backups.drivers.postgres.target import Target
+from backups.processes import Streaming
+from backups.sidethread import Behind
+
+CHUNK = 1 << 20
+DEPTH = 4  # chunks that may wait to be written
+JOBS = max(2, min(os.cpu_count() or 2, 8))
+_SESSION = {
+    "synchronous_commit": "off",
+    "maintenance_work_mem": "256MB",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+
+
+def restore(target: Target, place: Place, artefact: Artefact, workdir: Path, progress: Progress) -> None:
+    """See :meth:`Driver.restore`."""
+    head = header.read(artefact)
+    total = artefact.source_bytes + head["size_bytes"]
+    dump = _unpack(artefact, workdir, lambda done: progress(done, total))
+    with target.connect(target.maintenance_db) as connection:
+        client = clients.for_server(server_major(connection), _major(head["dump_version"]))
+        keep_owner = not missing_rights(connection, head)
+        spaces = set(head["tablespaces"]) <= {
+            name for (name,) in survey.rows(connection, "SELECT spcname FROM pg_tablespace")
+        }
+        drop(connection, place.beside)
+        create(connection, place.beside, head, keep_owner)
+        arguments = [
+            client.pg_restore, "--exit-on-error", *([] if keep_owner else ["--no-owner", "--no-privileges"]),
+            *([] if spaces else ["--no-tablespaces"]), *target.tool_arguments(place.beside),
+        ]  # fmt: skip
+
+        def beat() -> None:
+            size = survey.one(connection, "SELECT pg_database_size(%s)", [place.beside])
+            progress(artefact.source_bytes + min(size, head["size_bytes"]), total)
+
+        with translated(target.describe(place.beside)):
+            if dump is None:
+                _stream(target, arguments, artefact, beat)
+            else:
+                _from_file(target, arguments, dump, beat)
+                dump.unlink()
+        _analyze(target, place.beside, beat)
+        finish(connection, place.beside, head, keep_owner)
+    progress(total, total)
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
+
+
+def unpacks(workdir: Path, artefact: Artefact) -> bool:
+    """Whether the unpacked dump fits into the work directory, with some to spare."""
+    return shutil.disk_usage(workdir).free > artefact.source_bytes * 1.05 + (64 << 20)
+
+
+def _unpack(artefact: Artefact, workdir: Path, advance: Callable[[int], None]) -> Path | None:
+    """Read the artefact to its verified end, into a file if there is room for one."""
+    path = workdir / "dump" if unpacks(workdir, artefact) else None
+    done = 0
+    with artefact.open() as source, open(path or os.devnull, "wb", opener=_private) as target:
+        behind: Behind[bytes] = Behind(lambda chunk: _write(target, chunk), DEPTH)
+        try:
+            while chunk := source.read(CHUNK):
+                behind.put(chunk)
+                done += len(chunk)
+                advance(done)
+            behind.finish()
+            target.flush()
+        except OSError as error:
+            raise DriverError(
+                "The portal's work directory has no room for the unpacked backup. Make room, then try again.",
+                detail=str(error),
+                retry=True,
+            ) from None
+        finally:
+            behind.abandon()
+    if path:
+        archive.index(path)
+    return path
+
+
+def _write(target: BinaryIO, chunk: bytes) -> None:
+    target.write(chunk)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _from_file(target: Target, arguments: list[str], dump: Path, beat: Callable[[], None]) -> None:
+    """``pg_restore`` with several sessions; ``beat`` is called every second and may raise to cancel."""
+    with (
+        Streaming(
+            [*arguments, f"--jobs={JOBS}", str(dump)], mode="read",
+            env=target.tool_environment(_SESSION), redact=[target.password()],
+        ) as process,
+        ThreadPoolExecutor(1) as waiting,
+    ):  # fmt: skip
+        try:
+            ended = waiting.submit(process.finish)
+            while not wait([ended], timeout=1.0).done:
+                beat()
+            ended.result()
+        except BaseException:
+            process.stop()
+            raise
+
+
+def _stream(target: Target, arguments: list[str], artefact: Artefact, beat: Callable[[], None]) -> None:
+    with (
+        artefact.open() as source,
+        Streaming(
+            arguments, mode="write", env=target.tool_environment(_SESSION), redact=[target.password()]
+        ) as process,
+    ):
+        done = 0
+        while chunk := source.read(CHUNK):
+            process.write(chunk)
+            done += len(chunk)
+            if done % (64 * CHUNK) < CHUNK:
+                beat()
+
+
+def _analyze(target: Target, name: str, beat: Callable[[], None]) -> None:
+    """Statistics for the planner, which a dump does not hold: without them the application would crawl at first."""
+    # What is locked is just being analyzed by autovacuum; waiting for it would end that, after a second.
+    with target.connect(name) as first, target.connect(name) as second:
+        tables = sorted(survey.tables(first, ["r", "m"]), key=lambda table: -table.size)
+        if not tables:
+            return
+        connections = [first, second]
+
+        def work(number: int) -> None:
+            for table in tables[number :: len(connections)]:
+                connections[number].execute(
+                    sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.Identifier(table.schema, table.name))
+                )
+
+        with ThreadPoolExecutor(len(connections)) as pool:
+            jobs = [pool.submit(work, number) for number in range(len(connections))]
+            try:
+                while wait(jobs, timeout=1.0).not_done:
+                    beat()
+            except BaseException:
+                for connection in connections:
+                    connection.cancel_safe(timeout=5)
+                raise
+            for job in jobs:
+                job.result()

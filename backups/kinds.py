@@ -1,0 +1,41 @@
+"""The one literal table of resource kinds, and the regions of the portal's own store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from backups.drivers.base import Driver
+from backups.drivers.files import FilesDriver
+from backups.drivers.postgres import PostgresDriver
+from backups.stores.base import Store
+from backups.stores.directory import DirectoryStore
+from portal.errors import InvalidInput, Refused
+
+KINDS: dict[str, Driver] = {
+    driver.kind: driver
+    for driver in (
+        FilesDriver(settings.FILES_ROOTS),
+        PostgresDriver(),
+    )
+}
+
+REGIONS: tuple[str, ...] = tuple(settings.STORE_REGIONS)
+
+
+def driver_of(kind: str) -> Driver:
+    """The driver of a kind. Raises :class:`InvalidInput` naming the kinds there are."""
+    try:
+        return KINDS[kind]
+    except KeyError:
+        known = ", ".join(sorted(KINDS))
+        raise InvalidInput(f"There is no resource kind “{kind}”. Choose one of: {known}.", field="kind") from None
+
+
+def store_of(region: str) -> Store:
+    """The store of a region. Raises :class:`Refused` when the region is no longer configured."""
+    try:
+        return DirectoryStore(region, Path(settings.STORE_REGIONS[region]))
+    except KeyError:
+        raise Refused(f"The region {region} is not configured. IT has to add it to STORE_REGIONS.") from None

@@ -1,0 +1,71 @@
+"""Copies: a backup's physical artefact in one region."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from backups.models.backup import Backup
+from backups.proof import PROOF_LABELS, Proof
+
+
+class CopyState(models.TextChoices):
+    """What there is of a copy."""
+
+    WRITING = "writing", "Being written"
+    PRESENT = "present", "Present"
+    DAMAGED = "damaged", "Damaged"
+    DELETED = "deleted", "Deleted"
+
+
+class CopyQuerySet(models.QuerySet["Copy"]):
+    """Questions about copies."""
+
+    def present(self) -> Self:
+        """Complete and not found damaged."""
+        return self.filter(state=CopyState.PRESENT)
+
+
+class Copy(models.Model):
+    """One copy. ``proof`` says how far it was proven, and ``proven_at`` when."""
+
+    backup = models.ForeignKey(Backup, models.PROTECT, related_name="copies")
+    region = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=CopyState.choices)
+    stored_bytes = models.BigIntegerField(default=0)
+    proof = models.PositiveSmallIntegerField(
+        choices=[(level.value, label) for level, label in PROOF_LABELS.items()], default=Proof.RECORDED
+    )
+    proven_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(null=True)
+    bytes_done = models.BigIntegerField(default=0)
+    bytes_expected = models.BigIntegerField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = CopyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["backup", "region"], condition=~Q(state="deleted"), name="copy_once_per_region"
+            ),
+            models.CheckConstraint(
+                name="copy_deleted_says_when",
+                condition=Q(state="deleted", deleted_at__isnull=False) | ~Q(state="deleted"),
+            ),
+            models.CheckConstraint(
+                name="copy_present_has_bytes", condition=~Q(state="present") | Q(stored_bytes__gt=0)
+            ),
+        ]
+        indexes = [models.Index(fields=["region", "state"], name="copy_by_region")]
+
+    def __str__(self) -> str:
+        return f"copy of backup {self.backup_id} in {self.region}"
+
+    @property
+    def proof_level(self) -> Proof:
+        """``proof`` as its enum."""
+        return Proof(self.proof)

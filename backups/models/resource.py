@@ -1,0 +1,101 @@
+"""Resources: what runs an application or holds its data."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from portal.history import History
+from portal.models import Application, Client, User
+from portal.permissions import Person, visible
+from portal.roles import Permission
+
+
+class Environment(models.TextChoices):
+    """What the resource is used for. The policy treats production differently when a resource is removed (B4)."""
+
+    PRODUCTION = "production", "Production"
+    STAGING = "staging", "Staging"
+    DEVELOPMENT = "development", "Development"
+
+
+class ResourceState(models.TextChoices):
+    """Where a resource is in its life."""
+
+    ACTIVE = "active", "Active"
+    VANISHED = "vanished", "Vanished"
+    REMOVED = "removed", "Removed"
+
+
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    """Questions about resources."""
+
+    def visible_to(self, user: Person) -> Self:
+        """Those that the person may see."""
+        return self.filter(visible(user, Permission.VIEW_RESOURCES, "application__client"))
+
+    def standing(self) -> Self:
+        """Those not removed."""
+        return self.exclude(state=ResourceState.REMOVED)
+
+
+class Resource(models.Model):
+    """One resource. ``locator`` says where it is and is the same for the same thing however it was entered."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=63)
+    application = models.ForeignKey(Application, models.PROTECT, related_name="resources")
+    kind = models.CharField(max_length=20, help_text="The driver that handles it.")
+    environment = models.CharField(max_length=20, choices=Environment.choices)
+    home_region = models.CharField(max_length=40)
+    other_region = models.CharField(max_length=40)
+    settings = models.JSONField(default=dict, help_text="The driver's settings; secrets as references.")
+    locator = models.CharField(max_length=1000)
+    state = models.CharField(max_length=10, choices=ResourceState.choices, default=ResourceState.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    last_good_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When its newest good backup was taken; kept current by what finishes backups.",
+    )
+
+    history = History(excluded_fields=["last_good_at"])
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "locator"], condition=~Q(state="removed"), name="resource_registered_once"
+            ),
+            models.UniqueConstraint(
+                fields=["application", "name"], condition=~Q(state="removed"), name="resource_name_once_per_application"
+            ),
+            models.CheckConstraint(condition=~Q(home_region=models.F("other_region")), name="resource_regions_differ"),
+        ]
+        indexes = [
+            models.Index(fields=["name", "id"], name="resource_by_name"),
+            models.Index(fields=["last_good_at", "id"], name="resource_by_last_good"),
+            models.Index(fields=["application", "state"], name="resource_by_application"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The resource's page."""
+        return reverse("resource", args=[self.pk])
+
+    @property
+    def client(self) -> Client:
+        """Whose it is."""
+        return self.application.client
+
+    @property
+    def is_production(self) -> bool:
+        """Whether B4's six months hold for it."""
+        return self.environment == Environment.PRODUCTION

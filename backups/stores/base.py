@@ -1,0 +1,75 @@
+"""What a store is: one region of the portal's own storage, holding objects under keys.
+
+A key is ``/``-separated, each part ``[A-Za-z0-9._-]+``, no part starting with a dot. Objects are written whole or
+not at all, and never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+
+class StoreError(Exception):
+    """The store could not do it; ``str()`` is a sentence for people. ``retry``: whether trying again makes sense."""
+
+    def __init__(self, sentence: str, *, detail: str = "", retry: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.detail = detail
+        self.retry = retry
+
+
+class StoreFull(StoreError):
+    """No room left in the region."""
+
+
+class NotStored(StoreError):
+    """There is no object under that key."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object as the store lists it."""
+
+    key: str
+    size: int
+
+
+class ObjectWriter(Protocol):
+    """Writes one object. Nothing is visible under the key before :meth:`commit`."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Append. Raises :class:`StoreFull` when there is no room."""
+
+    def commit(self) -> int:
+        """Flush to disk and publish under the key; the size in bytes."""
+
+
+class Store(Protocol):
+    """The verbs of a region."""
+
+    region: str
+
+    def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
+        """A writer; leaving the context without commit() removes every trace. An existing key is replaced whole."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The object's bytes. Raises :class:`NotStored`."""
+
+    def stat(self, key: str) -> StoredObject | None:
+        """The object's size, or None."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All objects whose key starts with the prefix, in key order."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; absent is fine."""
+
+    def free_bytes(self) -> int | None:
+        """Room left, or None when there is no knowing."""
+
+    def sweep(self, older_than_seconds: float, now: float) -> int:
+        """Remove leftovers of writers that died longer ago than that (POSIX timestamps); how many."""

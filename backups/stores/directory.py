@@ -1,0 +1,228 @@
+"""A region that is a directory on this machine, or on a network file system mounted here.
+
+An object is written under ``.partial/``, flushed to disk, and renamed to its place: under its key there is the
+whole object or none, whatever dies when. What a dead writer leaves under ``.partial/`` is removed by ``sweep()``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from backups.stores.base import NotStored, StoredObject, StoreError, StoreFull
+
+PARTIAL = ".partial"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
+KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,255}(?:/(?!\.)[A-Za-z0-9._-]{1,255})*")
+WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def checked(key: str) -> str:
+    """The key itself; raises :class:`StoreError` for one that is not a key, before it can name a path elsewhere."""
+    if not KEY.fullmatch(key):
+        raise StoreError(f"“{key}” is not a key of the store: only letters, digits and ._- between slashes.")
+    return key
+
+
+class DirectoryWriter:
+    """Writes one object; see :class:`~backups.stores.base.ObjectWriter`."""
+
+    def __init__(self, store: DirectoryStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._target = store.path(key)
+        self._size = 0
+        self._committed = False
+        self._path = store.root / PARTIAL / secrets.token_hex(16)
+        with store.translated(f"write {key}"):
+            store.make_directory(self._path.parent)
+            self._fd = os.open(self._path, WRITE, 0o600)
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Append all of ``data``; its length in bytes."""
+        with self._store.translated(f"write {self._key}"), memoryview(data).cast("B") as view:
+            done = 0
+            while done < len(view):
+                done += os.write(self._fd, view[done:])
+        self._size += done
+        return done
+
+    def commit(self) -> int:
+        """Flush to disk and publish under the key; the size in bytes."""
+        with self._store.translated(f"write {self._key}"):
+            os.fsync(self._fd)
+            self._publish()
+            self._store.flush_directory(self._target.parent)
+        return self._size
+
+    def _publish(self) -> None:
+        while True:
+            try:
+                self._store.make_directory(self._target.parent)
+                os.rename(self._path, self._target)
+            except FileNotFoundError:
+                # A delete() beside us took the directory, which it found empty. Unless it is our file that is gone.
+                os.stat(self._path)
+                continue
+            self._committed = True
+            return
+
+    def close(self) -> None:
+        """Remove what was not committed."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if not self._committed:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path)
+
+
+class DirectoryStore:
+    """The region ``region``, kept under the directory ``root``; see :class:`~backups.stores.base.Store`."""
+
+    def __init__(self, region: str, root: Path) -> None:
+        self.region = region
+        self.root = root
+
+    def path(self, key: str) -> Path:
+        """Where the object of that key stands, or would stand."""
+        return self.root / checked(key)
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[DirectoryWriter]:
+        """A writer; leaving the context without commit() removes every trace."""
+        writer = DirectoryWriter(self, key)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+    def open(self, key: str) -> BinaryIO:
+        """The object's bytes."""
+        path = self.path(key)
+        with self.translated(f"read {key}"):
+            try:
+                return path.open("rb", buffering=0)  # FileIO reads and closes alike
+            except FileNotFoundError:
+                raise NotStored(f"There is no object {key} in the region {self.region}.") from None
+
+    def stat(self, key: str) -> StoredObject | None:
+        """The object's size, or None."""
+        path = self.path(key)
+        with self.translated(f"read {key}"):
+            try:
+                return StoredObject(key, path.stat().st_size)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All objects whose key starts with the prefix, in key order; one directory at a time is in memory."""
+        return self._walk(self.root, "", prefix)
+
+    def _walk(self, directory: Path, before: str, prefix: str) -> Iterator[StoredObject]:
+        with self.translated(f"list {before or 'its objects'}"):
+            try:
+                with os.scandir(directory) as found:
+                    # A directory sorts as its keys do: "a/b" comes after "a-b" and before "a0".
+                    entries = sorted((entry.name + "/" if entry.is_dir() else entry.name, entry) for entry in found)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+        for name, entry in entries:
+            key = before + name
+            if name.startswith(".") or not (key.startswith(prefix) or prefix.startswith(key)):
+                continue
+            if name.endswith("/"):
+                yield from self._walk(directory / entry.name, key, prefix)
+            elif key.startswith(prefix) and KEY.fullmatch(key):
+                with suppress(FileNotFoundError):  # deleted since it was listed
+                    yield StoredObject(key, entry.stat().st_size)
+
+    def delete(self, key: str) -> None:
+        """Remove the object, and the directories that this leaves empty; absent is fine."""
+        path = self.path(key)
+        with self.translated(f"delete {key}"):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(path)
+                self.flush_directory(path.parent)
+            parent = path.parent
+            while parent != self.root:
+                try:
+                    os.rmdir(parent)
+                except OSError:  # not empty, or gone already
+                    break
+                parent = parent.parent
+
+    def free_bytes(self) -> int | None:
+        """Room left for this process's user; None while the directory cannot be asked."""
+        try:
+            return shutil.disk_usage(self.root if self.root.exists() else self.root.parent).free
+        except OSError:
+            return None
+
+    def sweep(self, older_than_seconds: float, now: float) -> int:
+        """Remove partial objects not written to for so long; how many.
+
+        A writer that lives touches its file with every write, so choose a time that no pause of a source outlasts.
+        """
+        removed = 0
+        with self.translated("sweep leftovers"):
+            try:
+                found = list(os.scandir(self.root / PARTIAL))
+            except FileNotFoundError:
+                return 0
+            for entry in found:
+                with suppress(FileNotFoundError):
+                    if now - entry.stat(follow_symlinks=False).st_mtime >= older_than_seconds:
+                        os.unlink(entry.path)
+                        removed += 1
+        return removed
+
+    def make_directory(self, path: Path) -> None:
+        """Make ``path`` (the root or below it) and its parents, private and on disk; present is fine."""
+        missing = []
+        while not path.is_dir():
+            missing.append(path)
+            path = path.parent
+        for one in reversed(missing):
+            with suppress(FileExistsError):
+                os.mkdir(one, 0o700)
+            self.flush_directory(one.parent)
+
+    def flush_directory(self, path: Path) -> None:
+        """Have the names in a directory survive a power cut."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except PermissionError:  # a parent of the root that we may pass but not read
+            return
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def translated(self, what: str) -> Iterator[None]:
+        """Turn the system's errors into sentences that name the region; ``what`` completes "could not …"."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise StoreFull(
+                    f"The region {self.region} has no room left. Free space in {self.root}, or give it a larger disk.",
+                    detail=str(error),
+                    retry=True,
+                ) from error
+            reason = (error.strerror or str(error)).lower()
+            raise StoreError(
+                f"The region {self.region} could not {what}: {reason}. See that {self.root} is mounted, sound, and"
+                " writable for the portal's user.",
+                detail=str(error),
+                retry=error.errno in PASSING,
+            ) from error

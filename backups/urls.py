@@ -1,0 +1,18 @@
+"""Addresses of resources and backups."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from backups.views import backup, policy, resource, resources
+
+urlpatterns = [
+    path("resources/", resources.resources, name="resources"),
+    path("resources/export.csv", resources.export, name="resources_export"),
+    path("resources/new/", resource.register, name="resource_new"),
+    path("resources/<int:pk>/", resource.resource, name="resource"),
+    path("resources/<int:pk>/back-up/", resource.back_up, name="resource_back_up"),
+    path("backups/<int:pk>/", backup.backup, name="backup"),
+    path("backups/<int:pk>/live/", backup.live, name="backup_live"),
+    path("policy/", policy.policy, name="policy"),
+]

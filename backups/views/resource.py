@@ -1,0 +1,73 @@
+"""One resource: its page, taking a backup now, registering a new one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backups.actions.registering import register_resource
+from backups.actions.taking import request_backup
+from backups.filters import listed
+from backups.forms import BackUpForm, RegisterForm
+from backups.kinds import KINDS
+from backups.models import Resource
+from backups.permissions import check_can_register
+from backups.views.resource_page import resource_page
+from backups.views.resources import signed_in
+from portal.errors import InvalidInput
+
+
+def seen_resource(request: HttpRequest, pk: int) -> Resource:
+    """The resource, if the person may see it; else 404."""
+    return get_object_or_404(listed(request.user), pk=pk)
+
+
+@require_safe
+def resource(request: HttpRequest, pk: int) -> HttpResponse:
+    """The resource's page."""
+    found = seen_resource(request, pk)
+    return render(
+        request, "backups/resource.html", resource_page(signed_in(request), found, request.GET, timezone.now())
+    )
+
+
+@require_POST
+def back_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a backup now. Without a reason the page comes back with the dialog open."""
+    found, user = seen_resource(request, pk), signed_in(request)
+    form = BackUpForm(request.POST)
+    if form.is_valid():
+        try:
+            backup = request_backup(by=user, resource=found, reason=form.cleaned_data["reason"])
+        except InvalidInput as error:
+            form.add_error("reason", error.sentence)
+        else:
+            messages.success(request, f"A backup of {found} is on its way. This page follows it.")
+            return redirect("backup", backup.pk)
+    context = resource_page(user, found, request.GET, timezone.now()) | {"back_up_form": form}
+    return render(request, "backups/resource.html", context, status=400)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    """Register a resource: choose its kind, then say where it is. The driver looks before anything is saved."""
+    user, kind = signed_in(request), request.GET.get("kind", "")
+    check_can_register(user, None)
+    if not kind:
+        return render(request, "backups/register_kind.html", {"drivers": KINDS.values()})
+    if kind not in KINDS:
+        raise Http404
+    form = RegisterForm(user, kind, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            made = register_resource(by=user, **form.given())
+        except InvalidInput as error:
+            form.blame(error)
+        else:
+            messages.success(request, f"{made} is registered. Its first backup is on its way.")
+            return redirect(made)
+    status = 400 if form.is_bound else 200
+    return render(request, "backups/register.html", {"form": form, "driver": KINDS[kind]}, status=status)

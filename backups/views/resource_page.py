@@ -1,0 +1,102 @@
+"""What the page of a resource shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import Prefetch
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+
+from backups.chart import Chart, size_chart
+from backups.condition import condition_of, condition_of_backup
+from backups.forms import BackUpForm
+from backups.kinds import KINDS
+from backups.models import BackupStatus, Copy, Resource
+from backups.models.backup import OPEN
+from backups.permissions import check_can_back_up
+from backups.pictures import pictures_of
+from portal.models import User
+from portal.paging import Column, read_page
+from portal.permissions import has_permission
+from portal.roles import Permission
+from portal.rules import refusal
+from portal.words import company_zone
+
+BACKUPS_A_PAGE = 20
+CHART_POINTS = 120
+CHANGES_SHOWN = 10
+REQUESTS_SHOWN = 5
+
+NEWEST_FIRST = (Column("at", descending=True), Column("id", descending=True))
+
+
+def resource_page(user: User, resource: Resource, address: QueryDict, now: datetime) -> dict[str, Any]:
+    """The template's variables, in a constant number of queries."""
+    client = resource.client
+    backups = resource.backups.all()
+    page = read_page(
+        backups.annotate(at=Coalesce("taken_at", "queued_at")).prefetch_related(
+            Prefetch("copies", Copy.objects.present().order_by("-proof"), to_attr="present")
+        ),
+        NEWEST_FIRST,
+        address,
+        size=BACKUPS_A_PAGE,
+    )
+    technical = has_permission(user, Permission.VIEW_TECHNICAL, client)
+    requests = resource.restore_requests.visible_to(user).select_related("filed_by", "backup")
+    return {
+        "resource": resource,
+        "driver": KINDS.get(resource.kind),
+        "condition": condition_of(resource, now),
+        "picture": pictures_of([resource], now)[resource.pk],
+        "page": page,
+        "rows": [row_of(backup, resource) for backup in page.rows],
+        "open_backup": backups.filter(status__in=OPEN).first(),
+        "chart": _chart(backups),
+        "requests": requests.order_by("-filed_at")[:REQUESTS_SHOWN],
+        "technical": technical,
+        "changes": changes_of(resource, technical),
+        "may_file": has_permission(user, Permission.FILE_REQUESTS, client),
+        "may_back_up": has_permission(user, Permission.BACK_UP_NOW, client),
+        "why_not_back_up": refusal(check_can_back_up, user, resource),
+        "back_up_form": BackUpForm(),
+    }
+
+
+def row_of(backup: Any, resource: Resource) -> dict[str, Any]:
+    """What a row of backups shows. ``backup.present`` are its present copies, the best proven first."""
+    return {
+        "backup": backup,
+        "condition": condition_of_backup(backup, len(backup.present)),
+        "best": backup.present[0] if backup.present else None,
+        "regions": sorted((copy.region for copy in backup.present), key=lambda region: region != resource.home_region),
+        "restorable": backup.is_good and bool(backup.present),
+    }
+
+
+def _chart(backups: Any) -> Chart | None:
+    newest: Iterable[tuple[datetime, int]] = (
+        backups.filter(status=BackupStatus.FINISHED)
+        .order_by("-taken_at")
+        .values_list("taken_at", "stored_bytes")[:CHART_POINTS]
+    )
+    return size_chart(list(newest)[::-1], company_zone())
+
+
+def changes_of(resource: Resource, technical: bool) -> list[dict[str, Any]]:
+    """The newest changes: who, when, why, and what changed. Settings and locator only for those who see them."""
+    records = list(resource.history.select_related("history_user")[: CHANGES_SHOWN + 1])
+    shown = [{"record": new, "what": _differences(new, old, technical)} for new, old in pairwise(records)]
+    if records and len(records) <= CHANGES_SHOWN:
+        shown.append({"record": records[-1], "what": []})
+    return shown
+
+
+def _differences(new: Any, old: Any, technical: bool) -> list[dict[str, Any]]:
+    hidden = set() if technical else {"settings", "locator"}
+    changes = new.diff_against(old, excluded_fields=hidden).changes
+    return [{"what": change.field.replace("_", " "), "old": change.old, "new": change.new} for change in changes]

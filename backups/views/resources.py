@@ -1,0 +1,109 @@
+"""The list of resources, on a page and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from backups.condition import condition_of
+from backups.filters import ResourceFilters, heads, listed
+from backups.kinds import KINDS
+from backups.models import Resource
+from backups.permissions import check_can_register
+from backups.pictures import pictures_of
+from portal.models import User
+from portal.paging import read_page
+from portal.permissions import has_permission_somewhere
+from portal.roles import Permission
+from portal.rules import refusal
+
+COLUMNS = (
+    "id", "name", "client", "application", "environment", "kind", "home_region", "other_region", "state",
+    "last_good_backup",
+)  # fmt: skip
+
+
+@require_safe
+def resources(request: HttpRequest) -> HttpResponse:
+    """The list: filters, order and page are all in the address."""
+    user, now = request.user, timezone.now()
+    filters = ResourceFilters(user, request.GET, now)
+    found = filters.apply(listed(user))
+    page = read_page(found, filters.order(), request.GET)
+    context = {
+        "filters": filters,
+        "heads": heads(filters),
+        "page": page,
+        "rows": rows_of(page.rows, now),
+        "total": found.count(),
+        "may_register": has_permission_somewhere(user, Permission.REGISTER_RESOURCES),
+        "why_not_register": refusal(check_can_register, user, None),
+    }
+    return render(request, "backups/resources.html", context)
+
+
+def rows_of(found: list[Resource], now: Any) -> list[dict[str, Any]]:
+    """What a row of resources shows, with one query for all pictures."""
+    pictures = pictures_of(found, now)
+    return [
+        {
+            "resource": resource,
+            "picture": pictures[resource.pk],
+            "condition": condition_of(resource, now),
+            "kind": KINDS[resource.kind].label if resource.kind in KINDS else resource.kind,
+        }
+        for resource in found
+    ]
+
+
+@require_safe
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered list as CSV, streamed; times are UTC."""
+    now = timezone.now()
+    filters = ResourceFilters(request.user, request.GET, now)
+    found = filters.apply(listed(request.user)).order_by(*(column.order() for column in filters.order()))
+    answer = StreamingHttpResponse(_lines(found.iterator(chunk_size=2000)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="resources-{now:%Y-%m-%d}.csv"'
+    return answer
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def _lines(found: Iterable[Resource]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for resource in found:
+        yield writer.writerow(
+            [
+                resource.pk,
+                resource.name,
+                _text(resource.client.name),
+                _text(resource.application.name),
+                resource.environment,
+                resource.kind,
+                resource.home_region,
+                resource.other_region,
+                resource.state,
+                resource.last_good_at.isoformat() if resource.last_good_at else "",
+            ]
+        )
+
+
+def _text(value: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    return f"'{value}" if value[:1] in "=+-@\t\r" else value
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Who asks; the middleware lets nobody else here."""
+    assert isinstance(request.user, User)
+    return request.user

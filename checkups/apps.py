@@ -1,0 +1,9 @@
+"""The app checkups."""
+
+from django.apps import AppConfig
+
+
+class CheckupsConfig(AppConfig):
+    """Django's view of the app."""
+
+    name = "checkups"

@@ -1,0 +1,48 @@
+"""Sign-in: there is no sign-up; people are made by administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm
+from django.conf import settings
+from django.http import HttpRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
+    """allauth's hooks."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up."""
+        return False
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
+    """The sign-in form. In the demo, and only there, it knows the cast and is filled in by ``?as=<username>``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "User name or email"
+        self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}
+        self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
+        self.fields["password"].help_text = ""
+        self.cast = demo_cast()
+        self.chosen = self._chosen()
+        if self.chosen is not None:
+            self.initial.update(login=self.chosen.username, password=self.chosen.password)
+            self.fields["password"].widget.render_value = True
+            self.fields["login"].widget.attrs.pop("autofocus")
+
+    def _chosen(self) -> Any:
+        wanted = self.request.GET.get("as") if self.request is not None and self.cast else None
+        return next((person for person in self.cast if person.username == wanted), None)
+
+
+def demo_cast() -> tuple[Any, ...]:
+    """The demo's people with their passwords; nobody when this is not the demo."""
+    if not settings.DEMO:
+        return ()
+    from portal.demo.cast import CAST  # only the demo may know it
+
+    return tuple(CAST)

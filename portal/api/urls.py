@@ -1,0 +1,43 @@
+"""Addresses of the API, below /api/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path, re_path
+from rest_framework.routers import APIRootView, DefaultRouter
+
+from backups.api.views import BackupViews, ResourceViews
+from portal.api.clients import ApplicationViews, ClientViews
+from portal.api.docs import DocsView, SchemaView
+from portal.api.me import MeView
+from portal.api.nothing import NothingHere
+from portal.api.tokens import RevokeView, TokenView
+from portal.api.views import Recorded
+from restores.api.charges import ChargeViews
+from restores.api.views import RequestViews
+
+
+class Root(Recorded, APIRootView):
+    """What there is."""
+
+    schema = None  # type: ignore[assignment]  # DRF's way to leave a view out
+
+
+router = DefaultRouter(use_regex_path=False)
+router.APIRootView = Root
+router.include_format_suffixes = False
+router.register("clients", ClientViews)
+router.register("applications", ApplicationViews)
+router.register("resources", ResourceViews)
+router.register("backups", BackupViews)
+router.register("restore-requests", RequestViews)
+router.register("charges", ChargeViews)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("token/", TokenView.as_view(), name="api-token"),
+    path("token/revoke/", RevokeView.as_view(), name="api-token-revoke"),
+    path("me/", MeView.as_view(), name="api-me"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view(), name="api-docs"),
+    *router.urls,
+    re_path("", NothingHere.as_view()),
+]

@@ -1,0 +1,90 @@
+"""Celery: the queues, the static schedule, and the broker of one machine.
+
+Redis redelivers a message after its visibility timeout and any broker may lose or double one, so nothing here is
+relied upon: the database row decides who does what (the claim), and the sweepers send again what was lost.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from kombu.entity import Queue
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+from django.conf import settings
+
+QUEUES = ("control", "backups", "restores", "checkups")
+
+TRANSPORT_ALIASES["filesystem"] = "portal.filequeue:Transport"
+
+app = Celery("portal")
+
+
+def _transport_options() -> dict[str, Any]:
+    if settings.EMBEDDED_BROKER:
+        folder = settings.DATA_DIR / "broker"
+        for name in ("messages", "control"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        return {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "polling_interval": 0.1,
+        }
+    return {
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 5,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+    }
+
+
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_transport_options=_transport_options(),
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=5,
+    task_publish_retry=False,  # a person waits for the page: the sweeper sends again
+    task_ignore_result=True,  # our rows are the results
+    task_default_queue="control",
+    task_queues=[Queue(name, routing_key=name) for name in QUEUES],  # type: ignore[no-untyped-call]
+    task_create_missing_queues=False,
+    task_routes={
+        "backups.take": "backups",
+        "backups.copy": "backups",
+        "restores.restore": "restores",
+        "restores.undo": "restores",
+        "restores.clean_up": "restores",
+    },
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=not settings.EMBEDDED_BROKER,  # nobody asks, and it costs a queue
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+    beat_schedule={
+        "sweep-backups": {
+            "task": "backups.sweep",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"queue": "control", "expires": settings.SWEEP_SECONDS},
+        },
+        "sweep-restores": {
+            "task": "restores.sweep",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"queue": "control", "expires": settings.SWEEP_SECONDS},
+        },
+        "tidy-restores": {
+            "task": "restores.tidy",
+            "schedule": 3600,
+            "options": {"queue": "control", "expires": 3600},
+        },
+    },
+)
+app.autodiscover_tasks(["backups", "restores"])

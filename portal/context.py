@@ -1,0 +1,93 @@
+"""What every page shows around its content: navigation with what waits, who one is, the time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from portal.models import Client, User
+from portal.permissions import Person, has_permission_somewhere, memberships_of
+from portal.roles import Permission
+from restores.models import Charge, ChargeStatus, RestoreRequest
+from restores.workflow import Status
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation.
+
+    ``count`` is what waits there for this person, ``counted`` says of what; ``below`` are further addresses of its.
+    """
+
+    label: str
+    url: str
+    path: str
+    count: int = 0
+    counted: str = ""
+    below: tuple[str, ...] = ()
+
+    @property
+    def here(self) -> bool:
+        """Whether this is the very page."""
+        return self.path == self.url
+
+    @property
+    def current(self) -> bool:
+        """Whether the page is this entry's, or below it."""
+        return self.here or (self.url != "/" and self.path.startswith((self.url, *self.below)))
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Template variables ``navigation``, ``roles_in_words``, ``time_zone``. Nothing is asked before a page uses it."""
+    user: Person = getattr(request, "user", AnonymousUser())
+    signed_in = isinstance(user, User)  # holds for the lazy object as well
+    return {
+        "time_zone": settings.POLICY_TIME_ZONE,
+        "navigation": SimpleLazyObject(lambda: _items(user, request.path)) if signed_in else (),
+        "roles_in_words": SimpleLazyObject(lambda: roles_in_words(user)) if signed_in else "",
+    }
+
+
+def _items(user: Any, path: str) -> list[Item]:
+    def may(permission: Permission) -> bool:
+        return has_permission_somewhere(user, permission)
+
+    items = [Item("Start", reverse("start"), path)]
+    if may(Permission.VIEW_RESOURCES):
+        items.append(Item("Resources", reverse("resources"), path, below=("/backups/",)))
+    if may(Permission.VIEW_REQUESTS):
+        items.append(Item("Requests", reverse("requests"), path))
+    if may(Permission.DECIDE_REQUESTS):
+        items.append(Item("Approvals", reverse("approvals"), path, waiting_approvals(user), "waiting"))
+    if may(Permission.VIEW_CHARGES):
+        items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
+    items.append(Item("Policy", reverse("policy"), path))
+    if may(Permission.MANAGE_PEOPLE):
+        items.append(Item("People", reverse("administration:index"), path))
+    return items
+
+
+def waiting_approvals(user: Person) -> int:
+    """How many requests wait for a decision of IT."""
+    return RestoreRequest.objects.visible_to(user).filter(status=Status.SUBMITTED).count()
+
+
+def waiting_charges(user: Person) -> int:
+    """How many charges wait for this person's decision; none for those who only look."""
+    if not has_permission_somewhere(user, Permission.DECIDE_CHARGES):
+        return 0
+    return Charge.objects.visible_to(user).filter(status=ChargeStatus.TO_REVIEW).count()
+
+
+def roles_in_words(user: Person) -> str:
+    """ "IT" or "Client of Shopco": what the person is, for whom."""
+    held = memberships_of(user)
+    names = dict(Client.objects.filter(pk__in=[c for _, c in held if c]).values_list("pk", "name"))
+    words = [role.label + (f" of {names[client]}" if client else "") for role, client in held]
+    return ", ".join(words) or "No role yet"

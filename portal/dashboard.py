@@ -1,0 +1,89 @@
+"""Start: to each role its own. Is all well? What is my turn?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from backups.condition import late
+from backups.filters import listed
+from backups.models import Backup
+from backups.views.policy import figures_of
+from backups.views.resources import rows_of, signed_in
+from portal.models import User
+from portal.permissions import has_permission_somewhere, has_role
+from portal.roles import Permission, Role
+from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, RestoreRequest
+from restores.workflow import STATUSES, Status, Turn
+
+SHOWN = 8
+UNDER_WAY = [status for status, facts in STATUSES.items() if facts.turn in (Turn.IT, Turn.PORTAL)]
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """The parts of the page that the person's roles ask for; a person with two roles sees both."""
+    user, now = signed_in(request), timezone.now()
+    context: dict[str, Any] = {"figures": figures_of(user)}
+    if has_role(user, Role.CLIENT, Role.STAFF):
+        context["own"] = own_part(user, now)
+    if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
+        context["it"] = it_part(user, now)
+    if has_permission_somewhere(user, Permission.DECIDE_CHARGES):
+        context["money"] = money_part(user)
+    if has_role(user, Role.AUDITOR, Role.ADMINISTRATOR):
+        context["overview"] = overview_part(user, now)
+    return render(request, "portal/start.html", context)
+
+
+def own_part(user: User, now: datetime) -> dict[str, Any]:
+    """For clients and their staff: their resources' pictures, their requests, those not closed first."""
+    return {
+        "rows": rows_of(list(listed(user).standing().order_by("last_good_at", "name")[:SHOWN]), now),
+        "requests": list(_requests(user).order_by("-status_changed_at")[:SHOWN]),
+    }
+
+
+def it_part(user: User, now: datetime) -> dict[str, Any]:
+    """For IT: what waits, oldest first; what runs, with its progress; what is late."""
+    return {
+        "queue": list(_requests(user).filter(status=Status.SUBMITTED).order_by("filed_at")[:SHOWN]),
+        "failed": list(_requests(user).filter(status=Status.FAILED).order_by("status_changed_at")[:SHOWN]),
+        "attempts": list(
+            Attempt.objects.filter(status=AttemptStatus.RUNNING, request__in=RestoreRequest.objects.visible_to(user))
+            .select_related("request__resource", "request__client")
+            .order_by("started_at")[:SHOWN]
+        ),
+        "backups": list(
+            Backup.objects.visible_to(user).open().select_related("resource").order_by("queued_at")[:SHOWN]
+        ),
+        "late": rows_of(list(listed(user).filter(late(now)).order_by("last_good_at", "id")[:SHOWN]), now),
+    }
+
+
+def money_part(user: User) -> dict[str, Any]:
+    """For account managers: what is to review, oldest first, and what was decided last."""
+    charges = Charge.objects.visible_to(user).select_related(
+        "client", "request__resource", "request__filed_by", "decided_by"
+    )
+    return {
+        "to_review": list(charges.filter(status=ChargeStatus.TO_REVIEW).order_by("created_at")[:SHOWN]),
+        "decided": list(charges.exclude(status=ChargeStatus.TO_REVIEW).order_by("-decided_at")[:SHOWN]),
+    }
+
+
+def overview_part(user: User, now: datetime) -> dict[str, Any]:
+    """For auditors and administrators: the requests under way, and what is late."""
+    return {
+        "requests": list(_requests(user).filter(status__in=UNDER_WAY).order_by("-status_changed_at")[:SHOWN]),
+        "late": rows_of(list(listed(user).filter(late(now)).order_by("last_good_at", "id")[:SHOWN]), now),
+    }
+
+
+def _requests(user: User) -> Any:
+    return RestoreRequest.objects.visible_to(user).select_related("client", "resource", "backup", "filed_by")

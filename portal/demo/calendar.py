@@ -1,0 +1,29 @@
+"""When the demo's backups were taken: every night for a month, and once in each month before. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DAYS = 31
+MONTHS = 6
+
+
+def backup_days(today: date) -> list[date]:
+    """The days with a backup, oldest first, ``today`` last."""
+    daily = {today - timedelta(days=back) for back in range(DAYS)}
+    first = today.replace(day=1)
+    monthly = set()
+    for _ in range(MONTHS):
+        monthly.add(first)
+        first = (first - timedelta(days=1)).replace(day=1)
+    return sorted(daily | monthly)
+
+
+def backup_moments(now: datetime, zone: ZoneInfo, minute: int) -> list[datetime]:
+    """The nightly moments until ``now``, at ``minute`` past three o'clock where the company is, a little later each time."""
+    moments = [
+        datetime.combine(day, time(3, (minute + day.toordinal() * 7 % 5) % 60, day.toordinal() * 13 % 60), zone)
+        for day in backup_days(now.astimezone(zone).date())
+    ]
+    return [moment for moment in moments if moment < now]

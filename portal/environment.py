@@ -1,0 +1,166 @@
+"""Every environment variable that the portal reads, in one table: name, default, meaning, how it is read.
+
+The table in docs/operating.md is generated from it. Values are checked at start; a wrong one ends the start with a
+sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class WrongEnvironment(Exception):
+    """A variable's value cannot be used; the text says which and why."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("is neither 1 nor 0")
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().resolve()
+
+
+def _paths(value: str) -> tuple[Path, ...]:
+    return tuple(_path(part) for part in value.split(":") if part)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is not a time zone such as Europe/Berlin") from error
+    return value
+
+
+def _regions(value: str) -> dict[str, str]:
+    regions: dict[str, str] = {}
+    for part in _words(value):
+        name, equals, place = part.partition("=")
+        if not equals or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not place:
+            raise ValueError("is not of the form name=/directory,name=/directory")
+        regions[name] = str(_path(place))
+    if len(regions) < 2 or len(set(regions.values())) < len(regions):
+        raise ValueError("must name two different regions at least: backups are copied to another region (B3)")
+    return regions
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable. A default may use ``{DATA_DIR}``."""
+
+    name: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any] = _text
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("DATA_DIR", ".data", "Where the embedded database, broker, regions and scratch live.", _path),
+    Variable(
+        "SECRET_KEY",
+        "",
+        "Signs sessions and links. Required, except in the demo, which makes one of its own.",
+        secret=True,
+    ),
+    Variable("PORT", "8000", "Where `manage.py run` answers, on 127.0.0.1."),
+    Variable("DEMO", "0", "1 shows the demo's cast on the sign-in page. Never set it where real data is.", _flag),
+    Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names under which the portal answers.", _words),
+    Variable("CSRF_TRUSTED_ORIGINS", "", "Origins (https://portal.example.com) behind a proxy.", _words),
+    Variable("HTTPS", "0", "1 when people reach the portal by https: secure cookies, HSTS.", _flag),
+    Variable("BEHIND_PROXY", "0", "1 trusts X-Forwarded-Proto and X-Forwarded-For of the proxy in front.", _flag),
+    Variable(
+        "DATABASE_URL",
+        "sqlite:///{DATA_DIR}/portal.sqlite3",
+        "The portal's own database (sqlite or postgres).",
+        secret=True,
+    ),
+    Variable(
+        "BROKER_URL", "filesystem://", "Celery's broker: redis://host:6379/0, or files below DATA_DIR.", secret=True
+    ),
+    Variable("POLICY_TIME_ZONE", "UTC", "The company's time zone: which day and month a backup belongs to.", _zone),
+    Variable(
+        "STORE_REGIONS",
+        "eu-central-1={DATA_DIR}/regions/eu-central-1,eu-west-1={DATA_DIR}/regions/eu-west-1",
+        "Regions of the portal's own store, name=directory; two at least.",
+        _regions,
+    ),
+    Variable("FILES_ROOTS", "", "Directories, separated by ':', below which directory trees may be resources.", _paths),
+    Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
+    Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are."),
+    Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
+    Variable("EXPORT_DAYS", "7", "How long an export can be downloaded.", _whole),
+    Variable(
+        "RESEND_AFTER_SECONDS", "30", "Work that was handed over and not started by then is handed over again.", _whole
+    ),
+    Variable(
+        "HEARTBEAT_LOST_SECONDS", "60", "Work whose heartbeat stopped for so long is marked as interrupted.", _whole
+    ),
+    Variable("SWEEP_SECONDS", "15", "How often lost and interrupted work is looked for.", _whole),
+    Variable(
+        "EMAIL_URL",
+        "",
+        "smtp://user:password@host:587/?tls=1; without it mail is written below DATA_DIR/mail.",
+        secret=True,
+    ),
+    Variable("EMAIL_FROM", "backups@localhost", "Sender of the portal's mail."),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All variables by name, read and checked. Raises :class:`WrongEnvironment`."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        raw = _given(variable, environ) or variable.default.replace("{DATA_DIR}", str(values.get("DATA_DIR", "")))
+        try:
+            values[variable.name] = variable.read(raw)
+        except ValueError as error:
+            shown = "its value" if variable.secret else repr(raw)
+            raise WrongEnvironment(f"{variable.name}: {shown} {error}. {variable.meaning}") from error
+    return values
+
+
+def _given(variable: Variable, environ: Mapping[str, str]) -> str:
+    """The value; a secret one may stand in a file that NAME_FILE names (as container platforms hand out secrets)."""
+    path = environ.get(f"{variable.name}_FILE", "") if variable.secret else ""
+    if not path or environ.get(variable.name):
+        return environ.get(variable.name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongEnvironment(f"{variable.name}_FILE: {path} cannot be read ({type(error).__name__}).") from error
+
+
+def environment_table() -> str:
+    """All variables as a Markdown table."""
+    names = {v.name: f"`{v.name}`, or `{v.name}_FILE`" if v.secret else f"`{v.name}`" for v in VARIABLES}
+    rows = [f"| {names[v.name]} | {f'`{v.default}`' if v.default else ''} | {v.meaning} |" for v in VARIABLES]
+    return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])

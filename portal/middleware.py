@@ -1,0 +1,89 @@
+"""What happens around every page: signing in, who acts, and what is said when something goes wrong."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.utils.html import escape
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from portal.errors import PortalError
+from portal.history import acting
+
+log = structlog.get_logger(__name__)
+
+_DJANGOS_OWN = (Http404, PermissionDenied, BadRequest, SuspiciousOperation)
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Everything needs a sign-in, except what is marked with ``login_not_required``.
+
+    Sign-in pages, ``/healthz`` and the API's views carry that mark (the API answers for itself). A part of a page
+    that is fetched after the session has ended sends the whole page to the sign-in, not the part.
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # a part of a page is answered otherwise
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
+        """To the sign-in, and back afterwards."""
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+        return super().handle_no_permission(request, view_func)
+
+
+class ActingUser:
+    """Rows saved during a request are recorded as changed by the person who sent it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request as its user."""
+        with acting(request.user):
+            return self.get_response(request)
+
+
+class ErrorPages:
+    """Turns errors into pages: a :class:`PortalError` into its sentence, anything else into a reference for IT."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The page for an error that a view raised; Django's own kinds are left to the error handlers."""
+        if isinstance(error, _DJANGOS_OWN):
+            return None
+        if isinstance(error, PortalError):
+            return self._refused(request, error)
+        reference = secrets.token_hex(4).upper()
+        log.error("page.failed", reference=reference, path=request.path, method=request.method, exc_info=error)
+        got_request_exception.send(sender=type(self), request=request)
+        return render(request, "500.html", {"reference": reference}, status=500)
+
+    def _refused(self, request: HttpRequest, error: PortalError) -> HttpResponse:
+        if getattr(request, "htmx", False):
+            return HttpResponse(escape(error.sentence), status=error.status)
+        context = {"sentence": error.sentence, "back": _page_before(request)}
+        return render(request, "portal/refused.html", context, status=error.status)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The portal's page from which the person came; empty when it was another site's or this very address."""
+    came_from = request.headers.get("referer", "")
+    safe = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    return came_from if safe and came_from != request.build_absolute_uri() else ""

@@ -1,0 +1,71 @@
+"""Who may do what: one enum of permissions, and per role a readable list of them. Deny by default."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing a person may do. A page, an action and the API ask for the same one."""
+
+    VIEW_RESOURCES = "view_resources"  # resources, their backups and copies
+    VIEW_REQUESTS = "view_requests"  # restore requests and their timelines
+    VIEW_CHARGES = "view_charges"
+    VIEW_TECHNICAL = "view_technical"  # locators, settings, technical details of errors
+    FILE_REQUESTS = "file_requests"
+    CANCEL_REQUESTS = "cancel_requests"  # one's own
+    DECIDE_REQUESTS = "decide_requests"  # approve, reject, approve again after a failure
+    UNDO_RESTORES = "undo_restores"
+    BACK_UP_NOW = "back_up_now"
+    REGISTER_RESOURCES = "register_resources"
+    DECIDE_CHARGES = "decide_charges"
+    MANAGE_PEOPLE = "manage_people"
+
+
+class Role(StrEnum):
+    """What a membership makes of a person."""
+
+    CLIENT = "client"
+    STAFF = "staff"
+    IT = "it"
+    ACCOUNT_MANAGER = "account_manager"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """The role's name on pages."""
+        return ROLE_LABELS[self]
+
+
+ROLE_LABELS = {
+    Role.CLIENT: "Client",
+    Role.STAFF: "Staff",
+    Role.IT: "IT",
+    Role.ACCOUNT_MANAGER: "Account manager",
+    Role.AUDITOR: "Auditor",
+    Role.ADMINISTRATOR: "Administrator",
+}
+
+COMPANY_WIDE = frozenset({Role.IT, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that hold for every client; the others are held for one client per membership."""
+
+_SEE = frozenset({Permission.VIEW_RESOURCES, Permission.VIEW_REQUESTS})
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CLIENT: _SEE | {Permission.VIEW_CHARGES, Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS},
+    Role.STAFF: _SEE | {Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS, Permission.BACK_UP_NOW},
+    Role.IT: _SEE
+    | {
+        Permission.VIEW_TECHNICAL,
+        Permission.FILE_REQUESTS,
+        Permission.CANCEL_REQUESTS,
+        Permission.DECIDE_REQUESTS,
+        Permission.UNDO_RESTORES,
+        Permission.BACK_UP_NOW,
+        Permission.REGISTER_RESOURCES,
+    },
+    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES},
+    Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL},
+    Role.ADMINISTRATOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.MANAGE_PEOPLE},
+}

@@ -1,0 +1,58 @@
+"""Pages of the house itself: health, and what is shown when there is nothing to show."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+log = structlog.get_logger(__name__)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """ "ok" when the portal and its database answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _answer(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": sentence}, status=status)
+    return render(request, f"{status}.html", status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    return _answer(request, 400, "The portal could not read this request.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _answer(request, 403, "You may not do this.")
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403, when a form was too old or came from elsewhere."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: what is not there, and what this person may not see."""
+    return _answer(request, 404, "There is nothing at this address, or nothing that you may see.")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500, for errors outside of views: logged by Django itself, found by the reference logged here."""
+    reference = secrets.token_hex(4).upper()
+    log.error("page.failed", reference=reference, path=request.path, method=request.method)
+    return render(request, "500.html", {"reference": reference}, status=500)

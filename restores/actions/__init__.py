@@ -1,0 +1,1 @@
+"""What can be done with restore requests. State changes happen here and nowhere else."""

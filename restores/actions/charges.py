@@ -1,0 +1,52 @@
+"""Deciding what is billed: an account manager confirms or waives, always with a reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.errors import InvalidInput
+from portal.history import acting
+from portal.models import User
+from restores.actions.moves import note
+from restores.charging import Classification
+from restores.models import Charge, ChargeStatus, RestoreRequest
+from restores.permissions import check_can_decide_charge
+
+
+def open_charge(request: RestoreRequest, now: datetime) -> None:
+    """Put a finished restore that may be charged before the account manager. Call inside the move's transaction."""
+    if request.classification == Classification.BILLABLE:
+        Charge.objects.get_or_create(request=request, defaults={"client": request.client, "created_at": now})
+
+
+def confirm_charge(*, by: User, charge: Charge, reason: str) -> Charge:
+    """Confirm that the restore is charged."""
+    return _decide(by, charge, ChargeStatus.CONFIRMED, reason)
+
+
+def waive_charge(*, by: User, charge: Charge, reason: str) -> Charge:
+    """Let the client off."""
+    return _decide(by, charge, ChargeStatus.WAIVED, reason)
+
+
+def _decide(by: User, charge: Charge, status: ChargeStatus, reason: str) -> Charge:
+    now = timezone.now()
+    with acting(by, reason.strip()), transaction.atomic():
+        locked = Charge.objects.select_for_update(of=("self",)).select_related("request").get(pk=charge.pk)
+        check_can_decide_charge(by, locked)
+        if not reason.strip():
+            raise InvalidInput("Say why: every decision about money is kept with its reason.", field="reason")
+        locked.status = status
+        locked.decided_at, locked.decided_by, locked.reason = now, by, reason.strip()
+        locked.save()
+        note(
+            locked.request,
+            by=by,
+            now=now,
+            text=f"{by} {'confirmed' if status is ChargeStatus.CONFIRMED else 'waived'} the charge",
+            reason=reason,
+        )
+    return locked

@@ -1,0 +1,62 @@
+"""Claiming an approved request: one approval, one attempt, one worker."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import structlog
+from django.db import IntegrityError
+
+from backups.kinds import driver_of
+from portal.errors import Refused
+from restores.actions.moves import apply_move
+from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.workflow import Move, Status
+
+log = structlog.get_logger(__name__)
+
+
+def claim_restore(request_id: int, now: datetime) -> Attempt | None:
+    """The attempt that this worker may now carry out, committed as running; None when there is nothing to do.
+
+    Nothing to do: the request is not approved (any more), another worker has it, or another restore runs on the same
+    target; in the last case it stays approved and the sweeper hands it over again.
+    """
+    request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
+    if request is None:
+        return None
+    made: list[Attempt] = []
+
+    def alter(locked: RestoreRequest) -> None:
+        made.append(_new_attempt(locked, now))
+        locked.resend_at = None
+
+    try:
+        apply_move(request, Move.CLAIM, by=None, now=now, alter=alter)
+    except (Refused, IntegrityError) as error:
+        log.info("restore.not_claimed", request=request.number, why=str(error))
+        return None
+    return made[0]
+
+
+def _new_attempt(request: RestoreRequest, now: datetime) -> Attempt:
+    approval = request.approvals.filter(attempt__isnull=True).order_by("-approved_at").first()
+    if approval is None:
+        raise Refused("There is no unused approval.")
+    number = request.attempts.count() + 1
+    resource = request.resource
+    token = f"{request.number.lower()}-{number}-{secrets.token_hex(3)}"
+    place = driver_of(resource.kind).place(resource.settings, token, request.restore_mode)
+    return Attempt.objects.create(
+        request=request,
+        approval=approval,
+        number=number,
+        status=AttemptStatus.RUNNING,
+        target=request.plan["target"],
+        place=place.as_json(),
+        asked_by=approval.approved_by,
+        asked_at=approval.approved_at,
+        started_at=now,
+        heartbeat_at=now,
+    )

@@ -1,0 +1,105 @@
+"""Deciding on a request: approve, reject, cancel, approve another attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from backups.drivers.base import Mode
+from portal.errors import InvalidInput, Refused
+from portal.handover import hand_over
+from portal.models import User
+from restores.actions.moves import Hook, apply_move
+from restores.actions.planning import digest_now
+from restores.models import Approval, RestoreRequest
+from restores.permissions import check_can_approve, check_can_cancel, check_can_reject, check_can_retry
+from restores.workflow import Move
+
+
+def approve(
+    *, by: User, request: RestoreRequest, plan_digest: str, typed_name: str = "", reason: str = ""
+) -> RestoreRequest:
+    """Approve exactly the plan whose digest the approver saw, and hand the restore over.
+
+    Raises NotPermitted or Refused by the rule; Refused when the plan is another one by now; InvalidInput naming
+    ``typed_name`` when the name of a production resource to be replaced was not typed.
+    """
+    return _approve(request, Move.APPROVE, by, plan_digest, typed_name, reason)
+
+
+def retry(
+    *, by: User, request: RestoreRequest, plan_digest: str, typed_name: str = "", reason: str = ""
+) -> RestoreRequest:
+    """Approve another attempt after a failure: a new approval, by the same rules as the first."""
+    return _approve(request, Move.RETRY, by, plan_digest, typed_name, reason)
+
+
+def reject(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest:
+    """Reject with a reason, which the people of the request read."""
+    now = timezone.now()
+    return apply_move(
+        request,
+        Move.REJECT,
+        by=by,
+        now=now,
+        reason=reason,
+        check=lambda locked: check_can_reject(by, locked),
+        alter=_decided(by, now, reason),
+    )
+
+
+def cancel(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest:
+    """Cancel before it runs, or close it after it failed."""
+    return apply_move(
+        request,
+        Move.CANCEL,
+        by=by,
+        now=timezone.now(),
+        reason=reason,
+        check=lambda locked: check_can_cancel(by, locked),
+    )
+
+
+def _approve(
+    request: RestoreRequest, move: Move, by: User, plan_digest: str, typed_name: str, reason: str
+) -> RestoreRequest:
+    now = timezone.now()
+    may = check_can_approve if move is Move.APPROVE else check_can_retry
+
+    def check(locked: RestoreRequest) -> None:
+        may(by, locked)
+        if plan_digest != locked.plan_digest or digest_now(locked) != locked.plan_digest:
+            raise Refused("The plan is not the one you looked at. Read it again, then decide.")
+        if needs_typed_name(locked) and typed_name.strip() != locked.resource.name:
+            raise InvalidInput(
+                f"Type {locked.resource.name} to approve: its live data will be replaced.", field="typed_name"
+            )
+
+    def alter(locked: RestoreRequest) -> None:
+        _decided(by, now, reason)(locked)
+        locked.resend_at = now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+        Approval.objects.create(
+            request=locked,
+            plan=locked.plan,
+            plan_digest=locked.plan_digest,
+            approved_at=now,
+            approved_by=by,
+            reason=reason.strip(),
+        )
+        hand_over("restores.restore", locked.pk)
+
+    return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
+
+
+def needs_typed_name(request: RestoreRequest) -> bool:
+    """Whether approving it needs the resource's name typed: production data would be replaced."""
+    return request.restore_mode is Mode.IN_PLACE and request.resource.is_production
+
+
+def _decided(by: User, now: datetime, reason: str) -> Hook:
+    def alter(locked: RestoreRequest) -> None:
+        locked.decided_at, locked.decided_by, locked.decision_reason = now, by, reason.strip()
+
+    return alter

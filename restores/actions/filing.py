@@ -1,0 +1,77 @@
+"""Filing a request (R2): documented, for one good backup, with its cause and what that means for the charge."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from backups.drivers.base import Mode
+from backups.models import Backup, BackupStatus
+from portal.errors import InvalidInput
+from portal.history import acting
+from portal.models import User
+from restores.actions.planning import plan_for
+from restores.charging import Cause, classify
+from restores.models import Event, RestoreRequest
+from restores.permissions import check_can_file
+from restores.workflow import TABLE, Move
+
+REASON_MAX = 10_000
+
+
+def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause) -> RestoreRequest:
+    """File a request for exactly that backup. From now on the backup is pinned until the request is closed.
+
+    Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason`` or ``backup``.
+    """
+    check_can_file(by, backup.resource)
+    reason = reason.strip()
+    if not reason:
+        raise InvalidInput(
+            "Say what happened and why the restore is needed: it is kept with the request.", field="reason"
+        )
+    if len(reason) > REASON_MAX:
+        raise InvalidInput(f"The reason is too long: {REASON_MAX:,} characters at most.", field="reason")
+    now = timezone.now()
+    filing = TABLE[None, Move.FILE]
+    with acting(by, reason[:200]), transaction.atomic():
+        locked = (
+            Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
+        )
+        check_restorable(locked)
+        request = RestoreRequest.objects.create(
+            client=locked.resource.client,
+            resource=locked.resource,
+            backup=locked,
+            mode=mode.value,
+            reason=reason,
+            cause=cause.value,
+            classification=classify(cause).value,
+            plan=plan_for(locked, mode, cause),
+            status=filing.to.value,
+            status_changed_at=now,
+            filed_at=now,
+            filed_by=by,
+        )
+        Event.objects.create(
+            request=request,
+            at=now,
+            by=by,
+            move=Move.FILE.value,
+            to_status=request.status,
+            text=filing.event.format(by=by),
+            reason=reason,
+        )
+    return request
+
+
+def check_restorable(backup: Backup) -> None:
+    """Whether the backup can be asked for: finished, not damaged, with a copy left. The sentence says which it is not."""
+    if backup.status != BackupStatus.FINISHED:
+        raise InvalidInput(
+            "This backup is not complete, so nothing can be restored from it. Choose another one.", field="backup"
+        )
+    if backup.damaged_at is not None:
+        raise InvalidInput("This backup was found damaged. Choose another one.", field="backup")
+    if not backup.copies.filter(state="present").exists():
+        raise InvalidInput("No copy of this backup is left. Choose another one.", field="backup")

@@ -1,0 +1,78 @@
+"""The one function that changes a request's status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from portal.errors import InvalidInput, Refused
+from portal.history import acting
+from portal.models import User
+from restores.models import Event, RestoreRequest
+from restores.workflow import STATUSES, Move, refusal_sentence, transition
+
+Hook = Callable[[RestoreRequest], None]
+
+
+def _nothing(request: RestoreRequest) -> None:
+    """The hook that does nothing."""
+
+
+def apply_move(
+    request: RestoreRequest,
+    move: Move,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    text: str = "",
+    check: Hook = _nothing,
+    alter: Hook = _nothing,
+) -> RestoreRequest:
+    """Move the request, in one transaction: lock, check against the locked row, save, append the event.
+
+    ``check(locked)`` raises when this person may not; ``alter(locked)`` sets further fields and writes rows that
+    belong to the move. ``by`` is None when the portal itself moves it. ``text`` replaces the table's event text.
+    Raises :class:`Refused` when the table has no such move from the locked row's status.
+    """
+    with acting(by, reason or move.value), transaction.atomic():
+        locked = RestoreRequest.objects.select_for_update().get(pk=request.pk)
+        check(locked)
+        step = transition(locked.state, move)
+        if step is None:
+            raise Refused(refusal_sentence(locked.state, move))
+        if step.needs_reason and not reason.strip():
+            raise InvalidInput("Say why: the reason is kept with the request.", field="reason")
+        came_from = locked.status
+        locked.status = step.to.value
+        locked.status_changed_at = now
+        locked.closed_at = now if STATUSES[step.to].final else None
+        alter(locked)
+        locked.save()
+        Event.objects.create(
+            request=locked,
+            at=now,
+            by=by,
+            move=move.value,
+            from_status=came_from,
+            to_status=locked.status,
+            text=text or step.event.format(by=by),
+            reason=reason.strip(),
+        )
+    return locked
+
+
+def note(request: RestoreRequest, *, by: User | None, now: datetime, text: str, reason: str = "") -> None:
+    """Append to the timeline what changes no status."""
+    Event.objects.create(
+        request=request,
+        at=now,
+        by=by,
+        move="note",
+        from_status=request.status,
+        to_status=request.status,
+        text=text,
+        reason=reason.strip(),
+    )

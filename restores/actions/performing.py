@@ -1,0 +1,83 @@
+"""A worker's side of a restore: claim, carry out, complete or fail. Nothing here runs inside a transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from backups.actions.progress import RowProgress, WorkTakenAway
+from backups.actions.taking import Clock
+from backups.drivers.base import DamagedBackup, Mode
+from portal.history import acting
+from restores.actions.charges import open_charge
+from restores.actions.claiming import claim_restore
+from restores.actions.cleaning import put_back
+from restores.actions.damage import note_damage
+from restores.actions.moves import apply_move
+from restores.actions.recording import Recorder, hold_lease
+from restores.actions.running import RUNS, open_run
+from restores.actions.words import in_words
+from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.workflow import Move
+
+log = structlog.get_logger(__name__)
+
+
+def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
+    """Carry out an approved request. Safe to call twice, late or never: only who claims it does anything."""
+    attempt = claim_restore(request_id, clock())
+    if attempt is None:
+        return
+    progress = RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock)
+    with acting(attempt.asked_by, f"{attempt.request.number}, attempt {attempt.number}"):
+        try:
+            with progress, open_run(attempt, Recorder(attempt, clock), progress) as run:
+                proof = RUNS[attempt.request.restore_mode](run)
+            _complete(attempt, proof, clock)
+        except WorkTakenAway:
+            log.warning("restore.taken_away", request=attempt.request.number)
+        except Exception as error:
+            log.warning("restore.failed", request=attempt.request.number, exc_info=True)
+            _fail(attempt, error, clock)
+
+
+def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
+    now = clock()
+
+    def alter(locked: RestoreRequest) -> None:
+        hold_lease(attempt, now)
+        attempt.status, attempt.finished_at, attempt.proof = AttemptStatus.COMPLETED, now, proof
+        attempt.kept_until = _kept_until(locked, attempt)
+        attempt.save(update_fields=["status", "finished_at", "proof", "kept_until"])
+        open_charge(locked, now)
+
+    apply_move(attempt.request, Move.COMPLETE, by=None, now=now, reason=proof, alter=alter)
+
+
+def _kept_until(request: RestoreRequest, attempt: Attempt) -> datetime | None:
+    days = {Mode.IN_PLACE: settings.KEEP_ORIGINAL_DAYS, Mode.EXPORT: settings.EXPORT_DAYS}.get(request.restore_mode)
+    return attempt.finished_at + timedelta(days=days) if days and attempt.finished_at else None
+
+
+def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
+    """Put the live data right first, then say what happened; what could not be cleaned is tried again later."""
+    words = in_words(error)
+    if isinstance(error, DamagedBackup):
+        note_damage(attempt, words.sentence, clock())
+    outcome = put_back(attempt, swap_back=True, clock=clock)
+    now = clock()
+    sentence = f"{words.sentence} {outcome.sentence}".strip()
+
+    def alter(locked: RestoreRequest) -> None:
+        hold_lease(attempt, now)
+        attempt.status, attempt.finished_at = AttemptStatus.FAILED, now
+        attempt.error, attempt.error_detail = sentence, "\n".join(filter(None, (words.detail, outcome.detail)))
+        attempt.save(update_fields=["status", "finished_at", "error", "error_detail"])
+
+    try:
+        apply_move(attempt.request, Move.FAIL, by=None, now=now, reason=sentence, alter=alter)
+    except WorkTakenAway:
+        log.warning("restore.taken_away", request=attempt.request.number)

@@ -1,0 +1,61 @@
+"""Recording the steps of an attempt as they begin and end, and the lease that lets it go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from backups.actions.progress import WorkTakenAway
+from restores.actions.words import in_words
+from restores.models import Attempt, AttemptStatus, Step, StepStatus
+from restores.stepnames import StepName
+
+
+@dataclass
+class Told:
+    """What a step tells of itself; fill in ``sentence`` before it ends."""
+
+    sentence: str = ""
+
+
+class Recorder:
+    """Writes the steps of one attempt."""
+
+    def __init__(self, attempt: Attempt, clock: Callable[[], datetime]) -> None:
+        self.attempt = attempt
+        self.clock = clock
+        self._position = 0
+
+    @contextmanager
+    def step(self, name: StepName) -> Iterator[Told]:
+        """Record the step around the block. It does not begin when the attempt was given up meanwhile."""
+        row = self._begin(name)
+        told = Told()
+        try:
+            yield told
+        except Exception as error:
+            self._end(row, StepStatus.FAILED, in_words(error).sentence)
+            raise
+        self._end(row, StepStatus.DONE, told.sentence)
+
+    def _begin(self, name: StepName) -> Step:
+        now = self.clock()
+        self._position += 1
+        with transaction.atomic():
+            hold_lease(self.attempt, now)
+            return Step.objects.create(attempt=self.attempt, position=self._position, name=name.value, started_at=now)
+
+    def _end(self, row: Step, status: StepStatus, sentence: str) -> None:
+        row.status, row.sentence, row.finished_at = status, sentence, self.clock()
+        row.save(update_fields=["status", "sentence", "finished_at"])
+
+
+def hold_lease(attempt: Attempt, now: datetime) -> None:
+    """Beat once; raises :class:`WorkTakenAway` when the sweeper gave the attempt up."""
+    held = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(heartbeat_at=now)
+    if not held:
+        raise WorkTakenAway("This attempt was given up meanwhile.")

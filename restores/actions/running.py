@@ -1,0 +1,217 @@
+"""The steps of a restore in each mode. Nothing live is touched until a complete, verified restore stands beside it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from backups.actions.progress import RowProgress
+from backups.artefacts import StoredArtefact, StoredArtefactInfo
+from backups.drivers.base import Driver, Mode, Place, Settings, Standing
+from backups.kinds import driver_of, store_of
+from backups.models import Copy
+from backups.proof import Proof
+from portal.errors import Refused
+from restores.actions.cleaning import clean_up_earlier
+from restores.actions.damage import note_proof
+from restores.actions.filing import check_restorable
+from restores.actions.planning import digest_now
+from restores.actions.recording import Recorder, hold_lease
+from restores.models import Attempt, AttemptKind, RestoreRequest
+from restores.stepnames import StepName
+
+
+@dataclass
+class Run:
+    """What the steps work with."""
+
+    attempt: Attempt
+    request: RestoreRequest
+    driver: Driver
+    settings: Settings
+    place: Place
+    copy: Copy
+    artefact: StoredArtefact
+    workdir: Path
+    recorder: Recorder
+    progress: RowProgress
+
+
+@contextmanager
+def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Iterator[Run]:
+    """Everything the steps need, with an empty private work directory that is removed afterwards."""
+    request = attempt.request
+    resource, backup = request.resource, request.backup
+    check_restorable(backup)
+    copies = sorted(Copy.objects.present().filter(backup=backup), key=lambda c: c.region != resource.home_region)
+    copy = copies[0]
+    attempt.copy = copy
+    attempt.save(update_fields=["copy"])
+    workdir = workdir_of(attempt)
+    shutil.rmtree(workdir, ignore_errors=True)
+    workdir.mkdir(parents=True, mode=0o700)
+    try:
+        yield Run(
+            attempt=attempt,
+            request=request,
+            driver=driver_of(resource.kind),
+            settings=resource.settings,
+            place=Place.from_json(attempt.place),
+            copy=copy,
+            artefact=StoredArtefact(
+                store_of(copy.region), backup.prefix, StoredArtefactInfo.from_json(backup.artefact)
+            ),
+            workdir=workdir,
+            recorder=recorder,
+            progress=progress,
+        )
+    finally:
+        shutil.rmtree(workdir, ignore_errors=True)
+
+
+def workdir_of(attempt: Attempt) -> Path:
+    """The attempt's scratch directory."""
+    return Path(settings.SCRATCH_DIR) / f"attempt-{attempt.pk}"
+
+
+def in_place(run: Run) -> str:
+    """Restore beside, prove it, exchange the two in one step, keep the original. Returns the proof."""
+    if _continues_earlier(run):
+        return _finish_earlier(run)
+    _preflight(run)
+    _restore(run)
+    proof = _verify(run)
+    driver, recorder = run.driver, run.recorder
+    with recorder.step(StepName.STOP_WRITERS) as told:
+        told.sentence = driver.stop_writers(run.settings, run.place)
+        _remember_place(run, driver.identify(run.settings, run.place))
+    with recorder.step(StepName.SWAP) as told:
+        hold_lease(run.attempt, recorder.clock())
+        driver.swap(run.settings, run.place)
+        run.attempt.went_live_at = recorder.clock()
+        run.attempt.save(update_fields=["went_live_at"])
+        told.sentence = "The restored data took the live name in one step; the original is kept beside it."
+    _finish_in_place(run)
+    return proof
+
+
+def beside(run: Run) -> str:
+    """Restore next to the live thing, prove it, hand it over. Returns the proof."""
+    _preflight(run)
+    _restore(run)
+    proof = _verify(run)
+    with run.recorder.step(StepName.HAND_OVER) as told:
+        run.driver.resume_writers(run.settings, run.place)
+        told.sentence = f"It stands beside the live one: {run.place.beside}"
+    return proof
+
+
+def export(run: Run) -> str:
+    """Prove every stored byte, then offer the artefact as a download. Returns the proof."""
+    with run.recorder.step(StepName.PREFLIGHT) as told:
+        _check_plan(run)
+        told.sentence = f"The copy in {run.copy.region} is there."
+    _pin(run)
+    with run.recorder.step(StepName.CHECKSUM) as told:
+        run.artefact.check(run.progress)
+        now = run.recorder.clock()
+        note_proof(run.copy, Proof.CHECKSUM, now)
+        proof = told.sentence = (
+            f"Every stored byte was read; its SHA-256 is {run.request.backup.checksum}, as recorded."
+        )
+    with run.recorder.step(StepName.HAND_OVER) as told:
+        told.sentence = f"Ready to download for {settings.EXPORT_DAYS} days."
+    return proof
+
+
+RUNS: dict[Mode, Callable[[Run], str]] = {Mode.IN_PLACE: in_place, Mode.BESIDE: beside, Mode.EXPORT: export}
+
+
+def _check_plan(run: Run) -> None:
+    approval = run.attempt.approval
+    if approval is None or approval.plan_digest != digest_now(run.request):
+        raise Refused("What would be restored is no longer what was approved. Cancel this request and file a new one.")
+
+
+def _preflight(run: Run) -> None:
+    with run.recorder.step(StepName.PREFLIGHT) as told:
+        _check_plan(run)
+        clean_up_earlier(run.attempt, run.recorder.clock)
+        seen = run.driver.preflight(run.settings, run.place, run.request.restore_mode, run.artefact, run.workdir)
+        told.sentence = " ".join(seen)
+    _pin(run)
+
+
+def _pin(run: Run) -> None:
+    with run.recorder.step(StepName.PIN) as told:
+        home = run.copy.region == run.request.resource.home_region
+        told.sentence = f"The copy in {run.copy.region} is used and held until {run.request.number} is closed." + (
+            "" if home else " It is the other region's copy: there is none left in the home region."
+        )
+
+
+def _restore(run: Run) -> None:
+    with run.recorder.step(StepName.RESTORE) as told:
+        run.driver.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
+        told.sentence = "A complete restore stands beside the live data, which is untouched."
+
+
+def _verify(run: Run) -> str:
+    with run.recorder.step(StepName.VERIFY) as told:
+        proof = told.sentence = run.driver.verify(run.settings, run.place, run.artefact, run.progress).sentence
+        run.attempt.proof = proof
+        run.attempt.save(update_fields=["proof"])
+        note_proof(run.copy, Proof.CONTENT_MATCHED, run.recorder.clock())
+    return proof
+
+
+def _finish_in_place(run: Run) -> None:
+    with run.recorder.step(StepName.HEALTH) as told:
+        told.sentence = run.driver.health(run.settings, run.place)
+        run.driver.resume_writers(run.settings, run.place)
+    with run.recorder.step(StepName.HAND_OVER) as told:
+        told.sentence = f"The original is kept for {settings.KEEP_ORIGINAL_DAYS} days; Undo brings it back."
+
+
+def _remember_place(run: Run, place: Place) -> None:
+    """Store the identities before the swap: after any crash they tell which of the two is live."""
+    run.place = place
+    run.attempt.place = place.as_json()
+    run.attempt.save(update_fields=["place"])
+
+
+def _continues_earlier(run: Run) -> bool:
+    """Whether an earlier attempt was interrupted after its swap: then its verified restore is live already."""
+    earlier = (
+        Attempt.objects.filter(request=run.request, kind=AttemptKind.RESTORE, number__lt=run.attempt.number)
+        .filter(went_live_at__isnull=False, tidied_at__isnull=True)
+        .exclude(proof="")
+        .order_by("-number")
+        .first()
+    )
+    if earlier is None:
+        return False
+    place = Place.from_json(earlier.place)
+    if run.driver.standing(run.settings, place) is not Standing.RESTORED:
+        return False
+    run.attempt.proof, run.attempt.went_live_at = earlier.proof, earlier.went_live_at
+    run.attempt.save(update_fields=["proof", "went_live_at"])
+    _remember_place(run, place)
+    Attempt.objects.filter(pk=earlier.pk).update(tidied_at=run.recorder.clock())  # its leftovers are this attempt's now
+    return True
+
+
+def _finish_earlier(run: Run) -> str:
+    with run.recorder.step(StepName.PREFLIGHT) as told:
+        _check_plan(run)
+        told.sentence = "An earlier attempt had put the verified restore in place already; this one finishes it."
+    with run.recorder.step(StepName.SWAP) as told:
+        run.driver.swap(run.settings, run.place)
+        told.sentence = "The restored data stands under the live name; the original is kept beside it."
+    _finish_in_place(run)
+    return run.attempt.proof

@@ -1,0 +1,55 @@
+"""What the sweeper does for restores: it looks at rows, so no message has to arrive. It never restarts a restore."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from portal.handover import hand_over, next_resend
+from restores.actions.moves import apply_move, note
+from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, StepStatus
+from restores.stepnames import StepName
+from restores.workflow import Move, Status
+
+
+def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
+    """Hand over again what nobody claimed; mark as interrupted what last beat before ``lost_before``."""
+    for attempt in Attempt.objects.filter(status=AttemptStatus.RUNNING, heartbeat_at__lt=lost_before):
+        _interrupt(attempt.pk, now, lost_before)
+    for request in RestoreRequest.objects.filter(status=Status.APPROVED.value, resend_at__lte=now):
+        RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(request.status_changed_at, now))
+        hand_over("restores.restore", request.pk)
+    for attempt in Attempt.objects.filter(resend_at__lte=now):
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        if attempt.status == AttemptStatus.QUEUED:
+            hand_over("restores.undo", attempt.pk)
+        elif attempt.status == AttemptStatus.INTERRUPTED:
+            hand_over("restores.clean_up", attempt.pk)
+
+
+def _interrupt(attempt_id: int, now: datetime, lost_before: datetime) -> None:
+    with transaction.atomic():
+        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("request").get(pk=attempt_id)
+        if (
+            attempt.status != AttemptStatus.RUNNING
+            or attempt.heartbeat_at is None
+            or attempt.heartbeat_at >= lost_before
+        ):
+            return
+        sentence = f"The {attempt.get_kind_display().lower()} was interrupted{_where(attempt)}: its worker stopped."
+        attempt.status, attempt.finished_at = AttemptStatus.INTERRUPTED, now
+        attempt.error, attempt.error_detail = sentence, f"last heartbeat {attempt.heartbeat_at.isoformat()}"
+        attempt.resend_at = now
+        attempt.save(update_fields=["status", "finished_at", "error", "error_detail", "resend_at"])
+        if attempt.kind == AttemptKind.RESTORE:
+            apply_move(attempt.request, Move.FAIL, by=None, now=now, reason=sentence)
+        else:
+            note(attempt.request, by=None, now=now, text="The undo was interrupted", reason=sentence)
+        hand_over("restores.clean_up", attempt.pk)
+
+
+def _where(attempt: Attempt) -> str:
+    step = attempt.steps.filter(status=StepStatus.RUNNING).last()
+    return f" during “{StepName(step.name).label}”" if step else ""

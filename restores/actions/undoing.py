@@ -1,0 +1,142 @@
+"""Undo: the original back under the live name, while it is kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backups.actions.progress import RowProgress, WorkTakenAway
+from backups.actions.taking import Clock
+from backups.drivers.base import Place, Standing
+from backups.kinds import driver_of
+from portal.errors import InvalidInput, Refused
+from portal.handover import hand_over
+from portal.history import acting
+from portal.models import User
+from restores.actions.moves import apply_move, note
+from restores.actions.recording import Recorder, hold_lease
+from restores.actions.words import in_words
+from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
+from restores.permissions import check_can_undo, last_restore
+from restores.stepnames import StepName
+from restores.workflow import Move
+
+log = structlog.get_logger(__name__)
+
+
+def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
+    """Ask for the original back; a worker does it. Raises NotPermitted, Refused, InvalidInput."""
+    now = timezone.now()
+    with acting(by, reason), transaction.atomic():
+        locked = RestoreRequest.objects.select_for_update(of=("self",)).select_related("resource").get(pk=request.pk)
+        check_can_undo(by, locked)
+        if not reason.strip():
+            raise InvalidInput("Say why the restore is undone: it is kept with the request.", field="reason")
+        done = last_restore(locked)
+        if done is None:
+            raise Refused("Nothing was restored: there is nothing to undo.")
+        attempt = Attempt.objects.create(
+            request=locked,
+            kind=AttemptKind.UNDO,
+            number=locked.attempts.count() + 1,
+            status=AttemptStatus.QUEUED,
+            target=done.target,
+            place=done.place,
+            asked_by=by,
+            asked_at=now,
+            reason=reason.strip(),
+            resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS),
+        )
+        note(locked, by=by, now=now, text=f"{by} asked for the original back", reason=reason)
+        hand_over("restores.undo", attempt.pk)
+    return attempt
+
+
+def perform_undo(attempt_id: int, *, clock: Clock = timezone.now) -> None:
+    """A worker's side: claim the queued undo, swap back, record. Safe to call twice, late or never."""
+    attempt = _claim(attempt_id, clock)
+    if attempt is None:
+        return
+    recorder = Recorder(attempt, clock)
+    with acting(attempt.asked_by, attempt.reason):
+        try:
+            with RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock):
+                _swap_back(attempt, recorder)
+            _complete(attempt, clock)
+        except WorkTakenAway:
+            log.warning("undo.taken_away", request=attempt.request.number)
+        except Exception as error:
+            log.warning("undo.failed", request=attempt.request.number, exc_info=True)
+            _fail(attempt, error, clock)
+
+
+def _claim(attempt_id: int, clock: Clock) -> Attempt | None:
+    now = clock()
+    try:
+        with transaction.atomic():
+            claimed = Attempt.objects.filter(pk=attempt_id, status=AttemptStatus.QUEUED).update(
+                status=AttemptStatus.RUNNING, started_at=now, heartbeat_at=now, resend_at=None
+            )
+    except IntegrityError:  # another attempt runs on the same target; the sweeper hands it over again
+        return None
+    return Attempt.objects.select_related("request__resource").get(pk=attempt_id) if claimed else None
+
+
+def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
+    resource = attempt.request.resource
+    driver, values, place = driver_of(resource.kind), resource.settings, Place.from_json(attempt.place)
+    with recorder.step(StepName.PREFLIGHT) as told:
+        standing = driver.standing(values, place)
+        if standing is Standing.UNKNOWN:
+            raise Refused(
+                "What is live now is neither the original nor what this request restored, so nothing was touched. "
+                "A later restore may have replaced it."
+            )
+        told.sentence = "The original is kept and can be brought back."
+    with recorder.step(StepName.STOP_WRITERS) as told:
+        told.sentence = driver.stop_writers(values, place)
+    with recorder.step(StepName.SWAP_BACK) as told:
+        hold_lease(attempt, recorder.clock())
+        driver.swap_back(values, place)
+        told.sentence = "The original took the live name in one step; what was restored is kept beside it."
+    with recorder.step(StepName.HAND_OVER) as told:
+        driver.resume_writers(values, place)
+        if driver.standing(values, place) is not Standing.ORIGINAL:
+            raise Refused("After the swap the original was not found under the live name. IT has to look.")
+        told.sentence = "The original is live again."
+
+
+def _complete(attempt: Attempt, clock: Clock) -> None:
+    now = clock()
+
+    def alter(locked: RestoreRequest) -> None:
+        hold_lease(attempt, now)
+        attempt.status, attempt.finished_at = AttemptStatus.COMPLETED, now
+        attempt.proof = "The original was found under the live name by its identity."
+        attempt.save(update_fields=["status", "finished_at", "proof"])
+        until = now + timedelta(days=settings.KEEP_ORIGINAL_DAYS)
+        restored = last_restore(locked)
+        if restored is not None:  # what had been restored may hold what people wrote since: it is kept as long
+            restored.kept_until, restored.went_live_at = until, None
+            restored.save(update_fields=["kept_until", "went_live_at"])
+
+    apply_move(attempt.request, Move.UNDO, by=attempt.asked_by, now=now, reason=attempt.reason, alter=alter)
+
+
+def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
+    words = in_words(error)
+    resource = attempt.request.resource
+    detail = words.detail
+    try:
+        driver_of(resource.kind).resume_writers(resource.settings, Place.from_json(attempt.place))
+    except Exception as second:
+        detail += f"\nresume_writers: {in_words(second).sentence}"
+    with transaction.atomic():
+        Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(
+            status=AttemptStatus.FAILED, finished_at=clock(), error=words.sentence, error_detail=detail
+        )
+        note(attempt.request, by=None, now=clock(), text="The undo failed", reason=words.sentence)

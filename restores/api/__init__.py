@@ -1,0 +1,1 @@
+"""Restore requests and charges over the API."""

@@ -1,0 +1,47 @@
+"""What people send about restores. Whether it is allowed is decided by the actions, in their words."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from backups.models import Backup
+from portal.api.inputs import Input, WithReason, one_of
+from portal.errors import InvalidInput
+from portal.permissions import Person
+from restores.api.choices import CAUSES, MODES
+
+
+class Filing(WithReason):
+    """A request to file."""
+
+    backup = serializers.IntegerField(help_text="The backup's id: any good backup of the resource.")
+    mode = one_of(MODES, help_text="Where to: in place of the live one, beside it, or as a download.")
+    cause = one_of(CAUSES, help_text="What made it necessary; it decides whether the restore may be charged.")
+
+
+class Decision(Input):
+    """An approval of one exact plan."""
+
+    plan_digest = serializers.CharField(
+        max_length=64,
+        help_text="The request's plan_digest as you read it: an approval is bound to that plan.",
+        error_messages={
+            "required": "plan_digest is missing. Read the request, then send its plan_digest: you approve that plan.",
+        },
+    )
+    typed_name = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=63,
+        help_text="The resource's name, when production data is replaced (the request says needs_typed_name).",
+    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
+def backup_seen_by(user: Person, pk: int) -> Backup:
+    """The backup, if the person sees it. Raises :class:`InvalidInput`, the same for a stranger's and for none."""
+    found = Backup.objects.visible_to(user).select_related("resource__application__client").filter(pk=pk).first()
+    if found is None:
+        raise InvalidInput(f"There is no backup {pk} that you can see. Choose one from /api/backups/.", field="backup")
+    return found

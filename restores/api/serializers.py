@@ -1,0 +1,206 @@
+"""What the API says about restore requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from backups.api.serializers import ResourceName, Technical
+from backups.models import Backup
+from portal.api.clients import ClientOut
+from portal.api.outputs import NameField
+from portal.rules import refusal
+from restores.actions.deciding import needs_typed_name
+from restores.charging import classification_sentence
+from restores.models import Attempt, Event, RestoreRequest, Step
+from restores.permissions import (
+    check_can_approve,
+    check_can_cancel,
+    check_can_download,
+    check_can_reject,
+    check_can_retry,
+    check_can_undo,
+)
+from restores.plan import loss_window, mode_sentence
+from restores.wording import measured_at, moment_of
+
+MOVES: dict[str, Callable[..., None]] = {
+    "approve": check_can_approve,
+    "reject": check_can_reject,
+    "cancel": check_can_cancel,
+    "retry": check_can_retry,
+    "undo": check_can_undo,
+    "download": check_can_download,
+}
+
+
+class BackupName(serializers.ModelSerializer[Backup]):
+    """A backup by id and moment."""
+
+    class Meta:
+        model = Backup
+        fields = ["id", "taken_at"]
+
+
+class Plan(serializers.Serializer[Any]):
+    """What exactly would be done."""
+
+    resource = serializers.IntegerField()
+    target = serializers.CharField(allow_null=True, help_text="Kind and locator; null for people outside IT.")
+    backup = serializers.IntegerField()
+    checksum = serializers.CharField(help_text="SHA-256 of the backup as it is stored.")
+    mode = serializers.CharField()
+    classification = serializers.CharField()
+
+
+class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
+    """A restore request."""
+
+    number = serializers.CharField(help_text="What people call it, such as RR-1042.")
+    status_label = serializers.CharField(source="facts.label")
+    turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
+    next = serializers.CharField(source="facts.next", help_text="What happens next, in one sentence.")
+    client = ClientOut()
+    resource = ResourceName()
+    backup = BackupName()
+    classification_sentence = serializers.SerializerMethodField()
+    sentence = serializers.SerializerMethodField(help_text="What is restored, in one sentence.")
+    loss_window_seconds = serializers.SerializerMethodField(
+        help_text="How much time's changes are replaced; null when nothing is."
+    )
+    filed_by = NameField()
+    decided_by = NameField(allow_null=True)
+    plan = serializers.SerializerMethodField()
+    plan_digest = serializers.CharField(help_text="Sent back to approve exactly this plan.")
+    needs_typed_name = serializers.SerializerMethodField(help_text="Whether approving needs the resource's name typed.")
+
+    class Meta:
+        model = RestoreRequest
+        fields = [
+            "id",
+            "number",
+            "status",
+            "status_label",
+            "status_changed_at",
+            "turn",
+            "next",
+            "client",
+            "resource",
+            "backup",
+            "mode",
+            "reason",
+            "cause",
+            "classification",
+            "classification_sentence",
+            "sentence",
+            "loss_window_seconds",
+            "filed_at",
+            "filed_by",
+            "decided_at",
+            "decided_by",
+            "decision_reason",
+            "closed_at",
+            "plan",
+            "plan_digest",
+            "needs_typed_name",
+        ]
+
+    def get_classification_sentence(self, request: RestoreRequest) -> str:
+        """What the cause means for the charge."""
+        return classification_sentence(request.why)
+
+    def get_sentence(self, request: RestoreRequest) -> str:
+        """The sentence of its page."""
+        until = measured_at(request, self.context["now"])
+        loss = loss_window(request.backup.taken_at or until, until)
+        return mode_sentence(request.restore_mode, request.resource.name, moment_of(request.backup, until), loss)
+
+    def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
+        """From the backup's moment until the restore, or until now."""
+        if request.restore_mode.value != "in_place" or request.backup.taken_at is None:
+            return None
+        return int(loss_window(request.backup.taken_at, measured_at(request, self.context["now"])).total_seconds())
+
+    @extend_schema_field(Plan)
+    def get_plan(self, request: RestoreRequest) -> dict[str, Any]:
+        """The plan that an approval binds to."""
+        return request.plan if self.shows_technical(request.resource) else {**request.plan, "target": None}
+
+    def get_needs_typed_name(self, request: RestoreRequest) -> bool:
+        """Whether production data would be replaced."""
+        return needs_typed_name(request)
+
+
+class EventOut(serializers.ModelSerializer[Event]):
+    """One entry of the timeline."""
+
+    by = NameField(allow_null=True, help_text="Null: the portal itself.")
+
+    class Meta:
+        model = Event
+        fields = ["at", "by", "move", "from_status", "to_status", "text", "reason"]
+
+
+class StepOut(serializers.ModelSerializer[Step]):
+    """One step of an attempt."""
+
+    class Meta:
+        model = Step
+        fields = ["position", "name", "status", "started_at", "finished_at", "sentence"]
+
+
+class AttemptOut(Technical, serializers.ModelSerializer[Attempt]):
+    """One run of a request. Sizes are bytes."""
+
+    asked_by = NameField()
+    steps = StepOut(many=True)
+    error_detail = serializers.SerializerMethodField(help_text="The technical part, for IT.")
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "number",
+            "kind",
+            "status",
+            "asked_by",
+            "asked_at",
+            "reason",
+            "started_at",
+            "finished_at",
+            "bytes_done",
+            "bytes_expected",
+            "steps",
+            "proof",
+            "kept_until",
+            "error",
+            "error_detail",
+        ]
+
+    def get_error_detail(self, attempt: Attempt) -> str | None:
+        """What a tool or a server said."""
+        return attempt.error_detail if self.shows_technical(self.context["resource"]) else None
+
+
+class RequestWhole(RequestOut):
+    """A restore request with its timeline, its attempts, and what the asker may do with it."""
+
+    events = EventOut(many=True)
+    attempts = serializers.SerializerMethodField()
+    can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
+
+    class Meta(RequestOut.Meta):
+        fields = [*RequestOut.Meta.fields, "events", "attempts", "can"]
+
+    @extend_schema_field(AttemptOut(many=True))
+    def get_attempts(self, request: RestoreRequest) -> Any:
+        """Its runs, oldest first."""
+        context = {**self.context, "resource": request.resource}
+        return AttemptOut(request.attempts, many=True, context=context).data
+
+    def get_can(self, request: RestoreRequest) -> dict[str, str | None]:
+        """The refusing sentences, the same that the move itself would answer with."""
+        user = self.context["request"].user
+        return {move: refusal(check, user, request) or None for move, check in MOVES.items()}

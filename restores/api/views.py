@@ -1,0 +1,130 @@
+"""Restore requests: seen through what the person may see, moved by the same actions as on the pages."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backups.drivers.base import Mode
+from portal.api.inputs import WithReason
+from portal.api.views import RecordedViewSet
+from restores.actions.deciding import approve, cancel, reject, retry
+from restores.actions.downloads import open_export
+from restores.actions.filing import file_request
+from restores.actions.undoing import request_undo
+from restores.api.filters import RequestFilters
+from restores.api.inputs import Decision, Filing, backup_seen_by
+from restores.api.serializers import RequestOut, RequestWhole
+from restores.charging import Cause
+from restores.models import RestoreRequest
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Restore requests that you see", responses=RequestOut(many=True)),
+    retrieve=extend_schema(summary="One restore request, whole"),
+)
+class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedViewSet[RestoreRequest]):
+    """Restore requests."""
+
+    queryset = RestoreRequest.objects.none()
+    serializer_class = RequestWhole
+    filterset_class = RequestFilters
+
+    def get_queryset(self) -> QuerySet[RestoreRequest]:
+        """Those that the person sees, with what their answer needs."""
+        seen = RestoreRequest.objects.visible_to(self.request.user)
+        seen = seen.select_related("client", "resource__application__client", "backup", "filed_by", "decided_by")
+        if self.action == "list":
+            return seen.prefetch_related("attempts")
+        return seen.prefetch_related("events__by", "attempts__steps", "attempts__asked_by")
+
+    def get_serializer_class(self) -> type[RequestOut]:
+        """Lists are shorter."""
+        return RequestOut if self.action == "list" else RequestWhole
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the moment of the answer: one ``now`` for all of it."""
+        return {**super().get_serializer_context(), "now": timezone.now()}
+
+    @extend_schema(request=Filing, responses={201: RequestWhole}, summary="File a restore request")
+    def create(self, request: Request) -> Response:
+        """Ask for a restore. IT approves it or rejects it; nobody approves their own."""
+        body = Filing(data=request.data)
+        body.is_valid(raise_exception=True)
+        entered = body.validated_data
+        backup = backup_seen_by(request.user, entered["backup"])
+        mode, cause = Mode(entered["mode"]), Cause(entered["cause"])
+        filed = file_request(by=self.person, backup=backup, mode=mode, reason=entered["reason"], cause=cause)
+        self.kwargs["pk"] = filed.pk
+        return self._told(201)
+
+    @extend_schema(request=Decision, responses=RequestWhole, summary="Approve (IT)")
+    @action(methods=["post"], detail=True)
+    def approve(self, request: Request, pk: int) -> Response:
+        """Approve exactly the plan that you read; the restore starts by itself."""
+        return self._move(request, approve, Decision)
+
+    @extend_schema(request=Decision, responses=RequestWhole, summary="Approve another attempt (IT)")
+    @action(methods=["post"], detail=True)
+    def retry(self, request: Request, pk: int) -> Response:
+        """After a failure: a new approval, by the same rules."""
+        return self._move(request, retry, Decision)
+
+    @extend_schema(request=WithReason, responses=RequestWhole, summary="Reject (IT)")
+    @action(methods=["post"], detail=True)
+    def reject(self, request: Request, pk: int) -> Response:
+        """Reject with a reason, which the people of the request read."""
+        return self._move(request, reject, WithReason)
+
+    @extend_schema(request=WithReason, responses=RequestWhole, summary="Cancel (who filed it, IT)")
+    @action(methods=["post"], detail=True)
+    def cancel(self, request: Request, pk: int) -> Response:
+        """Cancel before it runs, or close it after it failed."""
+        return self._move(request, cancel, WithReason)
+
+    @extend_schema(request=WithReason, responses={202: RequestWhole}, summary="Bring the original back (IT)")
+    @action(methods=["post"], detail=True)
+    def undo(self, request: Request, pk: int) -> Response:
+        """Put the original back in place; it starts by itself."""
+        return self._move(request, request_undo, WithReason, 202)
+
+    @extend_schema(
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        summary="Download a finished export (who filed it)",
+    )
+    @action(detail=True)
+    def download(self, request: Request, pk: int) -> FileResponse:
+        """The export. The header Repr-Digest carries its SHA-256."""
+        if request.method == "HEAD":  # that it was fetched goes on the timeline, so it has to be
+            raise MethodNotAllowed("HEAD")
+        export = open_export(by=self.person, request=self.get_object())
+        response = FileResponse(
+            export.file, as_attachment=True, filename=export.name, content_type="application/octet-stream"
+        )
+        response["Content-Length"] = str(export.size)
+        response["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(export.checksum)).decode()}:"
+        return response
+
+    def _move(
+        self, request: Request, move: Callable[..., Any], form: type[Decision | WithReason], status: int = 200
+    ) -> Response:
+        found = self.get_object()
+        body = form(data=request.data)
+        body.is_valid(raise_exception=True)
+        move(by=self.person, request=found, **body.validated_data)
+        return self._told(status)
+
+    def _told(self, status: int) -> Response:
+        return Response(self.get_serializer(self.get_object()).data, status=status)

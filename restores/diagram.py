@@ -1,0 +1,25 @@
+"""The workflow's table as a page with a diagram. Pure."""
+
+from __future__ import annotations
+
+from restores.workflow import STATUSES, TABLE
+
+
+def workflow_page() -> str:
+    """docs/workflow.md: a Mermaid state diagram and a table of statuses."""
+    lines = [
+        "# The workflow of a restore request",
+        "",
+        "Made by `manage.py workflow_diagram` from `restores/workflow.py`.",
+        "",
+    ]
+    lines += ["```mermaid", "stateDiagram-v2"]
+    for (source, move), step in TABLE.items():
+        lines.append(f"    {source or '[*]'} --> {step.to}: {move}")
+    lines += [f"    {status} --> [*]" for status, facts in STATUSES.items() if facts.final]
+    lines += ["```", "", "| status | whose turn | what happens next |", "| --- | --- | --- |"]
+    lines += [f"| {facts.label} | {facts.turn} | {facts.next} |" for facts in STATUSES.values()]
+    lines += ["", "| from | move | to | a reason is required |", "| --- | --- | --- | --- |"]
+    for (source, move), step in TABLE.items():
+        lines.append(f"| {source or '–'} | {move} | {step.to} | {'yes' if step.needs_reason else 'no'} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""What people enter about restores. Whether it is allowed is not decided here but by the actions, in their words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.dateparse import parse_datetime
+
+from backups.drivers.base import Mode
+from portal.errors import PortalError
+from portal.words import company_zone
+from restores.charging import Cause
+
+
+class CompanyMoment(forms.Field):
+    """A date and time as clocks in the company's time zone show it; aware when clean, None when left empty."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: Any) -> datetime | None:
+        """The moment. The hour that happens twice in autumn is taken for the first one, the safer for a backup."""
+        if not value:
+            return None
+        try:
+            naive = parse_datetime(str(value))
+        except ValueError:
+            naive = None
+        if naive is None:
+            raise forms.ValidationError("Enter a date and a time, such as 2026-11-17T14:30.")
+        return naive if naive.tzinfo else naive.replace(tzinfo=company_zone())
+
+
+class Reason(forms.CharField):
+    """A required box for a reason. An empty one is refused by the action, with its sentence, not here."""
+
+    def __init__(self, label: str, **attributes: str) -> None:
+        super().__init__(label=label, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
+
+    def validate(self, value: str) -> None:
+        """Anything goes."""
+
+
+class SentenceForm(forms.Form):
+    """A form that shows an action's sentence beside the field at fault, or above all fields."""
+
+    def show(self, error: PortalError) -> None:
+        """Take over the error of an action."""
+        self.add_error(error.field if error.field in self.fields else None, error.sentence)
+
+
+class MomentForm(forms.Form):
+    """When it went wrong: leads to the last good backup before."""
+
+    went_wrong = CompanyMoment(required=False, label="When did it go wrong?")
+
+    def moment(self) -> datetime | None:
+        """The moment, or None when none was entered or it cannot be read (the field then says so)."""
+        return self.cleaned_data.get("went_wrong") if self.is_bound and self.is_valid() else None
+
+
+class AskForm(SentenceForm):
+    """A restore request before it is filed."""
+
+    backup = forms.IntegerField(
+        widget=forms.HiddenInput,
+        error_messages={"required": "Pick the backup to go back to.", "invalid": "Pick a backup."},
+    )
+    mode = forms.ChoiceField(
+        choices=[(mode.value, mode.value) for mode in Mode],
+        error_messages={"required": "Say where the backup goes.", "invalid_choice": "Choose one of the three places."},
+    )
+    cause = forms.ChoiceField(
+        choices=[(cause.value, cause.label) for cause in Cause],
+        error_messages={
+            "required": "Say what caused it: it decides whether the restore is free.",
+            "invalid_choice": "Choose one of the causes.",
+        },
+    )
+    reason = Reason(
+        "What happened, and what do you need back?",
+        maxlength="5000",
+        placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
+    )
+
+
+class TypedName(forms.CharField):
+    """The resource's name, typed. Whether it is right is for the action to say, in its words."""
+
+    def __init__(self) -> None:
+        typed = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
+        super().__init__(widget=typed)
+
+    def validate(self, value: str) -> None:
+        """Anything goes."""
+
+
+class ReasonForm(SentenceForm):
+    """A decision that needs a reason."""
+
+    reason = Reason("Reason")
+
+
+class ApproveForm(SentenceForm):
+    """A yes to the plan that was shown."""
+
+    plan_digest = forms.CharField(widget=forms.HiddenInput, required=False)
+    typed_name = TypedName()
+    reason = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 2}))

@@ -1,0 +1,130 @@
+"""Restore requests."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from backups.drivers.base import Mode
+from backups.models import Backup, Resource
+from portal.history import History
+from portal.models import Client, User
+from portal.permissions import Person, visible
+from portal.roles import Permission
+from restores.charging import CAUSE_LABELS, Cause, Classification
+from restores.plan import plan_digest
+from restores.workflow import STATUSES, Status, StatusFacts
+
+FIRST_NUMBER = 1000
+
+MODE_LABELS = {Mode.IN_PLACE: "In place", Mode.BESIDE: "Beside", Mode.EXPORT: "Export"}
+
+
+class RestoreRequestQuerySet(models.QuerySet["RestoreRequest"]):
+    """Questions about requests."""
+
+    def visible_to(self, user: Person) -> Self:
+        """Those of clients whose requests the person may see."""
+        return self.filter(visible(user, Permission.VIEW_REQUESTS, "client"))
+
+    def open(self) -> Self:
+        """Those not closed: their backup is pinned."""
+        return self.exclude(status__in=[status for status, facts in STATUSES.items() if facts.final])
+
+
+def pair(name: str) -> models.CheckConstraint:
+    """A constraint that keeps ``<name>_at`` and ``<name>_by`` both or neither."""
+    return models.CheckConstraint(
+        name=f"request_{name}_at_and_by",
+        condition=Q(**{f"{name}_at__isnull": True, f"{name}_by__isnull": True})
+        | Q(**{f"{name}_at__isnull": False, f"{name}_by__isnull": False}),
+    )
+
+
+class RestoreRequest(models.Model):
+    """One documented request (R2). Its status changes in one function only (restores.actions.moves)."""
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="restore_requests")
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="restore_requests")
+    backup = models.ForeignKey(Backup, models.PROTECT, related_name="restore_requests")
+    mode = models.CharField(max_length=10, choices=[(mode.value, label) for mode, label in MODE_LABELS.items()])
+    reason = models.TextField()
+    cause = models.CharField(max_length=24, choices=[(cause.value, label) for cause, label in CAUSE_LABELS.items()])
+    classification = models.CharField(max_length=10, choices=[(c.value, c.label) for c in Classification])
+    plan = models.JSONField(help_text="What exactly would be done (restores.plan); approvals bind to it.")
+    status = models.CharField(
+        max_length=20, choices=[(status.value, facts.label) for status, facts in STATUSES.items()]
+    )
+    status_changed_at = models.DateTimeField()
+    resend_at = models.DateTimeField(
+        null=True, help_text="When the sweeper hands an approved one over again if nobody claimed it."
+    )
+
+    filed_at = models.DateTimeField()
+    filed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decision_reason = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    history = History(excluded_fields=["resend_at"])
+    objects = RestoreRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="request_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="request_infrastructure_is_free",
+                condition=~Q(cause=Cause.INFRASTRUCTURE.value) | Q(classification=Classification.FREE.value),
+            ),
+            pair("decided"),
+        ]
+        indexes = [
+            models.Index(fields=["status", "filed_at"], name="request_queue"),
+            models.Index(fields=["client", "-filed_at"], name="request_by_client"),
+            models.Index(fields=["resource", "-filed_at"], name="request_by_resource"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        """The request's page."""
+        return reverse("request", args=[self.pk])
+
+    @property
+    def number(self) -> str:
+        """What people call it: RR-1042."""
+        return f"RR-{FIRST_NUMBER + self.pk}"
+
+    @property
+    def state(self) -> Status:
+        """``status`` as its enum."""
+        return Status(self.status)
+
+    @property
+    def facts(self) -> StatusFacts:
+        """Label, colour, whose turn, what next."""
+        return STATUSES[self.state]
+
+    @property
+    def restore_mode(self) -> Mode:
+        """``mode`` as its enum."""
+        return Mode(self.mode)
+
+    @property
+    def why(self) -> Cause:
+        """``cause`` as its enum."""
+        return Cause(self.cause)
+
+    @property
+    def plan_digest(self) -> str:
+        """The digest of the plan as it stands now."""
+        return plan_digest(self.plan)
+
+    def current_plan(self) -> dict[str, Any]:
+        """A copy of the plan."""
+        return dict(self.plan)

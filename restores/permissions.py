@@ -1,0 +1,126 @@
+"""Who may do what with requests. Each check raises the sentence that pages and the API show; deny by default."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from backups.drivers.base import Mode
+from backups.models import Resource, ResourceState
+from portal.errors import NotPermitted, Refused
+from portal.permissions import Person, check_is_a_person, check_permission
+from portal.roles import Permission
+from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
+from restores.workflow import Move, Status, refusal_sentence, transition
+
+
+def check_can_file(user: Person, resource: Resource) -> None:
+    """The client's people, their staff and IT file requests."""
+    check_permission(
+        user,
+        Permission.FILE_REQUESTS,
+        resource.client,
+        "You can look at this resource, but not ask for its restore. Ask the client, its staff or IT.",
+    )
+    if resource.state == ResourceState.REMOVED:
+        raise Refused(f"{resource.name} was removed. Ask IT whether its last backup is still kept.")
+
+
+def check_move(request: RestoreRequest, move: Move) -> None:
+    """Whether the workflow has the move in the request's status."""
+    if transition(request.state, move) is None:
+        raise Refused(refusal_sentence(request.state, move))
+
+
+def _check_decides(user: Person, request: RestoreRequest, sentence: str) -> None:
+    check_permission(user, Permission.DECIDE_REQUESTS, request.client, sentence)
+    check_is_a_person(user)
+
+
+def check_can_approve(user: Person, request: RestoreRequest) -> None:
+    """IT approves, never what it filed itself."""
+    _check_decides(user, request, "Only IT approves restores.")
+    _check_not_own(user, request)
+    check_move(request, Move.APPROVE)
+
+
+def check_can_retry(user: Person, request: RestoreRequest) -> None:
+    """Another attempt is a new approval, by the same rules."""
+    _check_decides(user, request, "Only IT approves another attempt.")
+    _check_not_own(user, request)
+    check_move(request, Move.RETRY)
+
+
+def check_can_reject(user: Person, request: RestoreRequest) -> None:
+    """IT rejects."""
+    _check_decides(user, request, "Only IT rejects requests.")
+    check_move(request, Move.REJECT)
+
+
+def check_can_cancel(user: Person, request: RestoreRequest) -> None:
+    """Whoever filed it cancels it; so does IT."""
+    it = "Only the person who asked, or IT, cancels this request."
+    check_permission(user, Permission.CANCEL_REQUESTS, request.client, it)
+    if request.filed_by_id != user.pk:
+        check_permission(user, Permission.DECIDE_REQUESTS, request.client, it)
+    check_move(request, Move.CANCEL)
+    if has_swapped(request):
+        raise Refused("The restored data is live. Undo brings the original back.")
+
+
+def check_can_undo(user: Person, request: RestoreRequest) -> None:
+    """IT brings the original back while it is kept."""
+    check_permission(user, Permission.UNDO_RESTORES, request.client, "Only IT undoes restores. Ask IT to do it.")
+    check_is_a_person(user)
+    check_move(request, Move.UNDO)
+    if request.restore_mode is not Mode.IN_PLACE:
+        raise Refused("Nothing was replaced: there is nothing to undo.")
+    attempt = last_restore(request)
+    if attempt is None or not swapped(attempt):
+        raise Refused("The live data was not replaced: there is nothing to undo.")
+    if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
+        raise Refused("The original is no longer kept. File a request for a backup from before the restore instead.")
+    if request.attempts.filter(status__in=[AttemptStatus.QUEUED, AttemptStatus.RUNNING]).exists():
+        raise Refused("The original is being brought back already.")
+
+
+def check_can_download(user: Person, request: RestoreRequest) -> None:
+    """An export is for the person who asked for it, while it lasts."""
+    if request.filed_by_id != user.pk:
+        raise NotPermitted("An export can be downloaded only by the person who asked for it.")
+    check_permission(user, Permission.FILE_REQUESTS, request.client, "You no longer act for this client.")
+    attempt = last_restore(request)
+    if request.restore_mode is not Mode.EXPORT or request.state is not Status.COMPLETED or attempt is None:
+        raise Refused("There is no finished export to download.")
+    if not attempt.kept_until or attempt.kept_until <= timezone.now():
+        raise Refused("This export has expired. File a new request for it.")
+
+
+def check_can_decide_charge(user: Person, charge: Charge) -> None:
+    """The client's account manager decides, once."""
+    check_permission(
+        user, Permission.DECIDE_CHARGES, charge.client, "Only an account manager of this client decides its charges."
+    )
+    check_is_a_person(user)
+    if charge.status != ChargeStatus.TO_REVIEW:
+        raise Refused(f"This charge was {charge.get_status_display().lower()} already.")
+
+
+def _check_not_own(user: Person, request: RestoreRequest) -> None:
+    if request.filed_by_id == user.pk:
+        raise NotPermitted("You filed this request; another person of IT has to approve it.")
+
+
+def last_restore(request: RestoreRequest) -> Attempt | None:
+    """The newest attempt that was a restore, not an undo."""
+    return request.attempts.filter(kind=AttemptKind.RESTORE).order_by("-number").first()
+
+
+def swapped(attempt: Attempt) -> bool:
+    """Whether the attempt put the restored data in place and it has stayed there, as far as is recorded."""
+    return attempt.went_live_at is not None
+
+
+def has_swapped(request: RestoreRequest) -> bool:
+    """Whether the restored data of this request is live now."""
+    attempt = last_restore(request)
+    return attempt is not None and swapped(attempt) and request.state is not Status.UNDONE

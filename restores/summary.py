@@ -1,0 +1,83 @@
+"""The sentence that stays in view while a restore is asked for: what will be done, and who pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.safestring import SafeString
+
+from backups.drivers.base import Mode
+from backups.models import Backup, Resource
+from restores.charging import Cause, Classification, classification_sentence, classify
+from restores.wording import emphasised, sentence_of
+
+LABELS = {
+    Mode.BESIDE: "Beside the live one",
+    Mode.IN_PLACE: "In place of the live one",
+    Mode.EXPORT: "As a download",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What would be asked for. ``charge`` is empty until a cause is picked."""
+
+    sentence: SafeString
+    charge: str
+    free: bool
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class Option:
+    """One radio button with what choosing it means. ``free`` is None where it has nothing to do with money."""
+
+    value: str
+    label: str
+    meaning: str
+    checked: bool
+    free: bool | None = None
+
+
+def summary_of(
+    resource: Resource, backup: Backup | None, mode: Mode | None, cause: Cause | None, now: datetime
+) -> Summary:
+    """The summary of what is picked so far."""
+    if backup is None:
+        sentence = emphasised(f"Restore {resource.name}. Pick the moment to go back to.", resource.name)
+    else:
+        sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now)
+    return Summary(
+        sentence=sentence,
+        charge=classification_sentence(cause) if cause else "",
+        free=cause is not None and classify(cause) is Classification.FREE,
+        replaces=mode is Mode.IN_PLACE,
+    )
+
+
+def mode_options(resource: Resource, noun: str, picked: str, export_days: int) -> list[Option]:
+    """The three places, the safest first. ``noun`` is what the resource's kind calls its data: "directory"."""
+    meanings = {
+        Mode.BESIDE: f"A new {noun} appears next to {resource.name}. The live one stays as it is.",
+        Mode.IN_PLACE: (
+            f"Everything saved in {resource.name} after the backup’s moment is replaced. "
+            "The present state is kept aside and IT can bring it back."
+        ),
+        Mode.EXPORT: f"You get the backup as a file, for {export_days} days. The live one stays as it is.",
+    }
+    return [Option(mode.value, LABELS[mode], meanings[mode], mode.value == picked) for mode in LABELS]
+
+
+def cause_options(picked: str) -> list[Option]:
+    """The causes in plain words, each with what it means for the charge."""
+    return [
+        Option(
+            cause.value,
+            cause.label,
+            classification_sentence(cause),
+            cause.value == picked,
+            classify(cause) is Classification.FREE,
+        )
+        for cause in Cause
+    ]

@@ -1,0 +1,45 @@
+"""Celery's doors to the actions: load, call, done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from restores.actions import cleaning, tidying
+from restores.actions.performing import perform_restore
+from restores.actions.sweeping import sweep_restores
+from restores.actions.undoing import perform_undo
+
+
+@shared_task(name="restores.restore")
+def restore(request_id: int) -> None:
+    """Carry out an approved request."""
+    perform_restore(request_id)
+
+
+@shared_task(name="restores.undo")
+def undo(attempt_id: int) -> None:
+    """Bring the original back."""
+    perform_undo(attempt_id)
+
+
+@shared_task(name="restores.clean_up")
+def clean_up(attempt_id: int) -> None:
+    """Clean up after an interrupted attempt."""
+    cleaning.clean_up(attempt_id)
+
+
+@shared_task(name="restores.sweep")
+def sweep() -> None:
+    """Send again what was lost; mark what stopped."""
+    now = timezone.now()
+    sweep_restores(now, lost_before=now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
+
+
+@shared_task(name="restores.tidy")
+def tidy() -> None:
+    """Remove what is no longer kept."""
+    tidying.tidy()

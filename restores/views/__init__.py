@@ -1,0 +1,1 @@
+"""The pages about restores: small files by what people do there."""

@@ -1,0 +1,77 @@
+"""Asking for a restore: what, from when, where to, why and who pays, on one page that unfolds."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from backups.drivers.base import Mode
+from backups.models import Backup, Resource
+from portal.errors import NotPermitted, PortalError
+from portal.permissions import has_permission_somewhere
+from portal.roles import Permission
+from restores.actions.filing import file_request
+from restores.charging import Cause
+from restores.forms import AskForm
+from restores.permissions import check_can_file
+from restores.picking import resources_to_ask_for
+from restores.summary import summary_of
+from restores.views.ask_context import asked_backup, asked_resource, page_context, picked
+from restores.views.fetching import person
+
+
+@require_http_methods(["GET", "POST"])
+def request_new(http: HttpRequest) -> HttpResponse:
+    """The page. POST files the request, or with ``suggest`` looks for the last good backup before it went wrong."""
+    user = person(http)
+    if not has_permission_somewhere(user, Permission.FILE_REQUESTS):
+        raise NotPermitted("Only clients, their staff and IT ask for restores. You can look at what was asked for.")
+    backup = asked_backup(http)
+    resource = asked_resource(http, backup)
+    if resource is None:
+        words = http.GET.get("q", "").strip()
+        return render(http, "restores/ask_what.html", {"words": words, "resources": resources_to_ask_for(user, words)})
+    check_can_file(user, resource)
+    if http.method == "POST" and "suggest" not in http.POST:
+        return _file(http, resource, backup)
+    return render(http, "restores/ask.html", page_context(http, resource, backup))
+
+
+def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpResponse:
+    form, status = AskForm(http.POST), 400
+    if form.is_valid() and backup is not None:
+        answers = form.cleaned_data
+        try:
+            mode, cause = Mode(answers["mode"]), Cause(answers["cause"])
+            filed = file_request(by=person(http), backup=backup, mode=mode, reason=answers["reason"], cause=cause)
+            messages.success(http, f"{filed.number} is filed. {filed.facts.next}")
+            return redirect(filed)
+        except PortalError as error:
+            form.show(error)
+            status = error.status
+    return render(http, "restores/ask.html", page_context(http, resource, backup, form), status=status)
+
+
+@require_GET
+def request_new_summary(http: HttpRequest) -> HttpResponse:
+    """The sentence for what is picked so far; asked for by the page whenever a choice changes."""
+    backup = asked_backup(http)
+    resource = asked_resource(http, backup)
+    if resource is None:
+        return HttpResponse(status=204)
+    mode, cause = picked(http.GET)
+    summary = summary_of(resource, backup, mode, cause, timezone.now())
+    return render(http, "restores/_summary.html", {"summary": summary})
+
+
+@require_GET
+def request_new_backups(http: HttpRequest) -> HttpResponse:
+    """The picker around the moment it went wrong; asked for by the page when that moment changes."""
+    backup = asked_backup(http)
+    resource = asked_resource(http, backup)
+    if resource is None:
+        return HttpResponse(status=204)
+    return render(http, "restores/_picked.html", page_context(http, resource, backup))

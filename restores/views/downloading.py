@@ -1,0 +1,29 @@
+"""Handing out a finished export."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from portal.errors import PortalError
+from restores.actions.downloads import open_export
+from restores.views.fetching import person, request_or_404
+from restores.views.request_page import show_request
+
+
+@require_GET
+def request_download(http: HttpRequest, pk: int) -> HttpResponseBase:
+    """The export as an attachment, streamed as it is stored, with its SHA-256 in a header."""
+    found = request_or_404(person(http), pk)
+    try:
+        download = open_export(by=person(http), request=found)
+    except PortalError as error:
+        return show_request(http, found, status=error.status, sentence=error.sentence)
+    answer = FileResponse(
+        download.file, as_attachment=True, filename=download.name, content_type="application/octet-stream"
+    )
+    answer["Content-Length"] = str(download.size)
+    answer["X-Checksum-SHA256"] = download.checksum
+    answer["Cache-Control"] = "private, no-store"
+    return answer

@@ -1,0 +1,113 @@
+"""A request's page: what was asked, decided and done, whose turn it is, and what this person may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django_htmx.http import reswap, retarget
+
+from backups.drivers.base import Mode
+from backups.kinds import driver_of
+from portal.permissions import has_permission
+from portal.roles import Permission
+from portal.rules import refusal
+from restores.charging import classification_sentence
+from restores.models import RestoreRequest
+from restores.permissions import check_can_download
+from restores.picking import best_proof
+from restores.summary import LABELS
+from restores.unpacking import unpacking_command
+from restores.views.acts import Bound, acts_for
+from restores.views.fetching import UNDER_WAY, person, request_or_404
+from restores.views.live import finished_restore, live_of
+from restores.wording import loss_of, request_sentence, turn_of
+from restores.workflow import Status
+
+STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
+
+
+@require_GET
+def request_page(http: HttpRequest, pk: int) -> HttpResponse:
+    """The page."""
+    return show_request(http, request_or_404(person(http), pk))
+
+
+def show_request(
+    http: HttpRequest, found: RestoreRequest, bound: Bound | None = None, *, status: int = 200, sentence: str = ""
+) -> HttpResponse:
+    """The page of a request, with the forms that came back with an error open, or a ``sentence`` about what went wrong."""
+    context = {**request_context(http, found, bound), "refused": sentence}
+    return render(http, "restores/request.html", context, status=status)
+
+
+@require_GET
+def request_live(http: HttpRequest, pk: int) -> HttpResponse:
+    """What has moved since the page was shown as ``seen``: nothing (204), the steps, or the whole request."""
+    found = request_or_404(person(http), pk)
+    live = live_of(found, timezone.now())
+    if http.GET.get("seen") == live.seen:
+        moved = {"found": found, "live": live, "technical": _technical(http, found)}
+        return render(http, "restores/_live.html", moved) if live.moving else HttpResponse(status=204)
+    status = 200 if live.moving or live.waiting else STOP_POLLING
+    answer = render(http, "restores/_request_changed.html", request_context(http, found), status=status)
+    return retarget(reswap(answer, "outerHTML"), "#request")
+
+
+def _technical(http: HttpRequest, found: RestoreRequest) -> bool:
+    return has_permission(person(http), Permission.VIEW_TECHNICAL, found.client)
+
+
+def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | None = None) -> dict[str, Any]:
+    """Everything the page shows."""
+    user, now = person(http), timezone.now()
+    done = finished_restore(found)
+    acts = acts_for(user, found, now, bound)
+    return {
+        "found": found,
+        "sentence": request_sentence(found, now),
+        "turn": turn_of(found, user),
+        "mode_label": LABELS[found.restore_mode],
+        "charge_sentence": classification_sentence(found.why),
+        "loss": loss_of(found, now),
+        "replaces": found.restore_mode is Mode.IN_PLACE,
+        "kind": driver_of(found.resource.kind).label,
+        "proof": best_proof(found.backup.present_copies),  # type: ignore[attr-defined]  # prefetched
+        "events": found.events.select_related("by"),
+        "live": live_of(found, now),
+        "done": done,
+        "where": done.place.get("beside", "") if done and found.restore_mode is Mode.BESIDE else "",
+        "undone": found.state is Status.UNDONE,
+        "acts": acts,
+        "technical": _technical(http, found),
+        "charge": _charge(http, found),
+        "others": _others(found),
+        **_download(http, found),
+    }
+
+
+def _charge(http: HttpRequest, found: RestoreRequest) -> Any:
+    if not has_permission(person(http), Permission.VIEW_CHARGES, found.client):
+        return None
+    return getattr(found, "charge", None)
+
+
+def _others(found: RestoreRequest) -> list[RestoreRequest]:
+    """Other requests on the same resource that wait or run."""
+    return list(found.resource.restore_requests.filter(UNDER_WAY).exclude(pk=found.pk).order_by("pk")[:5])
+
+
+def _download(http: HttpRequest, found: RestoreRequest) -> dict[str, Any]:
+    """The export's part of the page; empty for other modes and before it is done."""
+    if found.restore_mode is not Mode.EXPORT or finished_restore(found) is None:
+        return {"export": False}
+    file = f"{found.resource.name}{driver_of(found.resource.kind).export_suffix}"
+    return {
+        "export": True,
+        "export_refusal": refusal(check_can_download, person(http), found),
+        "export_size": found.backup.artefact.get("size"),
+        "unpacking": unpacking_command(found.resource.kind, file),
+    }

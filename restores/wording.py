@@ -1,0 +1,73 @@
+"""A request's facts in words, as its pages, its lists and its messages show them. Times carry their zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+
+from backups.drivers.base import Mode
+from backups.models import Backup
+from portal.models import User
+from portal.words import exact_time, span_in_words
+from restores.models import AttemptKind, RestoreRequest
+from restores.plan import loss_window, mode_sentence
+from restores.workflow import Turn
+
+
+def moment_of(backup: Backup, now: datetime) -> str:
+    """The moment that a backup holds, or when it was queued while it holds none yet."""
+    return exact_time(backup.taken_at or backup.queued_at, now)
+
+
+def emphasised(sentence: str, *parts: str) -> SafeString:
+    """The sentence as HTML with each of the parts that it contains set in bold."""
+    html = str(conditional_escape(sentence))
+    for part in parts:
+        escaped = str(conditional_escape(part))
+        html = html.replace(escaped, f"<strong>{escaped}</strong>", 1)
+    return mark_safe(html)  # noqa: S308  (escaped above)
+
+
+def sentence_of(name: str, backup: Backup, mode: Mode, now: datetime) -> SafeString:
+    """What restoring that backup in that mode does, as HTML: the sentence that stays in view while asking."""
+    when = moment_of(backup, now)
+    sentence = mode_sentence(mode, name, when, loss_window(backup.taken_at or now, now))
+    return emphasised(sentence, name, when, "in place", "beside the live one", "as a download")
+
+
+def measured_at(request: RestoreRequest, now: datetime) -> datetime:
+    """The moment up to which a request's data-loss window is measured: now, or when its restore replaced the data."""
+    restores = [attempt for attempt in request.attempts.all() if attempt.kind == AttemptKind.RESTORE]
+    went_live = [attempt.went_live_at for attempt in restores if attempt.went_live_at]
+    return (went_live[-1] if went_live else None) or request.closed_at or now
+
+
+def request_sentence(request: RestoreRequest, now: datetime) -> SafeString:
+    """What the request asks for, as HTML."""
+    return sentence_of(request.resource.name, request.backup, request.restore_mode, measured_at(request, now))
+
+
+def loss_of(request: RestoreRequest, now: datetime) -> str:
+    """The data-loss window in words: "2 d 6 h"."""
+    until = measured_at(request, now)
+    return span_in_words(loss_window(request.backup.taken_at or until, until))
+
+
+def verb_of(request: RestoreRequest, now: datetime) -> str:
+    """What carrying the request out does, named by its verb, for buttons."""
+    name, when = request.resource.name, moment_of(request.backup, now)
+    return {
+        Mode.IN_PLACE: f"replace {name} with {when}",
+        Mode.BESIDE: f"restore {name} as of {when} beside the live one",
+        Mode.EXPORT: f"make {name} as of {when} downloadable",
+    }[request.restore_mode]
+
+
+def turn_of(request: RestoreRequest, reader: User) -> str:
+    """Whose turn it is, said to the reader; empty when it is nobody's."""
+    turn = request.facts.turn
+    if turn is Turn.FILER:
+        return "Your turn." if request.filed_by_id == reader.pk else f"{request.filed_by}’s turn."
+    return {Turn.IT: "IT’s turn.", Turn.PORTAL: "The portal’s turn.", Turn.NOBODY: ""}[turn]

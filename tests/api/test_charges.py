@@ -1,0 +1,53 @@
+"""Charges over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.models import User
+from restores.models import Charge
+from tests.api.conftest import As, client_of
+from tests.factories import Cast
+
+
+def test_a_charge_stands_beside_its_documented_request(as_: As, charge: Charge) -> None:
+    row = as_("account_manager").get(f"/api/charges/{charge.pk}/").json()
+    assert (row["status"], row["request"]["number"]) == ("to_review", charge.request.number)
+    assert row["request"]["reason"] == charge.request.reason
+    assert row["can"] == {"confirm": None, "waive": None}
+    sentence = "Only an account manager of this client decides its charges."
+    assert as_("client").get(f"/api/charges/{charge.pk}/").json()["can"] == {"confirm": sentence, "waive": sentence}
+
+
+@pytest.mark.parametrize(("move", "status"), [("confirm", "confirmed"), ("waive", "waived")])
+def test_the_account_manager_decides_once_with_a_reason(
+    as_: As, charge: Charge, cast: Cast, move: str, status: str
+) -> None:
+    address, manager = f"/api/charges/{charge.pk}", as_("account_manager")
+    assert manager.post(f"{address}/{move}/", {"reason": ""}).json()["field"] == "reason"
+    row = manager.post(f"{address}/{move}/", {"reason": "As agreed."}).json()
+    assert (row["status"], row["decided_by"], row["reason"]) == (status, str(cast.account_manager), "As agreed.")
+    again = manager.post(f"{address}/waive/", {"reason": "changed my mind"})
+    assert (again.status_code, again.json()["detail"]) == (409, f"This charge was {status} already.")
+
+
+@pytest.mark.parametrize("who", ["client", "auditor", "administrator"])
+def test_those_who_only_see_it_decide_nothing(as_: As, charge: Charge, who: str) -> None:
+    assert as_(who).post(f"/api/charges/{charge.pk}/waive/", {"reason": "please"}).status_code == 403
+    charge.refresh_from_db()
+    assert charge.status == "to_review"
+
+
+def test_a_program_decides_nothing(charge: Charge, cast: Cast) -> None:
+    cast.account_manager.is_service_account = True
+    cast.account_manager.save()
+    program: User = cast.account_manager
+    assert client_of(program).post(f"/api/charges/{charge.pk}/waive/", {"reason": "rule 7"}).status_code == 403
+
+
+def test_filters(as_: As, charge: Charge, cast: Cast) -> None:
+    def found(query: str) -> list[int]:
+        return [row["id"] for row in as_("auditor").get(f"/api/charges/?{query}").json()["results"]]
+
+    assert found("status=to_review") == found(f"client={cast.shopco.pk}") == [charge.pk]
+    assert found("status=waived") == found(f"client={cast.mediaco.pk}") == []

@@ -1,0 +1,115 @@
+"""docs/api.md, example by example, on a real directory and with the real work done between the calls."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from backups.actions.registering import register_resource
+from portal import handover
+from restores.models import Charge, RestoreRequest
+from tests.factories import Cast, make_cast
+
+GUIDE = Path(settings.BASE_DIR) / "docs" / "api.md"
+EXAMPLE = re.compile(
+    r"^```http\n(\w+) (\S+)\n(?:Authorization: ([^\n]+)\n)?(?:\n([^`]+))?```\n\n"  # method, address, token, body
+    r"```json\n(\d+)\n([^`]*)```",  # status, answer
+    re.MULTILINE,
+)
+MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|34501|4201|301)\b|/srv/shop-images")
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Cast:
+    """Committed, so that what is handed over after commit is."""
+    return make_cast()
+
+
+@pytest.fixture
+def trees() -> Iterator[dict[str, Path]]:
+    made = {name: Path(settings.FILES_ROOTS[0]) / name for name in ("shop-pages", "shop-images")}
+    for path in made.values():
+        path.mkdir()
+        (path / "page.txt").write_text("as it was")
+    yield made
+    for name in made:
+        for leftover in Path(settings.FILES_ROOTS[0]).glob(f"*{name}*"):
+            shutil.rmtree(leftover)
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
+    """What was handed over, for :func:`work` to do."""
+    queue: list[tuple[str, tuple[Any, ...]]] = []
+    monkeypatch.setattr(handover, "_send", lambda task, args: queue.append((task, args)))
+    return queue
+
+
+def work(queue: list[tuple[str, tuple[Any, ...]]]) -> None:
+    current_app.loader.import_default_modules()
+    while queue:
+        task, args = queue.pop(0)
+        current_app.tasks[task].run(*args)
+
+
+def told(example: Any, answer: Any) -> bool:
+    """Whether the answer says what the example says; "…" stands for anything but nothing."""
+    if isinstance(example, dict):
+        return isinstance(answer, dict) and all(told(value, answer.get(name)) for name, value in example.items())
+    if isinstance(example, list):
+        return len(example) == len(answer) and all(map(told, example, answer))
+    return answer not in (None, "") if example == "…" else bool(example == answer)
+
+
+def test_every_example_of_the_guide_holds(
+    cast: Cast, trees: dict[str, Path], worker: list[tuple[str, tuple[Any, ...]]]
+) -> None:
+    pages = register_resource(
+        by=cast.it,
+        application=cast.shop,
+        name="shop-pages",
+        kind="files",
+        environment="production",
+        home_region="eu-central-1",
+        other_region="eu-west-1",
+        settings={"path": str(trees["shop-pages"])},
+    )
+    work(worker)
+    backup = pages.backups.get()
+    (trees["shop-pages"] / "page.txt").write_text("as it is")
+    people = {"$CLARA": cast.client, "$IVAN": cast.it, "$ANNA": cast.account_manager}
+    meant = {token: str(AuthToken.objects.create(user=user)[1]) for token, user in people.items()}
+    meant |= {"1201": str(pages.pk), "34501": str(backup.pk), "/srv/shop-images": str(trees["shop-images"])}
+
+    def as_meant(text: str) -> str:
+        for request in RestoreRequest.objects.all():
+            meant.update({"4201": str(request.pk), "$PLAN_DIGEST": request.plan_digest})
+        for charge in Charge.objects.all():
+            meant["301"] = str(charge.pk)
+        return MEANT.sub(lambda found: meant[found[0]], text)
+
+    examples = EXAMPLE.findall(GUIDE.read_text())
+    assert len(examples) == GUIDE.read_text().count("```http")
+    for method, address, authorization, body, status, expected in examples:
+        client = APIClient()
+        if authorization:
+            client.credentials(HTTP_AUTHORIZATION=as_meant(authorization))
+        sent = json.loads(as_meant(body)) if body else None
+        answer = getattr(client, method.lower())(as_meant(address), sent, **({"format": "json"} if sent else {}))
+        assert answer.status_code == int(status), (method, address, answer.content)
+        if expected:
+            assert told(json.loads(as_meant(expected)), answer.json()), (
+                f"{method} {address}: {json.dumps(answer.json())}"
+            )
+        work(worker)
+    assert (trees["shop-pages"] / "page.txt").read_text() == "as it is"

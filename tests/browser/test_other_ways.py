@@ -1,0 +1,119 @@
+"""The other ways a request goes: beside, as a download, rejected, and never approved by who filed it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.world import fingerprint
+from tests.browser.asking import ask_for, tuesday
+from tests.browser.people import Visit, wait_for_status
+from tests.browser.portal import RunningPortal
+
+
+def test_beside_leaves_the_live_one_alone(visit: Visit, portal: RunningPortal) -> None:
+    backup, before = tuesday(portal), fingerprint(portal.tree)
+    client = visit.sign_in("nora")
+    request = ask_for(client, None, backup, mode="Beside the live one", cause="An infrastructure problem")
+    expect(client.get_by_text("Free of charge, because").first).to_be_visible()
+    approve(visit, request)
+    wait_for_status(client, "Completed")
+    where = client.get_by_text(re.compile("It stands beside the live one: ")).first.inner_text().partition(": ")[2]
+    assert fingerprint(Path(where)) == backup["digest"]
+    assert fingerprint(portal.tree) == before
+    visit.look(client, "request-beside")
+    client.goto("/charges/")
+    expect(client.get_by_text("Nothing to review").or_(client.locator("[data-card]")).first).to_be_visible()
+    expect(client.locator(f"a[href='{request}']")).to_have_count(0)
+
+
+def test_an_export_is_downloaded_and_unpacks_to_what_was(visit: Visit, portal: RunningPortal, tmp_path: Path) -> None:
+    backup = tuesday(portal)
+    client = visit.sign_in("nora")
+    request = ask_for(client, None, backup, mode="As a download", cause="A copy is wanted")
+    approve(visit, request)
+    wait_for_status(client, "Completed")
+    visit.look(client, "request-export")
+    with client.expect_download() as coming:
+        client.get_by_role("link", name=re.compile("^Download")).click()
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    expect(client.get_by_text(hashlib.sha256(file.read_bytes()).hexdigest()).first).to_be_visible()
+    command = client.get_by_text(re.compile("^zstd -dc ")).inner_text()
+    assert unpack(command, file, tmp_path / "unpacked") == backup["digest"]
+
+    colleague = visit.sign_in("finn")
+    colleague.goto(request)
+    expect(colleague.get_by_text("An export can be downloaded only by the person who asked for it.")).to_be_visible()
+
+
+def unpack(command: str, file: Path, target: Path) -> str:
+    """Follow the command that the page shows; the digest of what comes out."""
+    target.mkdir()
+    shown = re.search(r"zstd -dc (\S+)", command)
+    assert shown is not None
+    typed = command.replace(shown[1], str(file)).replace("NEW-DIRECTORY", str(target))
+    subprocess.run(["bash", "-o", "pipefail", "-c", typed], check=True, timeout=60)
+    inside = [path for path in target.iterdir() if path.is_dir()]
+    return fingerprint(inside[0] if len(inside) == 1 and not list(target.glob("*.bin")) else target)
+
+
+def test_a_rejected_request_says_why_and_touches_nothing(visit: Visit, portal: RunningPortal) -> None:
+    before = fingerprint(portal.tree)
+    client = visit.sign_in("nora")
+    request = ask_for(client, None, tuesday(portal), mode="In place of the live one", cause="Something was deleted")
+    it = visit.sign_in("ivo")
+    it.goto(request)
+    it.get_by_role("button", name="Reject…").click()
+    dialog = it.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Thursday’s backup is the better one; please ask for that.")
+    dialog.get_by_role("button", name=re.compile("^Reject RR-")).click()
+    wait_for_status(client, "Rejected")
+    expect(client.get_by_text("Thursday’s backup is the better one").first).to_be_visible()
+    visit.look(client, "request-rejected")
+    assert fingerprint(portal.tree) == before
+
+
+def test_nobody_approves_their_own_request(visit: Visit, portal: RunningPortal) -> None:
+    it = visit.sign_in("tara")
+    request = ask_for(it, None, tuesday(portal), mode="Beside the live one", cause="Something else")
+    button = it.get_by_role("button", name=re.compile("^Approve…"))
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.press("Enter")
+    sentence = "You filed this request; another person of IT has to approve it."
+    expect(it.locator("[popover]:popover-open", has_text=sentence)).to_be_visible()
+    visit.look(it, "request-own")
+    it.goto("/approvals/")
+    expect(it.get_by_role("row", name=re.compile(sentence))).to_be_visible()
+    it.goto(request)
+    it.get_by_role("button", name="Cancel…").click()
+    it.get_by_role("dialog").get_by_label("Reason").fill("Only tried.")
+    it.get_by_role("button", name=re.compile("^Cancel RR-")).click()
+    wait_for_status(it, "Cancelled")
+
+
+@pytest.mark.parametrize("person", ["nora", "ivo", "ada", "amir"])
+def test_every_list_can_be_used_by_everybody(visit: Visit, person: str) -> None:
+    page = visit.sign_in(person)
+    for path in ("/requests/", "/requests/new/", "/approvals/", "/charges/"):
+        answer = page.goto(path)
+        assert answer is not None
+        if answer.status == 200:
+            visit.look(page, f"{person}-{path.strip('/').replace('/', '-')}")
+        else:
+            assert answer.status == 403
+            expect(page.get_by_role("main")).to_contain_text(re.compile("Only |Charges are for"))
+
+
+def approve(visit: Visit, request: str) -> None:
+    """IT approves what replaces nothing: no name has to be typed."""
+    it = visit.sign_in("ivo")
+    it.goto(request)
+    it.get_by_role("button", name="Approve…").click()
+    it.get_by_role("dialog").get_by_role("button", name=re.compile("^(Restore|Make) shop-files as of Tue")).click()
+    expect(it.get_by_text("is approved.")).to_be_visible()

@@ -1,0 +1,86 @@
+"""Runs one verb of a driver in a process of its own, and dies there as by ``kill -9`` where the test says so."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from backups.artefacts import ArtefactWriter, StoredArtefact, StoredArtefactInfo
+from backups.drivers.base import Driver, Place, Settings
+from backups.stores.directory import DirectoryStore
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run, and when to die: before the n-th outside effect, or once so many bytes have passed."""
+
+    verb: str
+    driver: Driver
+    settings: dict[str, str]
+    store: DirectoryStore
+    prefix: str = "backup"
+    info: StoredArtefactInfo | None = None
+    place: Place | None = None
+    workdir: Path = Path()
+    before_each_step: Callable[[Callable[[], None]], None] | None = None
+    die_at_step: int = 0
+    die_at_byte: int = 0
+
+
+def run(job: Job) -> int:
+    """The child's exit status: 0, or -9 when it died as told."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.drivers.child"], input=pickle.dumps(job), cwd=ROOT, timeout=120, check=False
+    )
+    return done.returncode
+
+
+def die() -> None:
+    """As the kernel, a power cut or an operator would have it: nothing gets to clean up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def perform(job: Job) -> None:
+    """Do what the job says, in this process."""
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == job.die_at_step:
+            die()
+
+    def progress(bytes_done: int, bytes_expected: int | None = None) -> None:
+        if job.die_at_byte and bytes_done >= job.die_at_byte:
+            die()
+
+    if job.before_each_step is not None and job.die_at_step:
+        job.before_each_step(step)
+    settings: Settings = job.settings
+    if job.verb == "take":
+        with ArtefactWriter(job.store, job.prefix, kind=job.driver.kind, header={}) as writer:
+            writer.finish(job.driver.take(settings, writer, progress))
+        return
+    assert job.place is not None
+    if job.verb == "restore":
+        assert job.info is not None
+        artefact = StoredArtefact(job.store, job.prefix, job.info)
+        job.driver.restore(settings, job.place, artefact, job.workdir, progress)
+    elif job.verb == "swap":
+        job.driver.swap(settings, job.place)
+    elif job.verb == "swap_back":
+        job.driver.swap_back(settings, job.place)
+    else:
+        raise ValueError(job.verb)
+
+
+if __name__ == "__main__":
+    perform(pickle.load(sys.stdin.buffer))

@@ -1,0 +1,25 @@
+"""The suite's one fixture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backups.stores.directory import DirectoryStore
+from tests.drivers.cases import factories
+from tests.drivers.contract.bench import Bench
+
+FACTORIES = factories()
+
+
+@pytest.fixture(params=sorted(FACTORIES))
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """A fresh case of each kind, with an empty store."""
+    home = tmp_path / "home"
+    scratch = tmp_path / "scratch"
+    home.mkdir()
+    scratch.mkdir()
+    with FACTORIES[request.param](home) as case:
+        yield Bench(case, DirectoryStore("here", tmp_path / "store"), scratch)

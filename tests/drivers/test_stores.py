@@ -1,0 +1,189 @@
+"""What a store promises, tried on a real directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from backups.stores.base import NotStored, StoredObject, StoreError, StoreFull
+from backups.stores.directory import PARTIAL, DirectoryStore
+from tests.drivers.full import small_directory
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore("north", tmp_path / "region")
+
+
+def put(store: DirectoryStore, key: str, content: bytes = b"content") -> None:
+    with store.writer(key) as writer:
+        writer.write(content)
+        writer.commit()
+
+
+def read(store: DirectoryStore, key: str) -> bytes:
+    with store.open(key) as file:
+        return file.read()
+
+
+def leftovers(store: DirectoryStore) -> list[str]:
+    return os.listdir(store.root / PARTIAL)
+
+
+def test_what_was_written_is_read_back(store: DirectoryStore) -> None:
+    with store.writer("a/b.zst") as writer:
+        assert writer.write(b"one ") == 4
+        writer.write(bytearray(b"two "))
+        writer.write(memoryview(b"three"))
+        assert writer.commit() == 13
+    assert read(store, "a/b.zst") == b"one two three"
+    assert store.stat("a/b.zst") == StoredObject("a/b.zst", 13)
+    assert leftovers(store) == []
+
+
+def test_nothing_is_visible_before_commit_and_nothing_left_without(store: DirectoryStore) -> None:
+    with store.writer("a/b") as writer:
+        writer.write(b"content")
+        assert store.stat("a/b") is None
+        assert list(store.list()) == []
+    with pytest.raises(ZeroDivisionError), store.writer("a/b") as writer:
+        writer.write(b"content")
+        raise ZeroDivisionError
+    assert list(store.list()) == []
+    assert leftovers(store) == []
+
+
+def test_an_object_is_replaced_whole(store: DirectoryStore) -> None:
+    put(store, "key", b"old")
+    with store.writer("key") as writer:
+        writer.write(b"newer")
+        assert read(store, "key") == b"old"
+        writer.commit()
+    assert read(store, "key") == b"newer"
+
+
+def test_what_is_absent_is_absent(store: DirectoryStore) -> None:
+    with pytest.raises(NotStored, match="north"):
+        store.open("a/b")
+    assert store.stat("a/b") is None
+    store.delete("a/b")
+    assert list(store.list("a")) == []
+    put(store, "a")
+    assert store.stat("a/b") is None
+    store.delete("a/b")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/",
+        "/etc/passwd",
+        "..",
+        "a/../b",
+        "a/..",
+        ".partial/x",
+        "a/.b",
+        "a//b",
+        "a/",
+        "a b",
+        "ü",
+        "a\n",
+        "a\0b",
+        "x" * 256,
+        "a\\b",
+    ],
+)
+def test_a_key_that_could_lead_elsewhere_is_refused(store: DirectoryStore, key: str) -> None:
+    with pytest.raises(StoreError), store.writer(key):
+        pass
+    for verb in (store.open, store.stat, store.delete):
+        with pytest.raises(StoreError):
+            verb(key)
+
+
+def test_the_list_is_in_key_order_and_by_prefix(store: DirectoryStore) -> None:
+    keys = ["a", "b-c", "b.c", "b/c", "b/c-d/e", "b/c.d", "b0", "c/d/e/f", "B"]
+    for key in keys:
+        put(store, key)
+    assert [one.key for one in store.list()] == sorted(keys)
+    for prefix in ("b", "b/", "b/c", "b/c-", "c/d/e", "x", "b/c-d/e"):
+        assert [one.key for one in store.list(prefix)] == sorted(key for key in keys if key.startswith(prefix))
+
+
+def test_deleting_leaves_no_empty_directories(store: DirectoryStore) -> None:
+    put(store, "a/b/c")
+    put(store, "a/d")
+    store.delete("a/b/c")
+    assert sorted(os.listdir(store.root / "a")) == ["d"]
+    store.delete("a/d")
+    assert not (store.root / "a").exists()
+    assert store.root.exists()
+
+
+def test_writing_beside_deleting_never_fails(store: DirectoryStore) -> None:
+    put(store, "a/b/start")
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            put(store, "a/b/other")
+            store.delete("a/b/other")
+
+    thread = threading.Thread(target=churn)
+    store.delete("a/b/start")
+    thread.start()
+    try:
+        for _ in range(50):
+            put(store, "a/b/mine")
+            store.delete("a/b/mine")
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_everything_is_private(store: DirectoryStore) -> None:
+    put(store, "a/b")
+    for path in (store.root, store.root / "a", store.root / PARTIAL):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((store.root / "a" / "b").stat().st_mode) == 0o600
+
+
+def test_no_room_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    with small_directory(tmp_path / "small", megabytes=1) as root:
+        store = DirectoryStore("north", root)
+        with pytest.raises(StoreFull, match="north has no room left") as full, store.writer("key") as writer:
+            writer.write(bytes(3 << 20))
+        assert full.value.retry
+        assert leftovers(store) == []
+        assert list(store.list()) == []
+        put(store, "key", bytes(1000))
+
+
+def test_free_room_is_known_even_before_the_first_object(store: DirectoryStore) -> None:
+    assert (store.free_bytes() or 0) > 0
+    put(store, "key")
+    assert (store.free_bytes() or 0) > 0
+
+
+def test_a_root_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = DirectoryStore("north", tmp_path / "file")
+    with pytest.raises(StoreError, match="See that") as failed, store.writer("key"):
+        pass
+    assert failed.value.sentence.endswith(".")
+
+
+def test_sweep_removes_only_what_is_old_enough(store: DirectoryStore) -> None:
+    assert store.sweep(0, now=0) == 0
+    put(store, "key")
+    for name, touched in (("dead", 1_000), ("alive", 5_000)):
+        (store.root / PARTIAL / name).touch()
+        os.utime(store.root / PARTIAL / name, (touched, touched))
+    assert store.sweep(3_600, now=5_000) == 1
+    assert leftovers(store) == ["alive"]
+    assert read(store, "key") == b"content"

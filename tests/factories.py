@@ -1,0 +1,222 @@
+"""Rows for tests: a cast of two clients, and resources, backups, copies and requests without any real data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from backups.drivers.base import Mode
+from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Environment, Resource
+from backups.proof import Proof
+from portal.models import Application, Client, Membership, User
+from portal.roles import Role
+from restores.charging import Cause, classify
+from restores.models import Attempt, AttemptStatus, Charge, RestoreRequest
+from restores.models.approval import Approval
+from restores.plan import make_plan, plan_digest
+from restores.workflow import Status
+
+PASSWORD = "a-password-for-tests"
+_numbers = count(1)
+
+
+def make_user(username: str, role: Role | None = None, client: Client | None = None, **facts: Any) -> User:
+    """A person with at most one role."""
+    facts.setdefault("first_name", username.partition("-")[0].title())
+    user = User.objects.create_user(username, f"{username}@example.com", PASSWORD, **facts)
+    if role is not None:
+        Membership.objects.create(user=user, role=role, client=client)
+    return user
+
+
+@dataclass
+class Cast:
+    """Two clients, and one person of each role; ``media_…`` are Mediaco's."""
+
+    shopco: Client
+    mediaco: Client
+    shop: Application
+    news: Application
+    client: User
+    colleague: User
+    staff: User
+    account_manager: User
+    media_client: User
+    media_account_manager: User
+    it: User
+    second_it: User
+    auditor: User
+    administrator: User
+    nobody: User
+
+    @property
+    def people(self) -> dict[str, User]:
+        """Everybody, by the name they have here."""
+        return {field.name: value for field in fields(self) if isinstance(value := getattr(self, field.name), User)}
+
+
+def make_cast() -> Cast:
+    """The cast."""
+    shopco, mediaco = (Client.objects.create(name=name) for name in ("Shopco", "Mediaco"))
+    return Cast(
+        shopco=shopco,
+        mediaco=mediaco,
+        shop=Application.objects.create(client=shopco, name="Shop"),
+        news=Application.objects.create(client=mediaco, name="News"),
+        client=make_user("clara-of-shopco", Role.CLIENT, shopco),
+        colleague=make_user("carl-of-shopco", Role.CLIENT, shopco),
+        staff=make_user("stefan-for-shopco", Role.STAFF, shopco),
+        account_manager=make_user("anna-for-shopco", Role.ACCOUNT_MANAGER, shopco),
+        media_client=make_user("max-of-mediaco", Role.CLIENT, mediaco),
+        media_account_manager=make_user("axel-for-mediaco", Role.ACCOUNT_MANAGER, mediaco),
+        it=make_user("ivan-of-it", Role.IT),
+        second_it=make_user("iris-of-it", Role.IT),
+        auditor=make_user("udo-auditor", Role.AUDITOR),
+        administrator=make_user("adele-administrator", Role.ADMINISTRATOR),
+        nobody=make_user("noah-without-role"),
+    )
+
+
+def make_resource(application: Application, name: str = "", **facts: Any) -> Resource:
+    """A resource that exists only as a row."""
+    number = next(_numbers)
+    facts.setdefault("environment", Environment.PRODUCTION)
+    facts.setdefault("kind", "files")
+    facts.setdefault("settings", {"path": f"/srv/nowhere/{number}"})
+    return Resource.objects.create(
+        application=application,
+        name=name or f"resource-{number}",
+        home_region="eu-central-1",
+        other_region="eu-west-1",
+        locator=f"/srv/nowhere/{number}",
+        **facts,
+    )
+
+
+def make_backup(
+    resource: Resource, taken_at: datetime, *, regions: tuple[str, ...] = ("eu-central-1",), **facts: Any
+) -> Backup:
+    """A finished backup, with a present copy in each of the regions."""
+    size = facts.pop("stored_bytes", 1_800_000_000)
+    failed = facts.get("status") == BackupStatus.FAILED
+    proof = facts.pop("proof", Proof.PRESENT)
+    values: dict[str, Any] = {
+        "status": BackupStatus.FINISHED,
+        "origin": BackupOrigin.SCHEDULED,
+        "queued_at": taken_at,
+        "resend_at": taken_at,
+        "taken_at": taken_at,
+        "started_at": taken_at,
+        "finished_at": taken_at + timedelta(minutes=4),
+        "source_bytes": size * 3,
+        "stored_bytes": None if failed else size,
+        "checksum": f"{next(_numbers):064x}",
+        "summary": {"files": 1203, "directories": 88},
+    }
+    backup = Backup.objects.create(resource=resource, **(values | facts))
+    for region in regions if backup.status == BackupStatus.FINISHED else ():
+        Copy.objects.create(
+            backup=backup,
+            region=region,
+            state=CopyState.PRESENT,
+            stored_bytes=size,
+            proof=proof,
+            proven_at=taken_at + timedelta(minutes=4),
+            created_at=taken_at + timedelta(minutes=4),
+        )
+    if backup.is_good and (resource.last_good_at is None or resource.last_good_at < taken_at):
+        resource.last_good_at = taken_at
+        Resource.objects.filter(pk=resource.pk).update(last_good_at=taken_at)
+    return backup
+
+
+def make_failed_backup(
+    resource: Resource, at: datetime, error: str = "The database does not answer.", **facts: Any
+) -> Backup:
+    """A backup that failed, with its sentence."""
+    return make_backup(
+        resource,
+        at,
+        status=BackupStatus.FAILED,
+        error=error,
+        error_detail="connection refused",
+        checksum="",
+        source_bytes=None,
+        **facts,
+    )
+
+
+def make_open_backup(resource: Resource, queued_at: datetime, *, running: bool = True, **facts: Any) -> Backup:
+    """A backup that waits, or is being taken."""
+    started = queued_at if running else None
+    return Backup.objects.create(
+        resource=resource,
+        status=BackupStatus.RUNNING if running else BackupStatus.QUEUED,
+        origin=BackupOrigin.REQUESTED,
+        queued_at=queued_at,
+        resend_at=queued_at,
+        started_at=started,
+        taken_at=started,
+        heartbeat_at=started,
+        **facts,
+    )
+
+
+def make_request(
+    backup: Backup,
+    by: User,
+    *,
+    status: Status = Status.SUBMITTED,
+    mode: Mode = Mode.IN_PLACE,
+    cause: Cause = Cause.BAD_CHANGE,
+    **facts: Any,
+) -> RestoreRequest:
+    """A request in any status, without the events that would have led there."""
+    now = facts.pop("filed_at", datetime.now(UTC))
+    resource, classification = backup.resource, classify(cause)
+    plan = make_plan(
+        resource_id=resource.pk,
+        kind=resource.kind,
+        locator=resource.locator,
+        backup_id=backup.pk,
+        checksum=backup.checksum,
+        mode=mode,
+        classification=classification,
+    )
+    values: dict[str, Any] = {
+        "reason": "The prices were overwritten by an import.",
+        "filed_at": now,
+        "status_changed_at": now,
+    }
+    return RestoreRequest.objects.create(
+        client=resource.client,
+        resource=resource,
+        backup=backup,
+        mode=mode,
+        cause=cause,
+        classification=classification,
+        plan=plan,
+        status=status,
+        filed_by=by,
+        **(values | facts),
+    )
+
+
+def make_attempt(request: RestoreRequest, by: User, **facts: Any) -> Attempt:
+    """A running attempt of the request, with its approval."""
+    now = datetime.now(UTC)
+    approval = Approval.objects.create(
+        request=request, plan=request.plan, plan_digest=plan_digest(request.plan), approved_at=now, approved_by=by
+    )
+    values: dict[str, Any] = {
+        "number": 1, "status": AttemptStatus.RUNNING, "target": request.plan["target"], "asked_by": by, "asked_at": now,
+        "started_at": now, "heartbeat_at": now,
+    }  # fmt: skip
+    return Attempt.objects.create(request=request, approval=approval, **(values | facts))
+
+
+def make_charge(request: RestoreRequest, **facts: Any) -> Charge:
+    """A charge to review."""
+    return Charge.objects.create(request=request, client=request.client, created_at=datetime.now(UTC), **facts)

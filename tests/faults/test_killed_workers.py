@@ -1,0 +1,144 @@
+"""A worker killed with -9 in every step: live data whole, the request says what happened, a retry works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from backups.drivers.base import Mode
+from backups.models import Resource
+from restores.actions.cleaning import clean_up
+from restores.actions.deciding import retry
+from restores.actions.performing import perform_restore
+from restores.actions.sweeping import sweep_restores
+from restores.actions.undoing import perform_undo, request_undo
+from restores.models import AttemptStatus, RestoreRequest
+from restores.stepnames import STEPS, UNDO_STEPS, StepName
+from restores.workflow import Status
+from tests.app.world import (
+    World,
+    approved,
+    filed,
+    fill_tree,
+    fingerprint,
+    make_resource,
+    make_tree,
+    make_world,
+    remove_tree,
+    restored,
+)
+
+MOMENTS = ("begun", "done, not recorded", "recorded")
+AFTER_SWAP = {StepName.HEALTH, StepName.HAND_OVER}
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def tree() -> Iterator[Path]:
+    path = make_tree()
+    yield path
+    for leftover in path.parent.glob(f"*{path.name}*"):
+        remove_tree(leftover)
+
+
+@pytest.fixture
+def resource(world: World, tree: Path) -> Resource:
+    return make_resource(world, tree)
+
+
+def database_url() -> str:
+    """Where a process of its own finds the test's database."""
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+
+
+def killed(what: str, number: int, step: StepName, when: str) -> None:
+    """Run the worker until it kills itself there."""
+    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when]
+    done = subprocess.run(
+        command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def found_dead() -> None:
+    """The sweeper, once the heartbeat is late; then the clean-up that it hands over."""
+    later = timezone.now() + timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS + 5)
+    sweep_restores(later, lost_before=later - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", MOMENTS)
+@pytest.mark.parametrize("step", STEPS[Mode.IN_PLACE], ids=str)
+def test_in_place(world: World, resource: Resource, tree: Path, step: StepName, when: str) -> None:
+    backed_up = fingerprint(tree)
+    fill_tree(tree, "second")
+    today = fingerprint(tree)
+    request = approved(world, filed(world, resource.backups.get()))
+
+    killed("restore", request.pk, step, when)
+    swapped = step in AFTER_SWAP or (step is StepName.SWAP and when != "begun")
+    assert fingerprint(tree) == (backed_up if swapped else today), "whole, one or the other"
+
+    found_dead()
+    request = RestoreRequest.objects.get(pk=request.pk)
+    attempt = request.attempts.get()
+    assert request.state is Status.FAILED
+    assert attempt.status == AttemptStatus.INTERRUPTED
+    clean_up(attempt.pk)
+    clean_up(attempt.pk)
+    attempt.refresh_from_db()
+    assert "its worker stopped" in attempt.error
+    assert ("is live and the original is kept" if swapped else "The live data is as it was.") in attempt.error
+    assert fingerprint(tree) == (backed_up if swapped else today)
+    assert not list(Path(settings.SCRATCH_DIR).glob("*"))
+    if not swapped:
+        assert [path.name for path in tree.parent.glob(f"*{tree.name}*")] == [tree.name], "nothing is left beside it"
+
+    retry(by=world.it2, request=request, plan_digest=request.plan_digest, typed_name=resource.name)
+    perform_restore(request.pk)
+    request.refresh_from_db()
+    assert request.state is Status.COMPLETED, request.attempts.last().error  # type: ignore[union-attr]
+    assert fingerprint(tree) == backed_up
+
+    undo = request_undo(by=world.it, request=request, reason="Back to today.")
+    perform_undo(undo.pk)
+    assert fingerprint(tree) == today, "the true original, whatever was killed on the way"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", MOMENTS)
+@pytest.mark.parametrize("step", UNDO_STEPS, ids=str)
+def test_undo(world: World, resource: Resource, tree: Path, step: StepName, when: str) -> None:
+    backup = resource.backups.get()
+    fill_tree(tree, "second")
+    today = fingerprint(tree)
+    request = restored(world, backup)
+    undo = request_undo(by=world.it, request=request, reason="Back to today.")
+    killed("undo", undo.pk, step, when)
+    found_dead()
+    clean_up(undo.pk)
+    request = RestoreRequest.objects.get(pk=request.pk)
+    if request.state is not Status.UNDONE:  # it had not come to the swap: ask again
+        again = request_undo(by=world.it, request=request, reason="Again.")
+        perform_undo(again.pk)
+        request.refresh_from_db()
+    assert request.state is Status.UNDONE
+    assert fingerprint(tree) == today

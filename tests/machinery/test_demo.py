@@ -1,0 +1,134 @@
+"""The demo's parts: its ground, its calendar, its cast, its changing data. That all of it works is CI's smoke test."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.management import CommandError, call_command
+
+from backups.slots import Point, fill_slots
+from portal.demo.calendar import backup_days, backup_moments
+from portal.demo.cast import CAST, CLIENTS
+from portal.demo.ground import is_complete, mark_complete, take_ground
+from portal.demo.trees import TREES, change_tree
+from portal.roles import COMPANY_WIDE, Role
+from portal.supervisor.checks import CannotStart, lock_data_dir
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def content(root: Path) -> dict[str, object]:
+    return {
+        os.fsdecode(path.relative_to(root)): (
+            path.lstat().st_mtime_ns,
+            path.is_symlink() or path.is_dir() or path.read_bytes(),
+        )
+        for path in root.rglob("*")
+    }
+
+
+def test_ground_is_taken_once_and_kept(tmp_path):
+    assert take_ground(tmp_path / "new", reset=False) == ""
+    (tmp_path / "new/portal.sqlite3").write_text("all of it")
+    mark_complete(tmp_path / "new")
+    assert take_ground(tmp_path / "new", reset=False) == ""
+    assert (tmp_path / "new/portal.sqlite3").exists()
+
+
+def test_a_demo_made_half_is_made_anew(tmp_path):
+    take_ground(tmp_path, reset=False)
+    (tmp_path / "demo/files").mkdir(parents=True)
+    (tmp_path / "portal.sqlite3").write_text("half of it")
+    assert "made anew" in take_ground(tmp_path, reset=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"demo-data", "run.lock"}
+
+
+def test_reset_deletes_what_is_the_demos_and_follows_no_link(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").touch()
+    data = tmp_path / "data"
+    take_ground(data, reset=False)
+    (data / "link").symlink_to(tmp_path / "precious")
+    mark_complete(data)
+    assert take_ground(data, reset=True) == "The demo's data was deleted."
+    assert not is_complete(data)
+    assert (tmp_path / "precious/file").exists()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_another_directory_is_never_touched(tmp_path, reset):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(CannotStart, match="not the demo's"):
+        take_ground(tmp_path, reset=reset)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_running_demo_is_not_deleted(tmp_path):
+    take_ground(tmp_path, reset=False)
+    lock = lock_data_dir(tmp_path)
+    with pytest.raises(CannotStart, match="already runs"):
+        take_ground(tmp_path, reset=True)
+    os.close(lock)
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 23), date(2026, 3, 1), date(2028, 2, 29), date(2026, 12, 31)])
+def test_the_calendar_fills_every_slot(today):
+    now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    moments = backup_moments(now, BERLIN, minute=5)
+    assert moments == sorted(set(moments))
+    assert moments[-1] < now
+    slots = fill_slots((Point(number, at, True) for number, at in enumerate(moments)), BERLIN)
+    assert [day for day, _ in slots.daily] == [today - timedelta(days=back) for back in range(6, -1, -1)]
+    assert len(slots.monthly) == 6
+    assert slots.monthly[-1][0] == today.replace(day=1)
+
+
+def test_early_in_the_night_todays_backup_is_yet_to_come():
+    now = datetime(2026, 11, 23, 0, 30, tzinfo=BERLIN)
+    assert backup_moments(now, BERLIN, minute=5)[-1].date() == date(2026, 11, 22)
+    assert backup_days(now.date())[-1] == now.date()
+
+
+def test_the_cast_has_everybody_for_each_client():
+    roles = {person.role for person in CAST}
+    assert roles == set(Role)
+    assert len({person.username for person in CAST}) == len(CAST)
+    assert sum(person.role is Role.IT for person in CAST) == 2
+    for client in CLIENTS:
+        for role in set(Role) - COMPANY_WIDE:
+            assert any(person.role is role and client in person.clients for person in CAST)
+    for person in CAST:
+        assert bool(person.clients) == (person.role not in COMPANY_WIDE)
+        assert len(person.password) >= 12
+        validate_password(person.password)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_trees_differ_from_day_to_day_and_carry_their_days_times(name, tmp_path):
+    first = datetime(2026, 11, 1, 3, 12, tzinfo=UTC)
+    root = tmp_path / name
+    change_tree(name, root, first)
+    before = content(root)
+    change_tree(name, root, first + timedelta(days=1))
+    after = content(root)
+    assert {path for path in after if after[path] != before.get(path)}
+    assert {path for path in before if after.get(path) == before[path]}
+    assert all(path.lstat().st_mtime < (first + timedelta(days=1)).timestamp() for path in root.rglob("*"))
+
+
+def test_the_same_days_make_the_same_tree(tmp_path):
+    moment = datetime(2026, 11, 1, 3, 12, tzinfo=UTC)
+    for name in ("one", "two"):
+        change_tree("shop-uploads", tmp_path / name, moment)
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+@pytest.mark.parametrize("command", [["demo", "story"], ["run", "--demo"]])
+def test_outside_the_demo_nothing_of_it_runs(command):
+    with pytest.raises(CommandError, match="not the demo"):
+        call_command(*command)

@@ -1,0 +1,183 @@
+"""Asking for a restore: what is shown, what is refused, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django.utils.html import escape
+
+from backups.models import Backup, CopyState, Resource
+from portal.words import company_zone, exact_time
+from restores.models import RestoreRequest
+from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup
+from tests.pages_restores.conftest import As
+
+NEW = "/requests/new/"
+REASON = "The import of Monday <b>broke</b> all prices."
+
+
+def answers(backup: Backup, **others: str) -> dict[str, Any]:
+    filled = {
+        "resource": backup.resource_id,
+        "backup": backup.pk,
+        "mode": "in_place",
+        "cause": "bad_data",
+        "reason": REASON,
+    }
+    return filled | others
+
+
+def test_a_request_is_filed(as_: As, backup: Backup) -> None:
+    answer = as_("client").post(NEW, answers(backup), follow=True)
+    filed = RestoreRequest.objects.get()
+    assert answer.redirect_chain == [(f"/requests/{filed.pk}/", 302)]
+    assert (filed.backup, filed.mode, filed.cause, filed.reason) == (backup, "in_place", "bad_data", REASON)
+    page = answer.content.decode()
+    assert f"{filed.number} is filed." in page
+    assert escape(REASON) in page
+
+
+def test_first_the_resource_is_searched_for(as_: As, resource: Resource, foreign: Backup) -> None:
+    page = as_("client").get(NEW).content.decode()
+    assert f"{NEW}?resource={resource.pk}" in page
+    assert foreign.resource.name not in page
+    assert "Nothing found" in as_("client").get(NEW, {"q": "printer"}).content.decode()
+    assert resource.name in as_("client").get(NEW, {"q": "SHOP db"}).content.decode()
+
+
+def test_the_picker_offers_good_backups_with_their_age(
+    as_: As, resource: Resource, backup: Backup, now: datetime
+) -> None:
+    failed = make_failed_backup(resource, now - timedelta(hours=30))
+    gone = make_backup(resource, now - timedelta(hours=29))
+    gone.copies.update(state=CopyState.DELETED, deleted_at=now)  # type: ignore[attr-defined]
+    page = as_("client").get(NEW, {"resource": resource.pk}).content.decode()
+    assert exact_time(backup.taken_at or now, now) in page
+    assert "2\N{NO-BREAK SPACE}d 6\N{NO-BREAK SPACE}h ago" in page
+    for other in (failed, gone):
+        assert f'name="backup" value="{other.pk}"' not in page
+
+
+def test_a_resource_without_good_backups_says_so(as_: As, resource: Resource) -> None:
+    assert "No good backup yet" in as_("client").get(NEW, {"resource": resource.pk}).content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_belongs_to_another_client_is_not_there(as_: As, backup: Backup, foreign: Backup, method: str) -> None:
+    send = getattr(as_("client"), method)
+    assert send(NEW, {"backup": foreign.pk}).status_code == 404
+    assert send(NEW, {"resource": foreign.resource_id}).status_code == 404
+    assert send(NEW, answers(backup) | {"backup": foreign.pk}).status_code == 404
+    assert send(NEW, {"backup": 987654}).status_code == 404
+    assert not RestoreRequest.objects.exists()
+
+
+def test_a_backup_of_another_resource_is_not_there_either(as_: As, backup: Backup, foreign: Backup) -> None:
+    assert as_("it").post(NEW, answers(backup) | {"backup": foreign.pk}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("backup", "Pick the backup to go back to."),
+        ("mode", "Say where the backup goes."),
+        ("cause", "Say what caused it: it decides whether the restore is free."),
+        ("reason", "Say what happened and why the restore is needed: it is kept with the request."),
+    ],
+)
+def test_what_is_missing_is_said_and_the_rest_is_kept(as_: As, backup: Backup, missing: str, sentence: str) -> None:
+    answer = as_("client").post(NEW, answers(backup) | {missing: ""})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert escape(sentence) in page
+    assert "what you entered is kept" in page
+    if missing != "reason":
+        assert escape(REASON) in page
+    if missing != "cause":
+        assert 'value="bad_data" required checked' in page
+    if missing not in ("mode", "backup"):
+        assert 'value="in_place" required checked' in page
+        assert f'value="{backup.pk}" required checked' in page
+    assert not RestoreRequest.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["failed", "running", "damaged", "gone"])
+def test_a_bad_backup_is_refused_with_a_sentence(as_: As, resource: Resource, how: str, now: datetime) -> None:
+    at = now - timedelta(hours=30)
+    if how == "failed":
+        bad = make_failed_backup(resource, at)
+    elif how == "running":
+        bad = make_open_backup(resource, at)
+    else:
+        bad = make_backup(resource, at, **({"damaged_at": now, "damage": "cut short"} if how == "damaged" else {}))
+    if how == "gone":
+        bad.copies.update(state=CopyState.DELETED, deleted_at=now)  # type: ignore[attr-defined]
+    answer = as_("client").post(NEW, answers(bad))
+    assert answer.status_code == 400
+    sentences = {
+        "failed": "not complete", "running": "not complete", "damaged": "was found damaged", "gone": "No copy of this backup",
+    }  # fmt: skip
+    assert sentences[how] in answer.content.decode()
+    assert escape(REASON) in answer.content.decode()
+    assert sentences[how] in as_("client").get(NEW, {"backup": bad.pk}).content.decode()
+
+
+def test_the_last_good_backup_before_it_went_wrong_is_suggested(as_: As, resource: Resource, now: datetime) -> None:
+    made = [make_backup(resource, now - timedelta(days=days)) for days in (5, 3, 1)]
+    make_failed_backup(resource, now - timedelta(days=2, hours=3))
+    wrong = (now - timedelta(days=2)).astimezone(company_zone()).strftime("%Y-%m-%dT%H:%M")
+    typed = answers(made[0], went_wrong=wrong, suggest="1")
+    page = as_("client").post(NEW, typed).content.decode()
+    assert f'value="{made[1].pk}" required checked' in page
+    assert "The last good one before" in page
+    assert escape(REASON) in page
+    assert not RestoreRequest.objects.exists()
+    part = (
+        as_("client")
+        .get(f"{NEW}backups/", {"resource": resource.pk, "went_wrong": wrong, "suggest": "1"})
+        .content.decode()
+    )
+    assert f'value="{made[1].pk}" required checked' in part
+    assert "2\N{NO-BREAK SPACE}d" in part or "3\N{NO-BREAK SPACE}d" in part
+
+
+def test_a_moment_before_all_backups_finds_none_and_says_so(as_: As, resource: Resource, backup: Backup) -> None:
+    page = (
+        as_("client")
+        .get(f"{NEW}backups/", {"resource": resource.pk, "went_wrong": "2020-01-01T10:00"})
+        .content.decode()
+    )
+    assert "no good backup from before that moment" in page
+    page = as_("client").get(f"{NEW}backups/", {"resource": resource.pk, "went_wrong": "last week"}).content.decode()
+    assert "Enter a date and a time" in page
+
+
+def test_the_summary_says_what_is_lost_and_who_pays(as_: As, backup: Backup) -> None:
+    asked = {"resource": backup.resource_id, "backup": backup.pk, "mode": "in_place", "cause": "infrastructure"}
+    page = as_("client").get(f"{NEW}summary/", asked).content.decode()
+    assert "<strong>shop-db</strong>" in page
+    assert exact_time(backup.taken_at or timezone.now(), timezone.now()) in page
+    assert "everything saved after that (2 d 6 h) is replaced" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Free of charge, because the cause is an infrastructure problem." in page
+    page = as_("client").get(f"{NEW}summary/", asked | {"mode": "beside", "cause": "other"}).content.decode()
+    assert "beside the live one" in page
+    assert "may be charged" in page
+    assert as_("media_client").get(f"{NEW}summary/", asked).status_code == 404
+    assert as_("client").get(f"{NEW}summary/").status_code == 204
+
+
+def test_who_may_only_look_is_told_so(as_: As, cast: Cast, backup: Backup) -> None:
+    answer = as_("auditor").post(NEW, answers(backup))
+    assert answer.status_code == 403
+    assert "Only clients, their staff and IT ask for restores." in answer.content.decode()
+
+
+def test_a_removed_resource_is_refused_with_the_rules_sentence(as_: As, resource: Resource, backup: Backup) -> None:
+    resource.state = "removed"
+    resource.save()
+    answer = as_("client").post(NEW, answers(backup))
+    assert answer.status_code == 409
+    assert "shop-db was removed." in answer.content.decode()

@@ -1,0 +1,198 @@
+"""A request's page: what it says in each state, to whom, and how its moving part moves and stops."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from backups.drivers.base import Mode
+from backups.models import Backup
+from restores.models import Attempt, AttemptKind, AttemptStatus, Event, RestoreRequest, Step, StepStatus
+from restores.stepnames import StepName
+from restores.workflow import STATUSES, Status
+from tests.factories import Cast, make_attempt, make_request
+from tests.pages_restores.conftest import As, finish
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def page_of(as_: As, person: str, request: RestoreRequest) -> str:
+    return as_(person).get(f"/requests/{request.pk}/").content.decode().replace(NBSP, " ")
+
+
+def live_of(as_: As, request: RestoreRequest, seen: str, person: str = "client") -> Any:
+    return as_(person).get(f"/requests/{request.pk}/live/", {"seen": seen}, headers={"HX-Request": "true"})
+
+
+def begin(request: RestoreRequest, cast: Cast, **facts: Any) -> Attempt:
+    """A restore that runs."""
+    attempt = make_attempt(request, cast.it, **facts)
+    RestoreRequest.objects.filter(pk=request.pk).update(status=Status.RUNNING)
+    request.refresh_from_db()
+    return attempt
+
+
+def step(attempt: Attempt, position: int, name: StepName, status: StepStatus, sentence: str = "", **facts: Any) -> Step:
+    now = timezone.now()
+    ended = None if status is StepStatus.RUNNING else now
+    values: dict[str, Any] = {"started_at": now - timedelta(seconds=1000), "finished_at": ended, "sentence": sentence}
+    return Step.objects.create(attempt=attempt, position=position, name=name, status=status, **(values | facts))
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTED, Status.REJECTED, Status.CANCELLED, Status.APPROVED])
+def test_the_page_says_what_why_and_what_happens_next(as_: As, cast: Cast, backup: Backup, status: Status) -> None:
+    request = make_request(backup, cast.client, status=status)
+    page = page_of(as_, "client", request)
+    assert request.number in page
+    assert STATUSES[status].label in page
+    assert STATUSES[status].next in page
+    assert "<strong>in place</strong>: everything saved after that (2 d 6 h) is replaced" in page
+    assert "The prices were overwritten by an import." in page
+    assert "A release or a change of the application went wrong" in page
+    assert backup.checksum[:12] in page
+    assert ("/srv/nowhere" in page) is False
+    assert "/srv/nowhere" in page_of(as_, "it", request)
+
+
+def test_whose_turn_it_is_is_said_to_the_reader(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    assert "IT’s turn." in page_of(as_, "client", submitted)
+    finish(submitted, cast)
+    assert "Your turn." in page_of(as_, "client", submitted)
+    assert f"{cast.client}’s turn." in page_of(as_, "it", submitted)
+
+
+def test_a_running_restore_shows_its_steps_and_real_progress(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    attempt = begin(submitted, cast, bytes_done=85_000_000_000, bytes_expected=340_000_000_000)
+    step(attempt, 1, StepName.PREFLIGHT, StepStatus.DONE, "/srv/nowhere is a directory.")
+    step(attempt, 2, StepName.PIN, StepStatus.DONE, "The copy is held.")
+    step(attempt, 3, StepName.RESTORE, StepStatus.RUNNING)
+    page = page_of(as_, "client", submitted)
+    assert "85 GB of 340 GB · 85 MB/s · about 50 min left" in page
+    assert 'value="25" max="100"' in page
+    assert "The copy is held." in page
+    assert "/srv/nowhere" not in page
+    assert "/srv/nowhere is a directory." in page_of(as_, "it", submitted)
+    assert "Swap" in page
+    assert 'hx-trigger="every 1s"' in page
+
+
+def test_a_total_that_is_not_known_is_not_made_up(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    attempt = begin(submitted, cast, bytes_done=850_000_000)
+    step(attempt, 1, StepName.RESTORE, StepStatus.RUNNING)
+    page = page_of(as_, "client", submitted)
+    assert "850 MB; the total is not known" in page
+    assert "<progress" not in page
+
+
+def test_the_moving_part_moves_changes_the_page_once_and_then_stops(
+    as_: As, submitted: RestoreRequest, cast: Cast
+) -> None:
+    assert live_of(as_, submitted, "submitted-0-0").status_code == 204
+    attempt = begin(submitted, cast)
+    answer = live_of(as_, submitted, "submitted-0-0")
+    assert (answer.status_code, answer["HX-Retarget"], answer["HX-Reswap"]) == (200, "#request", "outerHTML")
+    seen = f"running-1-{attempt.pk}"
+    assert f"seen={seen}" in answer.content.decode()
+    answer = live_of(as_, submitted, seen)
+    assert "HX-Retarget" not in answer
+    assert 'id="live"' in answer.content.decode()
+    RestoreRequest.objects.filter(pk=submitted.pk).update(status=Status.UNDONE, closed_at=timezone.now())
+    Attempt.objects.update(status=AttemptStatus.COMPLETED, finished_at=timezone.now(), proof="all of it")
+    answer = live_of(as_, submitted, seen)
+    assert (answer.status_code, answer["HX-Retarget"]) == (286, "#request")
+    assert "hx-trigger" not in answer.content.decode()
+
+
+def test_a_failure_is_said_in_words_and_the_technical_part_is_for_it(
+    as_: As, submitted: RestoreRequest, cast: Cast
+) -> None:
+    sentence = "There is no room left on the disk. The live data is as it was."
+    attempt = finish(
+        submitted, cast, Status.FAILED, status="failed", proof="", error=sentence, error_detail="OSError: ENOSPC at /srv",
+        went_live_at=None, kept_until=None,
+    )  # fmt: skip
+    step(attempt, 1, StepName.RESTORE, StepStatus.FAILED, "There is no room left on the disk.")
+    page = page_of(as_, "client", submitted)
+    assert page.count("There is no room left on the disk.") == 1
+    assert "ENOSPC" not in page
+    assert "ENOSPC" in page_of(as_, "it", submitted)
+    assert "ENOSPC" in page_of(as_, "auditor", submitted)
+
+
+def test_an_interrupted_step_is_not_shown_as_running(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    attempt = finish(
+        submitted, cast, Status.FAILED, status="interrupted", proof="", error="Its worker stopped.", went_live_at=None
+    )
+    step(attempt, 1, StepName.RESTORE, StepStatus.RUNNING)
+    page = page_of(as_, "client", submitted)
+    assert "is-running" not in page
+    assert "interrupted" in page
+
+
+def test_a_completed_one_shows_proof_and_until_when_it_can_be_undone(as_: As, completed: RestoreRequest) -> None:
+    page = page_of(as_, "client", completed)
+    assert "1,203 files: every SHA-256 as in the manifest" in page
+    assert "Undo until" in page
+
+
+def test_the_loss_is_measured_at_the_moment_of_the_swap(as_: As, cast: Cast, backup: Backup, now: datetime) -> None:
+    request = make_request(backup, cast.client)
+    finish(request, cast, went_live_at=now - timedelta(hours=50), finished_at=now - timedelta(hours=50))
+    assert "everything saved after that (4 h) is replaced" in page_of(as_, "client", request)
+
+
+def test_beside_says_where_it_stands(as_: As, cast: Cast, backup: Backup) -> None:
+    request = make_request(backup, cast.client, mode=Mode.BESIDE)
+    finish(request, cast)
+    assert "<code>/srv/beside</code>" in page_of(as_, "client", request)
+
+
+def test_an_undo_is_followed_like_a_restore(as_: As, completed: RestoreRequest, cast: Cast) -> None:
+    Attempt.objects.create(
+        request=completed, kind=AttemptKind.UNDO, number=2, status=AttemptStatus.QUEUED, target="x", asked_by=cast.it,
+        asked_at=timezone.now(), reason="The wrong day.",
+    )  # fmt: skip
+    page = page_of(as_, "client", completed)
+    assert "Bring the original back" in page
+    assert "The wrong day." in page
+    assert 'hx-trigger="every 1s"' in page
+
+
+def test_other_requests_on_the_resource_are_named(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    other = make_request(submitted.backup, cast.colleague, mode=Mode.EXPORT)
+    closed = make_request(submitted.backup, cast.colleague, status=Status.REJECTED)
+    page = page_of(as_, "it", submitted)
+    assert other.number in page
+    assert closed.number not in page
+
+
+@pytest.mark.parametrize("person", ["client", "it", "auditor"])
+def test_the_page_asks_the_database_as_often_however_long_the_story(
+    as_: As, submitted: RestoreRequest, cast: Cast, person: str
+) -> None:
+
+    browser = as_(person)
+
+    def asked() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert browser.get(f"/requests/{submitted.pk}/").status_code == 200
+        return len(queries)
+
+    attempt = begin(submitted, cast)
+    step(attempt, 1, StepName.PREFLIGHT, StepStatus.DONE)
+    before = asked()
+    for position, name in enumerate(list(StepName)[1:], 2):
+        step(attempt, position, name, StepStatus.DONE)
+    for _ in range(5):
+        Event.objects.create(
+            request=submitted, at=timezone.now(), by=cast.it, move="note", to_status="running", text="x"
+        )
+        make_request(submitted.backup, cast.colleague)
+    assert asked() == before

@@ -1,0 +1,77 @@
+"""Plans, causes and windows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backups.drivers.base import Mode
+from restores.charging import Cause, Classification, classification_sentence, classify
+from restores.plan import loss_window, make_plan, mode_sentence, plan_digest, span_in_words
+
+PLAN: dict[str, Any] = {
+    "resource_id": 1,
+    "kind": "files",
+    "locator": "/srv/shop",
+    "backup_id": 7,
+    "checksum": "ab" * 32,
+    "mode": Mode.IN_PLACE,
+    "classification": "free",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("resource_id", 2),
+        ("kind", "postgres"),
+        ("locator", "/srv/shop2"),
+        ("backup_id", 8),
+        ("checksum", "cd" * 32),
+        ("mode", Mode.BESIDE),
+        ("classification", "billable"),
+    ],
+)
+def test_any_change_of_the_plan_changes_its_digest(name: str, value: Any) -> None:
+    assert plan_digest(make_plan(**PLAN)) != plan_digest(make_plan(**{**PLAN, name: value}))
+
+
+def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
+    plan = make_plan(**PLAN)
+    assert plan_digest(plan) == plan_digest(dict(reversed(plan.items())))
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_only_infrastructure_problems_are_free(cause: Cause) -> None:
+    free = classify(cause) is Classification.FREE
+    assert free == (cause is Cause.INFRASTRUCTURE)
+    assert ("Free of charge" in classification_sentence(cause)) == free
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=4000)))
+def test_a_span_in_words_is_never_longer_than_the_span(span: timedelta) -> None:
+    words = span_in_words(span).split()
+    if words == ["under", "a", "minute"]:
+        assert span < timedelta(minutes=1)
+        return
+    unit = {"d": timedelta(days=1), "h": timedelta(hours=1), "min": timedelta(minutes=1)}
+    said = sum((int(n) * unit[u] for n, u in zip(words[::2], words[1::2], strict=True)), timedelta(0))
+    assert said <= span < said + (timedelta(hours=1) if "d" in words else timedelta(minutes=1))
+
+
+def test_a_clock_set_back_gives_no_negative_window() -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    assert loss_window(now + timedelta(hours=1), now) == timedelta(0)
+
+
+def test_the_sentence_says_what_is_replaced() -> None:
+    said = mode_sentence(Mode.IN_PLACE, "shop-db", "Tue 18 Nov 03:12 CET", timedelta(days=2, hours=6))
+    assert "shop-db" in said
+    assert "Tue 18 Nov 03:12 CET" in said
+    assert "2 d 6 h" in said
+    assert "is replaced" in said
+    assert "replaced" not in mode_sentence(Mode.BESIDE, "shop-db", "x", timedelta(0))

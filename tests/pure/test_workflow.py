@@ -1,0 +1,51 @@
+"""The workflow's table says everything about every status, and nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from restores.diagram import workflow_page
+from restores.workflow import STATUSES, TABLE, Move, Status, Turn, moves_from, refusal_sentence, transition
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_its_facts(status: Status) -> None:
+    facts = STATUSES[status]
+    assert facts.label
+    assert facts.next
+    assert facts.final == (not moves_from(status)), "a final status is one that nothing leaves"
+    assert facts.final == (facts.turn is Turn.NOBODY)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_can_be_reached(status: Status) -> None:
+    reached = {Status.SUBMITTED}
+    while True:
+        more = {step.to for (source, _), step in TABLE.items() if source in reached} - reached
+        if not more:
+            break
+        reached |= more
+    assert status in reached
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("move", Move)
+def test_what_the_table_does_not_have_is_refused_in_a_sentence(status: Status, move: Move) -> None:
+    if transition(status, move) is None:
+        assert refusal_sentence(status, move).endswith("now.")
+
+
+def test_nothing_is_approved_but_by_approving() -> None:
+    ways = {move for (_, move), step in TABLE.items() if step.to is Status.APPROVED}
+    assert ways == {Move.APPROVE, Move.RETRY}
+
+
+def test_nothing_completes_but_what_ran() -> None:
+    assert {source for (source, _), step in TABLE.items() if step.to is Status.COMPLETED} == {Status.RUNNING}
+
+
+def test_the_page_with_the_diagram_is_not_stale() -> None:
+    page = Path(__file__).parents[2] / "docs" / "workflow.md"
+    assert page.read_text(encoding="utf-8") == workflow_page(), "run manage.py workflow_diagram"
