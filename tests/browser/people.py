@@ -48,7 +48,7 @@ class Visit:
             base_url=self._portal.url, **{"viewport": WIDE, "locale": "en-GB", **options}
         )
         self._open.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
