@@ -197,7 +197,10 @@ class Driver(Protocol):
         """
 
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
-        """Compare ``place.beside`` with the manifest, all of it. Raises :class:`NotAsBackedUp` naming the differences."""
+        """Compare ``place.beside`` with the manifest, all of it. Raises :class:`NotAsBackedUp` naming the differences.
+
+        When it returns, what it compared also survives a power cut: only then may it take the live name.
+        """
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """The same place with its ``identity`` filled in."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from backups.actions.registering import register_resource
 from backups.actions.taking import perform_backup, queue_backup
-from backups.drivers.base import Mode
+from backups.drivers.base import Mode, Settings
 from backups.models import Backup, BackupOrigin, Resource
 from portal.models import Application, Client, Membership, User
 from portal.roles import COMPANY_WIDE, Role
@@ -100,16 +100,21 @@ def fingerprint(path: Path) -> str:
 
 
 def make_resource(world: World, tree: Path, *, name: str = "", environment: str = "staging") -> Resource:
-    """A registered resource whose first backup has been taken."""
+    """A registered directory tree whose first backup has been taken."""
+    return make_resource_of(world, "files", {"path": str(tree)}, name=name or tree.name, environment=environment)
+
+
+def make_resource_of(world: World, kind: str, how: Settings, *, name: str, environment: str = "staging") -> Resource:
+    """A registered resource of any kind whose first backup has been taken. ``how`` are its settings."""
     resource = register_resource(
         by=world.it,
         application=world.application,
-        name=name or tree.name,
-        kind="files",
+        name=name,
+        kind=kind,
         environment=environment,
         home_region=HOME,
         other_region=OTHER,
-        settings={"path": str(tree)},
+        settings=dict(how),
     )
     perform_backup(resource.backups.get().pk)
     resource.refresh_from_db()

@@ -130,8 +130,8 @@ class Bench:
         restores = [
             Contender("zstd -dc | tar -x (the reference)", self.tar_zstd_back, self.fresh_target),
             Contender("zstd -dc | tar -x, flushed", self.tar_zstd_back_flushed, self.fresh_target),
-            Contender("ours: checked, flushed, not verified", self.ours("restore"), self.fresh_target),
-            Contender("ours: checked, flushed, verified", self.ours("restore_verified"), self.fresh_target),
+            Contender("ours: checked, not verified", self.ours("restore"), self.fresh_target),
+            Contender("ours: checked, verified, flushed", self.ours("restore_verified"), self.fresh_target),
         ]
         if shutil.which("restic"):
             back = f"restore latest --target {self.target}"

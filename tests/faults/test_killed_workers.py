@@ -29,14 +29,12 @@ from tests.app.world import (
     World,
     approved,
     filed,
-    fill_tree,
-    fingerprint,
-    make_resource,
-    make_tree,
+    make_resource_of,
     make_world,
-    remove_tree,
     restored,
 )
+from tests.drivers.databases import Database
+from tests.faults.subjects import LiveDatabase, Subject, Tree, new_name
 
 MOMENTS = ("begun", "done, not recorded", "recorded")
 AFTER_SWAP = {StepName.HEALTH, StepName.HAND_OVER}
@@ -47,17 +45,20 @@ def world(transactional_db: None) -> World:
     return make_world()
 
 
-@pytest.fixture
-def tree() -> Iterator[Path]:
-    path = make_tree()
-    yield path
-    for leftover in path.parent.glob(f"*{path.name}*"):
-        remove_tree(leftover)
+@pytest.fixture(params=["files", "postgres"])
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    if request.param == "files":
+        tree = Tree()
+        yield tree
+        tree.remove()
+        return
+    with Database(request.getfixturevalue("postgres_server"), tmp_path, new_name()) as database:
+        yield LiveDatabase(database)
 
 
 @pytest.fixture
-def resource(world: World, tree: Path) -> Resource:
-    return make_resource(world, tree)
+def resource(world: World, subject: Subject) -> Resource:
+    return make_resource_of(world, subject.kind, subject.settings, name="shop")
 
 
 def database_url() -> str:
@@ -87,15 +88,17 @@ def found_dead() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("when", MOMENTS)
 @pytest.mark.parametrize("step", STEPS[Mode.IN_PLACE], ids=str)
-def test_in_place(world: World, resource: Resource, tree: Path, step: StepName, when: str) -> None:
-    backed_up = fingerprint(tree)
-    fill_tree(tree, "second")
-    today = fingerprint(tree)
+def test_in_place(world: World, resource: Resource, subject: Subject, step: StepName, when: str) -> None:
+    backed_up = subject.look()
+    subject.change("second")
+    today = subject.look()
+    assert today != backed_up
     request = approved(world, filed(world, resource.backups.get()))
 
     killed("restore", request.pk, step, when)
     swapped = step in AFTER_SWAP or (step is StepName.SWAP and when != "begun")
-    assert fingerprint(tree) == (backed_up if swapped else today), "whole, one or the other"
+    standing = backed_up if swapped else today
+    assert subject.look() in (standing, None), "whole, one or the other, or closed until the sweeper comes"
 
     found_dead()
     request = RestoreRequest.objects.get(pk=request.pk)
@@ -107,30 +110,31 @@ def test_in_place(world: World, resource: Resource, tree: Path, step: StepName, 
     attempt.refresh_from_db()
     assert "its worker stopped" in attempt.error
     assert ("is live and the original is kept" if swapped else "The live data is as it was.") in attempt.error
-    assert fingerprint(tree) == (backed_up if swapped else today)
+    assert subject.look() == standing
     assert not list(Path(settings.SCRATCH_DIR).glob("*"))
     if not swapped:
-        assert [path.name for path in tree.parent.glob(f"*{tree.name}*")] == [tree.name], "nothing is left beside it"
+        assert len(subject.names()) == 1, "nothing is left beside it"
 
     retry(by=world.it2, request=request, plan_digest=request.plan_digest, typed_name=resource.name)
     perform_restore(request.pk)
     request.refresh_from_db()
     assert request.state is Status.COMPLETED, request.attempts.last().error  # type: ignore[union-attr]
-    assert fingerprint(tree) == backed_up
+    assert subject.look() == backed_up
 
     undo = request_undo(by=world.it, request=request, reason="Back to today.")
     perform_undo(undo.pk)
-    assert fingerprint(tree) == today, "the true original, whatever was killed on the way"
+    assert subject.look() == today, "the true original, whatever was killed on the way"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", MOMENTS)
 @pytest.mark.parametrize("step", UNDO_STEPS, ids=str)
-def test_undo(world: World, resource: Resource, tree: Path, step: StepName, when: str) -> None:
+def test_undo(world: World, resource: Resource, subject: Subject, step: StepName, when: str) -> None:
     backup = resource.backups.get()
-    fill_tree(tree, "second")
-    today = fingerprint(tree)
+    subject.change("second")
+    today = subject.look()
     request = restored(world, backup)
+    assert subject.look() != today
     undo = request_undo(by=world.it, request=request, reason="Back to today.")
     killed("undo", undo.pk, step, when)
     found_dead()
@@ -141,4 +145,4 @@ def test_undo(world: World, resource: Resource, tree: Path, step: StepName, when
         perform_undo(again.pk)
         request.refresh_from_db()
     assert request.state is Status.UNDONE
-    assert fingerprint(tree) == today
+    assert subject.look() == today

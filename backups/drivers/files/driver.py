@@ -24,6 +24,7 @@ from backups.drivers.base import (
 )
 from backups.drivers.files import exchange, places
 from backups.drivers.files.compare import compare
+from backups.drivers.files.durable import flushed
 from backups.drivers.files.preflight import preflight
 from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
@@ -75,14 +76,14 @@ class FilesDriver:
         return preflight(place, mode, artefact)
 
     def restore(self, settings: Settings, place: Place, artefact: Artefact, workdir: Path, progress: Progress) -> None:
-        """Build the whole directory at ``place.beside``, and have it on disk."""
+        """Build the whole directory at ``place.beside``."""
         self._own(settings, place)
         restore(place, artefact, progress)
 
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
-        """Compare every path, type, size, mode, owner, time, link, attribute and SHA-256 with the manifest."""
+        """Compare every path, type, size, mode, owner, time, link, attribute and SHA-256; have it all on disk."""
         self._own(settings, place)
-        with places.opened(place.beside) as root:
+        with places.opened(place.beside) as root, flushed(root, place.beside):
             return compare(root, place.beside + "/", place.beside, artefact.manifest(), artefact.source_bytes, progress)
 
     def identify(self, settings: Settings, place: Place) -> Place:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 
 from backups.drivers.base import Artefact, DriverError, Place, Progress
 from backups.drivers.files.exchange import discard, names
-from backups.drivers.files.places import opened
-from backups.drivers.files.renames import flush, flush_file_system
-from backups.drivers.files.words import shown, unwritable
+from backups.drivers.files.renames import flush
+from backups.drivers.files.words import shown
 from backups.processes import ProcessFailed, Streaming
 from backups.sidethread import Behind
 
@@ -20,18 +19,13 @@ NO_ROOM = ("No space left on device", "Disk quota exceeded")
 
 
 def restore(place: Place, artefact: Artefact, progress: Progress) -> None:
-    """Build ``place.beside``, whole and on disk, or leave nothing there."""
+    """Build ``place.beside``, whole, or leave nothing there. Comparing it later also sees it on disk."""
     discard(place, place.beside)
     with names(place) as here:
         os.mkdir(here.beside, 0o700, dir_fd=here.parent)
         flush(here.parent)
     try:
         _extract(place.beside, artefact, progress)
-        with opened(place.beside) as root:
-            try:
-                flush_file_system(root)
-            except OSError as error:
-                raise unwritable(place.beside, error) from error
     except BaseException:
         discard(place, place.beside)
         raise
