@@ -169,7 +169,11 @@ def test_places_of_data_are_found_in_every_versions_archive(database: Database, 
         piped = tmp_path / "piped"
         piped.write_bytes(run([client.pg_dump, *options]).stdout)
         run([client.pg_dump, f"--file={tmp_path}/written", *options])
-        assert archive.index(piped) > 5
+        places = archive.Places()
+        with piped.open("rb") as passing:
+            while data := passing.read(4093):  # a prime: everything lies across the end of a chunk some time
+                places.passes(data)
+        assert places.fill_in(piped) > 5
         assert table_of_contents(piped) == table_of_contents(tmp_path / "written")
         run([client.pg_restore, "--exit-on-error", "--jobs=2", f"--file={tmp_path}/text", str(piped)], ok=(0, 1))
 

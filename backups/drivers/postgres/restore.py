@@ -14,8 +14,8 @@ import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from psycopg import sql
 
@@ -35,7 +35,7 @@ DEPTH = 4  # chunks that may wait to be written
 JOBS = max(2, min(os.cpu_count() or 2, 8))
 _SESSION = {
     "synchronous_commit": "off",
-    "maintenance_work_mem": "256MB",
+    "max_parallel_maintenance_workers": "0",  # the jobs are the parallelism; helpers of theirs would outnumber the cores
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
@@ -86,16 +86,22 @@ def unpacks(workdir: Path, artefact: Artefact) -> bool:
 def _unpack(artefact: Artefact, workdir: Path, advance: Callable[[int], None]) -> Path | None:
     """Read the artefact to its verified end, into a file if there is room for one."""
     path = workdir / "dump" if unpacks(workdir, artefact) else None
+    places = archive.Places()
     done = 0
-    with artefact.open() as source, open(path or os.devnull, "wb", opener=_private) as target:
-        behind: Behind[bytes] = Behind(lambda chunk: _write(target, chunk), DEPTH)
+    with artefact.open() as source, open(path or os.devnull, "wb", buffering=0, opener=_private) as target:
+
+        def keep(chunk: bytes) -> None:
+            _write(target, chunk)
+            if path:
+                places.passes(chunk)
+
+        behind: Behind[bytes] = Behind(keep, DEPTH)
         try:
             while chunk := source.read(CHUNK):
                 behind.put(chunk)
                 done += len(chunk)
                 advance(done)
             behind.finish()
-            target.flush()
         except OSError as error:
             raise DriverError(
                 "The portal's work directory has no room for the unpacked backup. Make room, then try again.",
@@ -105,12 +111,15 @@ def _unpack(artefact: Artefact, workdir: Path, advance: Callable[[int], None]) -
         finally:
             behind.abandon()
     if path:
-        archive.index(path)
+        places.fill_in(path)
     return path
 
 
-def _write(target: BinaryIO, chunk: bytes) -> None:
-    target.write(chunk)
+def _write(target: RawIOBase, chunk: bytes) -> None:
+    with memoryview(chunk) as left:
+        start = 0
+        while start < len(chunk):  # a disk that is nearly full takes a part, and refuses the next
+            start += target.write(left[start:]) or 0
 
 
 def _private(path: str, flags: int) -> int:
