@@ -1,6 +1,7 @@
 # What people type. Everything is installed into .venv; nothing outside this directory is touched.
 #   PYTHON    the interpreter to use (python3)         PORT      where the demo answers (8000)
 #   DATA_DIR  where the demo keeps its data (.demo)    TESTS     what `make test` runs (tests)
+#   BENCH     how `make bench` measures (--size 2G --rounds 3)
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -33,7 +34,7 @@ test: .venv/installed-dev ## the everyday tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" $(TESTS)
 
 test-slow: .venv/installed-dev ## the tests that take minutes: large data, kill -9 in every step
-	@$(BIN)/python -m pytest -m slow $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow $(TESTS)
 
 lint: .venv/installed-dev ## style, types, import rules, templates, migrations, locks
 	$(BIN)/ruff check .
@@ -50,7 +51,7 @@ format: .venv/installed-dev ## put the code into its one format
 	$(BIN)/ruff format .
 
 bench: .venv/installed-dev ## speed and memory of backups and restores beside plain tools
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lock: .venv/bin/uv ## resolve the dependencies of pyproject.toml anew into locks/
 	$(BIN)/uv $(COMPILE) --upgrade --extra demo --extra test --extra lint --output-file locks/dev.txt pyproject.toml

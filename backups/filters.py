@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
 from django.http import QueryDict
 
 from backups.condition import late
@@ -99,12 +98,7 @@ class ResourceFilters:
 
     def apply(self, resources: ResourceQuerySet) -> ResourceQuerySet:
         """The resources that pass all of them. Removed ones only when asked for."""
-        for word in self.search.split():
-            resources = resources.filter(
-                Q(name__icontains=word)
-                | Q(application__name__icontains=word)
-                | Q(application__client__name__icontains=word)
-            )
+        resources = resources.named(self.search)
         paths = {"client": "application__client", "application": "application", "region": "home_region"}
         for name, value in self.chosen.items():
             if name != "state":

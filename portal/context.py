@@ -15,7 +15,7 @@ from portal.models import Client, User
 from portal.permissions import Person, has_permission_somewhere, memberships_of
 from portal.roles import Permission
 from restores.models import Charge, ChargeStatus, RestoreRequest
-from restores.workflow import Status
+from restores.workflow import Turn, statuses_of
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _items(user: Any, path: str) -> list[Item]:
 
 
 def waiting_approvals(user: Person) -> int:
-    """How many requests wait for a decision of IT."""
-    return RestoreRequest.objects.visible_to(user).filter(status=Status.SUBMITTED).count()
+    """How many requests wait for IT: to be decided, or failed and to be looked at."""
+    return RestoreRequest.objects.visible_to(user).filter(status__in=statuses_of(Turn.IT)).count()
 
 
 def waiting_charges(user: Person) -> int:

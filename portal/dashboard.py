@@ -19,10 +19,10 @@ from portal.models import User
 from portal.permissions import has_permission_somewhere, has_role
 from portal.roles import Permission, Role
 from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, RestoreRequest
-from restores.workflow import STATUSES, Status, Turn
+from restores.workflow import Status, Turn, statuses_of
 
 SHOWN = 8
-UNDER_WAY = [status for status, facts in STATUSES.items() if facts.turn in (Turn.IT, Turn.PORTAL)]
+UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 
 
 @require_safe

@@ -13,8 +13,6 @@ from typing import Any
 
 from simple_history.models import HistoricalRecords
 
-REASON_HELD = 100  # what simple-history's column holds; actions keep whole reasons in rows of their own
-
 _acting: ContextVar[tuple[Any, str]] = ContextVar("acting", default=(None, ""))
 
 
@@ -37,6 +35,6 @@ class History(HistoricalRecords):  # type: ignore[misc]  # the library has no ty
         return user if user is not None and user.is_authenticated else None
 
     def get_change_reason_for_object(self, instance: Any, history_type: str, using: str) -> str | None:
-        """Why, cut to what the column holds."""
+        """Why."""
         given: str | None = super().get_change_reason_for_object(instance, history_type, using)
-        return (given or _acting.get()[1])[:REASON_HELD] or None
+        return given or _acting.get()[1] or None

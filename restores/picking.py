@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from backups.models import Backup, Copy, Resource
 from backups.proof import Proof
@@ -80,11 +80,6 @@ def best_proof(copies: Sequence[Copy]) -> Proof:
 
 def resources_to_ask_for(person: Person, words: str) -> list[Resource]:
     """The resources that the person may ask a restore of and that match all the words, by name; ``FOUND`` at most."""
-    found = Resource.objects.standing().filter(visible(person, Permission.FILE_REQUESTS, "application__client"))
-    for word in words.split():
-        found = found.filter(
-            Q(name__icontains=word)
-            | Q(application__name__icontains=word)
-            | Q(application__client__name__icontains=word)
-        )
+    may = visible(person, Permission.FILE_REQUESTS, "application__client")
+    found = Resource.objects.standing().filter(may).named(words)
     return list(found.select_related("application__client").order_by("name", "pk")[:FOUND])

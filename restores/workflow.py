@@ -115,6 +115,11 @@ def transition(status: Status | None, move: Move) -> Transition | None:
     return TABLE.get((status, move))
 
 
+def statuses_of(*turns: Turn) -> list[str]:
+    """The statuses in which it is one of these turns, for queries."""
+    return [status.value for status, facts in STATUSES.items() if facts.turn in turns]
+
+
 def moves_from(status: Status) -> list[Move]:
     """The moves that are allowed in that status."""
     return [move for (source, move) in TABLE if source == status]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django_filters import rest_framework as filters
 
 from backups.kinds import KINDS, REGIONS
@@ -33,13 +32,7 @@ class ResourceFilters(filters.FilterSet):  # type: ignore[misc]  # the library h
 
     def matching(self, found: ResourceQuerySet, name: str, words: str) -> ResourceQuerySet:
         """The resources in whose names every word occurs."""
-        for word in words.split():
-            found = found.filter(
-                Q(name__icontains=word)
-                | Q(application__name__icontains=word)
-                | Q(application__client__name__icontains=word)
-            )
-        return found
+        return found.named(words)
 
 
 class BackupFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types

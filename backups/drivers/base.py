@@ -199,7 +199,8 @@ class Driver(Protocol):
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Compare ``place.beside`` with the manifest, all of it. Raises :class:`NotAsBackedUp` naming the differences.
 
-        When it returns, what it compared also survives a power cut: only then may it take the live name.
+        When it returns, the restored thing is ready to take the live name: what was compared also survives a power
+        cut, and whatever else it needs to serve well (a database: statistics) has been done meanwhile.
         """
 
     def identify(self, settings: Settings, place: Place) -> Place:

@@ -42,6 +42,17 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Those not removed."""
         return self.exclude(state=ResourceState.REMOVED)
 
+    def named(self, words: str) -> Self:
+        """Those in whose names every word occurs: their own, their application's or their client's."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(name__icontains=word)
+                | Q(application__name__icontains=word)
+                | Q(application__client__name__icontains=word)
+            )
+        return found
+
 
 class Resource(models.Model):
     """One resource. ``locator`` says where it is and is the same for the same thing however it was entered."""

@@ -17,6 +17,11 @@ from restores.models import Approval, RestoreRequest
 from restores.permissions import check_can_approve, check_can_cancel, check_can_reject, check_can_retry
 from restores.workflow import Move
 
+PLAN_CHANGED = (
+    "What would be restored is no longer what was asked for: the resource or the backup has changed since."
+    " Reject or close this request, and have a new one filed."
+)
+
 
 def approve(
     *, by: User, request: RestoreRequest, plan_digest: str, typed_name: str = "", reason: str = ""
@@ -70,7 +75,9 @@ def _approve(
 
     def check(locked: RestoreRequest) -> None:
         may(by, locked)
-        if plan_digest != locked.plan_digest or digest_now(locked) != locked.plan_digest:
+        if digest_now(locked) != locked.plan_digest:
+            raise Refused(PLAN_CHANGED)
+        if plan_digest != locked.plan_digest:
             raise Refused("The plan is not the one you looked at. Read it again, then decide.")
         if needs_typed_name(locked) and typed_name.strip() != locked.resource.name:
             raise InvalidInput(

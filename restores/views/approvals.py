@@ -28,11 +28,11 @@ from restores.picking import best_proof
 from restores.plan import loss_window
 from restores.views.fetching import UNDER_WAY, person, requests_seen_by
 from restores.wording import request_sentence
-from restores.workflow import STATUSES, Status, Turn
+from restores.workflow import Status, Turn, statuses_of
 
 LARGE_LOSS_HOURS = 24
 OLDEST_FIRST = (Column("filed_at"), Column("pk"))
-ITS_TURN = [status.value for status, facts in STATUSES.items() if facts.turn is Turn.IT]
+ITS_TURN = statuses_of(Turn.IT)
 
 
 @dataclass(frozen=True)

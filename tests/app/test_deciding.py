@@ -84,7 +84,7 @@ def test_an_approval_binds_to_the_plan_that_was_seen(world: World, request_: Res
     with pytest.raises(Refused, match="not the one you looked at"):
         approve(by=world.it, request=request_, plan_digest="0" * 64)
     Resource.objects.filter(pk=request_.resource_id).update(locator="/elsewhere")
-    with pytest.raises(Refused, match="not the one you looked at"):
+    with pytest.raises(Refused, match="no longer what was asked for.*have a new one filed"):
         approve(by=world.it, request=RestoreRequest.objects.get(pk=request_.pk), plan_digest=request_.plan_digest)
     assert not Approval.objects.exists()
 

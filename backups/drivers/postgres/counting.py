@@ -1,4 +1,4 @@
-"""Counting and digesting tables on connections of their own, beside the caller's work."""
+"""Going through tables on connections of their own, beside the caller's work: counting them, analyzing them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from psycopg import sql
 
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.survey import Count, Table
 from backups.drivers.postgres.target import Connection
 
 
-class Counting:
-    """Counts tables in one thread per connection, the largest first. Leaving the block cancels what still runs.
+class _Through:
+    """Goes through tables in one thread per connection, the largest first. Leaving the block cancels what still runs.
 
     ``connect`` opens a connection, which is closed in the end.
     """
@@ -33,15 +34,16 @@ class Counting:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.bytes_done = 0
-        self.counts: dict[str, Count] = {}
+
+    def _look_at(self, connection: Connection, table: Table) -> None:
+        raise NotImplementedError
 
     def _run(self, connection: Connection) -> None:
         try:
             while self._error is None:
                 table = self._left.get_nowait()
-                count = survey.count(connection, table)
+                self._look_at(connection, table)
                 with self._lock:
-                    self.counts[table.title] = count
                     self.bytes_done += table.size
         except Empty:
             pass
@@ -50,7 +52,7 @@ class Counting:
                 self._error = self._error or error
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to so long; whether all is counted. Raises what went wrong in a thread."""
+        """Wait up to so long; whether all is done. Raises what went wrong in a thread."""
         for thread in self._threads:
             thread.join(seconds / len(self._threads))
         self.check()
@@ -76,7 +78,7 @@ class Counting:
 
     def _end(self, connection: Connection, thread: threading.Thread) -> None:
         if thread.is_alive():
-            self._error = self._error or InterruptedError("counting was given up")
+            self._error = self._error or InterruptedError("this was given up")
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=5)
         thread.join()
@@ -85,3 +87,23 @@ class Counting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+class Counting(_Through):
+    """Counts and digests each table's rows."""
+
+    def __init__(self, connect: Callable[[], Connection], connections: int, tables: Sequence[Table]) -> None:
+        super().__init__(connect, connections, tables)
+        self.counts: dict[str, Count] = {}
+
+    def _look_at(self, connection: Connection, table: Table) -> None:
+        self.counts[table.title] = survey.count(connection, table)
+
+
+class Analyzing(_Through):
+    """Gathers statistics for the planner, which a dump does not hold: without them the application would crawl at first."""
+
+    def _look_at(self, connection: Connection, table: Table) -> None:
+        # What is locked is just being analyzed by autovacuum; waiting for it would end that, after a second.
+        name = sql.Identifier(table.schema, table.name)
+        connection.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(name))

@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from io import RawIOBase
 from pathlib import Path
 
-from psycopg import sql
-
 from backups.drivers.base import Artefact, DriverError, Place, Progress
 from backups.drivers.postgres import archive, clients, header, survey
 from backups.drivers.postgres.checks import server_major
@@ -69,7 +67,6 @@ def restore(target: Target, place: Place, artefact: Artefact, workdir: Path, pro
             else:
                 _from_file(target, arguments, dump, beat)
                 dump.unlink()
-        _analyze(target, place.beside, beat)
         finish(connection, place.beside, head, keep_owner)
     progress(total, total)
 
@@ -158,31 +155,3 @@ def _stream(target: Target, arguments: list[str], artefact: Artefact, beat: Call
             done += len(chunk)
             if done % (64 * CHUNK) < CHUNK:
                 beat()
-
-
-def _analyze(target: Target, name: str, beat: Callable[[], None]) -> None:
-    """Statistics for the planner, which a dump does not hold: without them the application would crawl at first."""
-    # What is locked is just being analyzed by autovacuum; waiting for it would end that, after a second.
-    with target.connect(name) as first, target.connect(name) as second:
-        tables = sorted(survey.tables(first, ["r", "m"]), key=lambda table: -table.size)
-        if not tables:
-            return
-        connections = [first, second]
-
-        def work(number: int) -> None:
-            for table in tables[number :: len(connections)]:
-                connections[number].execute(
-                    sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.Identifier(table.schema, table.name))
-                )
-
-        with ThreadPoolExecutor(len(connections)) as pool:
-            jobs = [pool.submit(work, number) for number in range(len(connections))]
-            try:
-                while wait(jobs, timeout=1.0).not_done:
-                    beat()
-            except BaseException:
-                for connection in connections:
-                    connection.cancel_safe(timeout=5)
-                raise
-            for job in jobs:
-                job.result()

@@ -2,7 +2,7 @@
 
 Rows are counted and digested exactly. Digests are compared between servers of the same major version only: another
 version may write some values differently as text. A materialised view is filled anew by a restore, so of it only its
-existence and whether it is filled are compared.
+existence and whether it is filled are compared. Meanwhile the planner's statistics are gathered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from backups.drivers.base import Artefact, ManifestEntry, NotAsBackedUp, Place, Progress, Verified
 from backups.drivers.postgres import header, survey
 from backups.drivers.postgres.checks import some
-from backups.drivers.postgres.counting import Counting
+from backups.drivers.postgres.counting import Analyzing, Counting
 from backups.drivers.postgres.survey import Count, SequenceState, Table
 from backups.drivers.postgres.target import Connection, Target
 
@@ -30,14 +30,18 @@ def verify(target: Target, place: Place, artefact: Artefact, progress: Progress)
         tables = survey.tables(connection, ["r", "p", "m"])
         ours = [table for table in tables if table.holds_rows]
         total = sum(table.size for table in ours) + 1
-        with Counting(lambda: target.open(place.beside), CONNECTIONS, ours) as counting:
+        analyzed = [table for table in tables if table.kind in "rm"]
+        with (
+            Counting(lambda: target.open(place.beside), CONNECTIONS, ours) as counting,
+            Analyzing(lambda: target.open(place.beside), 1, analyzed) as analyzing,
+        ):
             differences = [
                 *_whole(connection, expected.head),
                 *_relations(expected.tables, tables),
                 *_sequences(expected.sequences, survey.sequences(connection, survey.known_sequences(connection))),
                 *_large_objects(expected.large_objects, connection),
             ]
-            while not counting.wait(0.5):
+            while not (counting.wait(0.5) and analyzing.wait(0.5)):
                 progress(counting.bytes_done, total)
         major = connection.info.server_version // 10000
     digests = major == expected.head["server_major"]
