@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.drivers.conftest import postgres_server
+from tests.drivers.conftest import own_server, postgres_server
 
-__all__ = ["postgres_server"]
+__all__ = ["own_server", "postgres_server"]
