@@ -74,7 +74,9 @@ class Passing:
         return -value if sign else value
 
     def skip(self, count: int) -> Generator[None, bytes, None]:
-        """Go on by so many bytes."""
+        """Go on by so many bytes, never back: what is read twice might be read for ever."""
+        if count < 0:
+            raise Unexpected
         while (here := len(self._data) - self._at) < count:
             self._at += here
             count -= here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
@@ -17,7 +18,7 @@ from backups.drivers.postgres.survey import Count, Table
 from backups.drivers.postgres.target import Connection
 
 
-class _Through:
+class _Through(ABC):
     """Goes through tables in one thread per connection, the largest first. Leaving the block cancels what still runs.
 
     ``connect`` opens a connection, which is closed in the end.
@@ -35,8 +36,9 @@ class _Through:
         self._threads: list[threading.Thread] = []
         self.bytes_done = 0
 
+    @abstractmethod
     def _look_at(self, connection: Connection, table: Table) -> None:
-        raise NotImplementedError
+        """What is done with each table; called in the connection's thread."""
 
     def _run(self, connection: Connection) -> None:
         try:
