@@ -67,5 +67,6 @@ def condition_of_copy(copy: Copy) -> Condition:
         CopyState.WRITING: Condition("Being written", "working"),
         CopyState.PRESENT: Condition("Present", "good"),
         CopyState.DAMAGED: Condition("Damaged", "bad"),
+        CopyState.DELETING: Condition("Being deleted", "quiet"),
         CopyState.DELETED: Condition("Deleted", "quiet"),
     }[CopyState(copy.state)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,6 +23,7 @@ from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, Restor
 from restores.workflow import Status, Turn, statuses_of
 
 SHOWN = 8
+LONGEST_WITHOUT = F("last_good_at").asc(nulls_first=True)  # what has no backup at all comes first on every database
 UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 
 
@@ -44,7 +46,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def own_part(user: User, now: datetime) -> dict[str, Any]:
     """For clients and their staff: their resources' pictures, their requests, those not closed first."""
     return {
-        "rows": rows_of(list(listed(user).standing().order_by("last_good_at", "name")[:SHOWN]), now),
+        "rows": rows_of(list(listed(user).standing().order_by(LONGEST_WITHOUT, "name")[:SHOWN]), now),
         "requests": list(_requests(user).order_by("-status_changed_at")[:SHOWN]),
     }
 
@@ -62,7 +64,7 @@ def it_part(user: User, now: datetime) -> dict[str, Any]:
         "backups": list(
             Backup.objects.visible_to(user).open().select_related("resource").order_by("queued_at")[:SHOWN]
         ),
-        "late": rows_of(list(listed(user).filter(late(now)).order_by("last_good_at", "id")[:SHOWN]), now),
+        "late": rows_of(list(listed(user).filter(late(now)).order_by(LONGEST_WITHOUT, "id")[:SHOWN]), now),
     }
 
 
@@ -81,7 +83,7 @@ def overview_part(user: User, now: datetime) -> dict[str, Any]:
     """For auditors and administrators: the requests under way, and what is late."""
     return {
         "requests": list(_requests(user).filter(status__in=UNDER_WAY).order_by("-status_changed_at")[:SHOWN]),
-        "late": rows_of(list(listed(user).filter(late(now)).order_by("last_good_at", "id")[:SHOWN]), now),
+        "late": rows_of(list(listed(user).filter(late(now)).order_by(LONGEST_WITHOUT, "id")[:SHOWN]), now),
     }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from backups.drivers.base import Mode
@@ -53,8 +54,18 @@ def span_in_words(span: timedelta) -> str:
     return f"{minutes} min" if minutes else "under a minute"
 
 
-def mode_sentence(mode: Mode, resource: str, when: str, loss: timedelta) -> str:
-    """What the restore does, in one sentence for the client. ``when`` names the backup's moment with its zone."""
+class Tense(Enum):
+    """Whether the restore is to come, has been done, or was done and taken back."""
+
+    TO_DO = auto()
+    DONE = auto()
+    UNDONE = auto()
+
+
+def mode_sentence(mode: Mode, resource: str, when: str, loss: timedelta, tense: Tense = Tense.TO_DO) -> str:
+    """What the restore does, in a sentence for the client. ``when`` names the backup's moment with its zone."""
+    if tense is not Tense.TO_DO:
+        return _told_afterwards(mode, resource, when, span_in_words(loss), tense)
     if mode is Mode.IN_PLACE:
         return (
             f"Restore {resource} as of {when} in place: everything saved after that ({span_in_words(loss)}) is replaced. "
@@ -63,3 +74,16 @@ def mode_sentence(mode: Mode, resource: str, when: str, loss: timedelta) -> str:
     if mode is Mode.BESIDE:
         return f"Restore {resource} as of {when} beside the live one, which stays as it is."
     return f"Make the backup of {resource} as of {when} available as a download; the live one stays as it is."
+
+
+def _told_afterwards(mode: Mode, resource: str, when: str, loss: str, tense: Tense) -> str:
+    if mode is Mode.IN_PLACE and tense is Tense.UNDONE:
+        return f"{resource} was restored as of {when} in place, and undone: what had been saved after that ({loss}) is back."
+    if mode is Mode.IN_PLACE:
+        return (
+            f"{resource} was restored as of {when} in place: everything saved after that ({loss}) was replaced. "
+            "The state before is kept aside and can be brought back for a while."
+        )
+    if mode is Mode.BESIDE:
+        return f"{resource} was restored as of {when} beside the live one, which stayed as it was."
+    return f"The backup of {resource} as of {when} was made available as a download; the live one stayed as it was."

@@ -12,8 +12,8 @@ from backups.models import Backup
 from portal.models import User
 from portal.words import exact_time, span_in_words
 from restores.models import AttemptKind, RestoreRequest
-from restores.plan import loss_window, mode_sentence
-from restores.workflow import Turn
+from restores.plan import Tense, loss_window, mode_sentence
+from restores.workflow import Status, Turn
 
 
 def moment_of(backup: Backup, now: datetime) -> str:
@@ -30,10 +30,10 @@ def emphasised(sentence: str, *parts: str) -> SafeString:
     return mark_safe(html)  # noqa: S308  (escaped above)
 
 
-def sentence_of(name: str, backup: Backup, mode: Mode, now: datetime) -> SafeString:
-    """What restoring that backup in that mode does, as HTML: the sentence that stays in view while asking."""
+def sentence_of(name: str, backup: Backup, mode: Mode, now: datetime, tense: Tense = Tense.TO_DO) -> SafeString:
+    """What restoring that backup in that mode does, or did, as HTML: the sentence that stays in view."""
     when = moment_of(backup, now)
-    sentence = mode_sentence(mode, name, when, loss_window(backup.taken_at or now, now))
+    sentence = mode_sentence(mode, name, when, loss_window(backup.taken_at or now, now), tense)
     return emphasised(sentence, name, when, "in place", "beside the live one", "as a download")
 
 
@@ -45,8 +45,14 @@ def measured_at(request: RestoreRequest, now: datetime) -> datetime:
 
 
 def request_sentence(request: RestoreRequest, now: datetime) -> SafeString:
-    """What the request asks for, as HTML."""
-    return sentence_of(request.resource.name, request.backup, request.restore_mode, measured_at(request, now))
+    """What the request asks for, or what came of it, as HTML."""
+    until = measured_at(request, now)
+    return sentence_of(request.resource.name, request.backup, request.restore_mode, until, tense_of(request))
+
+
+def tense_of(request: RestoreRequest) -> Tense:
+    """Whether what it asks for has been done."""
+    return {Status.COMPLETED: Tense.DONE, Status.UNDONE: Tense.UNDONE}.get(request.state, Tense.TO_DO)
 
 
 def loss_of(request: RestoreRequest, now: datetime) -> str:

@@ -44,6 +44,11 @@ class RowProgress:
             raise WorkTakenAway("This work was given up meanwhile.")
         self._done, self._expected = bytes_done, bytes_expected
 
+    def begin_anew(self) -> None:
+        """Another step: its bytes count from nothing, and what is written says so at once."""
+        self(0)
+        self._write()
+
     def __enter__(self) -> RowProgress:
         self._thread.start()
         return self

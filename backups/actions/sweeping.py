@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from backups.actions.copying import give_up_lost_copies
 from backups.actions.taking import give_up_lost_backups
 from backups.models import Backup, BackupStatus
 from portal.handover import hand_over, next_resend
@@ -12,6 +13,7 @@ from portal.handover import hand_over, next_resend
 def sweep_backups(now: datetime, *, lost_before: datetime) -> None:
     """Hand over again what nobody claimed; give up what last beat before ``lost_before``."""
     give_up_lost_backups(now, lost_before=lost_before)
+    give_up_lost_copies(lost_before=lost_before)
     waiting = Backup.objects.filter(status=BackupStatus.QUEUED, resend_at__lte=now).order_by("resend_at")
     for pk, queued_at in waiting.values_list("pk", "queued_at")[:100]:
         Backup.objects.filter(pk=pk).update(resend_at=next_resend(queued_at, now))

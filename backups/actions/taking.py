@@ -117,6 +117,7 @@ def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetim
             Copy.objects.create(
                 backup=locked,
                 region=resource.home_region,
+                prefix=backup.prefix,
                 state=CopyState.PRESENT,
                 stored_bytes=locked.stored_bytes,
                 proof=Proof.PRESENT,
@@ -155,6 +156,9 @@ def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
         _fail(
             backup, "The backup was interrupted: its worker stopped. The next one starts anew.", "heartbeat lost", now
         )
-        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
+        try:
+            delete_artefact(store_of(backup.resource.home_region), backup.prefix)
+        except DriverError as error:  # no index was written, so what is left can never be taken for a backup
+            log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
         count += 1
     return count

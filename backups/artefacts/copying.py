@@ -17,8 +17,10 @@ from backups.drivers.base import DamagedBackup, DriverError, Progress
 from backups.stores.base import NotStored, Store
 
 
-def copy_artefact(source: Store, target: Store, prefix: str, info: StoredArtefactInfo, progress: Progress) -> None:
-    """Copy the backup under ``prefix`` to the same prefix of ``target``, checking every byte read; index last.
+def copy_artefact(
+    source: Store, prefix: str, target: Store, target_prefix: str, info: StoredArtefactInfo, progress: Progress
+) -> None:
+    """Copy the backup under ``prefix`` of ``source`` to ``target_prefix`` of ``target``, checking every byte; index last.
 
     Raises :class:`DamagedBackup` when the source is not what ``info`` says. Whatever is raised, nothing that could be
     taken for a backup is left in the target.
@@ -36,22 +38,26 @@ def copy_artefact(source: Store, target: Store, prefix: str, info: StoredArtefac
             f"The backup {prefix} in the region {source.region} is not the one that the portal recorded."
             " Restore another backup."
         )
-    delete_artefact(target, prefix)
+    delete_artefact(target, target_prefix)
     done, expected = 0, info.size + info.manifest_size
     try:
         for name, size, checksum in (
             (DATA, info.size, info.checksum),
             (MANIFEST, info.manifest_size, info.manifest_checksum),
         ):
-            key = f"{prefix}/{name}"
-            with StoredBytes(source, key, size, checksum) as stored, said(), target.writer(key) as writer:
+            key = f"{target_prefix}/{name}"
+            with (
+                StoredBytes(source, f"{prefix}/{name}", size, checksum) as stored,
+                said(),
+                target.writer(key) as writer,
+            ):
                 while chunk := stored.read():
                     writer.write(chunk)
                     done += len(chunk)
                     progress(done, expected)
                 if writer.commit() != size:
                     raise DriverError(f"The region {target.region} kept another size of {key}. Try again.", retry=True)
-        write_index(target, prefix, index)
+        write_index(target, target_prefix, index)
     except BaseException:
-        delete_artefact(target, prefix)
+        delete_artefact(target, target_prefix)
         raise

@@ -168,6 +168,7 @@ class Driver(Protocol):
     noun: ClassVar[str]  # what a locator names, in a client's words: "directory"
     settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
+    stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
 
     def check(self, settings: Settings) -> Found:
         """See that the resource exists and can be read whole. Raises :class:`DriverError` naming the setting at fault."""
@@ -207,7 +208,10 @@ class Driver(Protocol):
         """The same place with its ``identity`` filled in."""
 
     def stop_writers(self, settings: Settings, place: Place) -> str:
-        """Keep applications off the live thing while it is exchanged; says what was done. Undone by resume_writers()."""
+        """Keep applications off the live thing while it is exchanged; says what was done, or why it cannot be done.
+
+        Undone by resume_writers().
+        """
 
     def swap(self, settings: Settings, place: Place) -> None:
         """In one atomic step put the restored thing under the live name, then the original under ``place.kept``."""

@@ -108,7 +108,7 @@ class Backup(models.Model):
         ]
         indexes = [
             models.Index(fields=["resource", "-taken_at"], name="backup_of_resource_by_time"),
-            models.Index(fields=["status", "resend_at"], condition=Q(status__in=OPEN), name="backup_open"),
+            models.Index(fields=["status", "resend_at"], name="backup_by_status"),
         ]
 
     def __str__(self) -> str:
@@ -126,5 +126,5 @@ class Backup(models.Model):
 
     @property
     def prefix(self) -> str:
-        """Where its artefact lies in each region's store."""
+        """Where its artefact is written in the home region's store."""
         return f"{self.resource.uid}/{self.uid}"

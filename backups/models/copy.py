@@ -17,6 +17,7 @@ class CopyState(models.TextChoices):
     WRITING = "writing", "Being written"
     PRESENT = "present", "Present"
     DAMAGED = "damaged", "Damaged"
+    DELETING = "deleting", "Being deleted"  # counts no more; its bytes may still be there
     DELETED = "deleted", "Deleted"
 
 
@@ -33,6 +34,9 @@ class Copy(models.Model):
 
     backup = models.ForeignKey(Backup, models.PROTECT, related_name="copies")
     region = models.CharField(max_length=40)
+    prefix = models.CharField(
+        max_length=120, blank=True, db_default="", help_text="Where it lies in its region's store; see stored_under."
+    )
     state = models.CharField(max_length=10, choices=CopyState.choices)
     stored_bytes = models.BigIntegerField(default=0)
     proof = models.PositiveSmallIntegerField(
@@ -50,7 +54,9 @@ class Copy(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["backup", "region"], condition=~Q(state="deleted"), name="copy_once_per_region"
+                fields=["backup", "region"],
+                condition=~Q(state__in=["deleting", "deleted"]),
+                name="copy_once_per_region",
             ),
             models.CheckConstraint(
                 name="copy_deleted_says_when",
@@ -60,10 +66,18 @@ class Copy(models.Model):
                 name="copy_present_has_bytes", condition=~Q(state="present") | Q(stored_bytes__gt=0)
             ),
         ]
-        indexes = [models.Index(fields=["region", "state"], name="copy_by_region")]
+        indexes = [
+            models.Index(fields=["region", "state"], name="copy_by_region"),
+            models.Index(fields=["heartbeat_at"], condition=Q(state="writing"), name="copy_writing"),
+        ]
 
     def __str__(self) -> str:
         return f"copy of backup {self.backup_id} in {self.region}"
+
+    @property
+    def stored_under(self) -> str:
+        """The prefix of its objects, which no other copy ever writes to. Rows of the first release name none."""
+        return self.prefix or self.backup.prefix
 
     @property
     def proof_level(self) -> Proof:

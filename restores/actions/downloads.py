@@ -38,7 +38,7 @@ def open_export(*, by: User, request: RestoreRequest) -> Download:
         raise Refused("No copy of this backup is left. Ask IT.")
     info = StoredArtefactInfo.from_json(backup.artefact)
     try:
-        file = StoredArtefact(store_of(copies[0].region), backup.prefix, info).open_stored()
+        file = StoredArtefact(store_of(copies[0].region), copies[0].stored_under, info).open_stored()
     except StoreError as error:
         raise Refused(error.sentence) from error
     note(request, by=by, now=timezone.now(), text=f"{by} downloaded the export")

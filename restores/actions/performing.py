@@ -34,14 +34,22 @@ def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
     progress = RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock)
     with acting(attempt.asked_by, f"{attempt.request.number}, attempt {attempt.number}"):
         try:
-            with progress, open_run(attempt, Recorder(attempt, clock), progress) as run:
-                proof = RUNS[attempt.request.restore_mode](run)
-            _complete(attempt, proof, clock)
+            with progress:  # until the end is recorded: putting things back can take as long as the restore
+                _carry_out(attempt, progress, clock)
         except WorkTakenAway:
             log.warning("restore.taken_away", request=attempt.request.number)
-        except Exception as error:
-            log.warning("restore.failed", request=attempt.request.number, exc_info=True)
-            _fail(attempt, error, clock)
+
+
+def _carry_out(attempt: Attempt, progress: RowProgress, clock: Clock) -> None:
+    try:
+        with open_run(attempt, Recorder(attempt, clock), progress) as run:
+            proof = RUNS[attempt.request.restore_mode](run)
+        _complete(attempt, proof, clock)
+    except WorkTakenAway:
+        raise
+    except Exception as error:
+        log.warning("restore.failed", request=attempt.request.number, exc_info=True)
+        _fail(attempt, error, clock)
 
 
 def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
@@ -63,7 +71,11 @@ def _kept_until(request: RestoreRequest, attempt: Attempt) -> datetime | None:
 
 
 def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
-    """Put the live data right first, then say what happened; what could not be cleaned is tried again later."""
+    """Put the live data right first, then say what happened; what could not be cleaned is tried again later.
+
+    Raises :class:`WorkTakenAway`, with nothing touched, when the sweeper gave the attempt up before.
+    """
+    hold_lease(attempt, clock())
     words = in_words(error)
     if isinstance(error, DamagedBackup):
         note_damage(attempt, words.sentence, clock())
@@ -77,7 +89,4 @@ def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
         attempt.error, attempt.error_detail = sentence, "\n".join(filter(None, (words.detail, outcome.detail)))
         attempt.save(update_fields=["status", "finished_at", "error", "error_detail"])
 
-    try:
-        apply_move(attempt.request, Move.FAIL, by=None, now=now, reason=sentence, alter=alter)
-    except WorkTakenAway:
-        log.warning("restore.taken_away", request=attempt.request.number)
+    apply_move(attempt.request, Move.FAIL, by=None, now=now, reason=sentence, alter=alter)

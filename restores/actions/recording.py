@@ -17,9 +17,10 @@ from restores.stepnames import StepName
 
 @dataclass
 class Told:
-    """What a step tells of itself; fill in ``sentence`` before it ends."""
+    """What a step tells of itself; fill it in before it ends. ``possible``: whether there was anything it could do."""
 
     sentence: str = ""
+    possible: bool = True
 
 
 class Recorder:
@@ -40,7 +41,7 @@ class Recorder:
         except Exception as error:
             self._end(row, StepStatus.FAILED, in_words(error).sentence)
             raise
-        self._end(row, StepStatus.DONE, told.sentence)
+        self._end(row, StepStatus.DONE if told.possible else StepStatus.NOT_POSSIBLE, told.sentence)
 
     def _begin(self, name: StepName) -> Step:
         now = self.clock()

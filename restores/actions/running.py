@@ -64,7 +64,7 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
             place=Place.from_json(attempt.place),
             copy=copy,
             artefact=StoredArtefact(
-                store_of(copy.region), backup.prefix, StoredArtefactInfo.from_json(backup.artefact)
+                store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(backup.artefact)
             ),
             workdir=workdir,
             recorder=recorder,
@@ -88,7 +88,7 @@ def in_place(run: Run) -> str:
     proof = _verify(run)
     driver, recorder = run.driver, run.recorder
     with recorder.step(StepName.STOP_WRITERS) as told:
-        told.sentence = driver.stop_writers(run.settings, run.place)
+        told.sentence, told.possible = driver.stop_writers(run.settings, run.place), driver.stops_writers
         _remember_place(run, driver.identify(run.settings, run.place))
     with recorder.step(StepName.SWAP) as told:
         hold_lease(run.attempt, recorder.clock())
@@ -118,6 +118,7 @@ def export(run: Run) -> str:
         told.sentence = f"The copy in {run.copy.region} is there."
     _pin(run)
     with run.recorder.step(StepName.CHECKSUM) as told:
+        run.progress.begin_anew()
         run.artefact.check(run.progress)
         now = run.recorder.clock()
         note_proof(run.copy, Proof.CHECKSUM, now)
@@ -157,12 +158,14 @@ def _pin(run: Run) -> None:
 
 def _restore(run: Run) -> None:
     with run.recorder.step(StepName.RESTORE) as told:
+        run.progress.begin_anew()
         run.driver.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
         told.sentence = "A complete restore stands beside the live data, which is untouched."
 
 
 def _verify(run: Run) -> str:
     with run.recorder.step(StepName.VERIFY) as told:
+        run.progress.begin_anew()
         proof = told.sentence = run.driver.verify(run.settings, run.place, run.artefact, run.progress).sentence
         run.attempt.proof = proof
         run.attempt.save(update_fields=["proof"])

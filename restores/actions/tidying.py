@@ -8,8 +8,9 @@ import structlog
 from django.utils import timezone
 
 from backups.actions.taking import Clock
-from backups.drivers.base import DriverError, Mode, Place
+from backups.drivers.base import Mode, Place
 from backups.kinds import driver_of
+from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus
 
 log = structlog.get_logger(__name__)
@@ -41,8 +42,8 @@ def _tidy_one(attempt: Attempt, clock: Clock) -> bool:
             driver.discard(resource.settings, place, place.kept)
             if attempt.went_live_at is None:
                 driver.discard(resource.settings, place, place.beside)
-        except DriverError as error:
-            log.warning("tidy.not_removed", attempt=attempt.pk, why=error.sentence)
+        except Exception as error:  # one that cannot be removed today keeps no other from being removed
+            log.warning("tidy.not_removed", attempt=attempt.pk, why=in_words(error).sentence)
             return False
     Attempt.objects.filter(pk=attempt.pk).update(tidied_at=clock())
     return True

@@ -98,7 +98,7 @@ def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
             )
         told.sentence = "The original is kept and can be brought back."
     with recorder.step(StepName.STOP_WRITERS) as told:
-        told.sentence = driver.stop_writers(values, place)
+        told.sentence, told.possible = driver.stop_writers(values, place), driver.stops_writers
     with recorder.step(StepName.SWAP_BACK) as told:
         hold_lease(attempt, recorder.clock())
         driver.swap_back(values, place)

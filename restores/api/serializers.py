@@ -25,7 +25,7 @@ from restores.permissions import (
     check_can_undo,
 )
 from restores.plan import loss_window, mode_sentence
-from restores.wording import measured_at, moment_of
+from restores.wording import measured_at, moment_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
     "approve": check_can_approve,
@@ -116,7 +116,8 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         """The sentence of its page."""
         until = measured_at(request, self.context["now"])
         loss = loss_window(request.backup.taken_at or until, until)
-        return mode_sentence(request.restore_mode, request.resource.name, moment_of(request.backup, until), loss)
+        when = moment_of(request.backup, until)
+        return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
 
     def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
         """From the backup's moment until the restore, or until now."""

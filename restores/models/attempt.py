@@ -96,6 +96,7 @@ class StepStatus(models.TextChoices):
     RUNNING = "running", "Running"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+    NOT_POSSIBLE = "not_possible", "Not possible"  # this kind of resource has no way to do it; no fault
 
 
 class Step(models.Model):
@@ -104,7 +105,7 @@ class Step(models.Model):
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=24)
-    status = models.CharField(max_length=10, choices=StepStatus.choices, default=StepStatus.RUNNING)
+    status = models.CharField(max_length=12, choices=StepStatus.choices, default=StepStatus.RUNNING)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     sentence = models.TextField(blank=True, help_text="What was done, in words.")

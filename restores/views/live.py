@@ -11,10 +11,20 @@ from restores.stepnames import STEPS, UNDO_STEPS, StepName
 from restores.workflow import Status, Turn
 
 OPEN = (AttemptStatus.QUEUED, AttemptStatus.RUNNING)
-WITH_BYTES = (StepName.RESTORE, StepName.VERIFY)
+WITH_BYTES = (StepName.RESTORE, StepName.VERIFY, StepName.CHECKSUM)
 TECHNICAL = (StepName.PREFLIGHT, StepName.HEALTH)  # their sentences name paths, versions, servers
-STEP_CSS = {StepStatus.RUNNING: "is-running", StepStatus.DONE: "is-done", StepStatus.FAILED: "is-failed"}
-STEP_WORDS = {StepStatus.RUNNING: "now", StepStatus.DONE: "done", StepStatus.FAILED: "failed"}
+STEP_CSS = {
+    StepStatus.RUNNING: "is-running",
+    StepStatus.DONE: "is-done",
+    StepStatus.FAILED: "is-failed",
+    StepStatus.NOT_POSSIBLE: "is-skipped",
+}
+STEP_WORDS = {
+    StepStatus.RUNNING: "now",
+    StepStatus.DONE: "done",
+    StepStatus.FAILED: "failed",
+    StepStatus.NOT_POSSIBLE: "not possible here",
+}
 
 
 @dataclass(frozen=True)

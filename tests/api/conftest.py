@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
@@ -20,32 +18,21 @@ from restores.actions.filing import file_request
 from restores.charging import Cause
 from restores.models import Charge, RestoreRequest
 from restores.workflow import Status
+from tests.app.conftest import tree, world
 from tests.factories import (
     Cast,
     make_attempt,
     make_backup,
-    make_cast,
     make_charge,
     make_request,
     make_resource,
     make_user,
 )
+from tests.fixtures import cast, fresh_cache
+
+__all__ = ["cast", "fresh_cache", "tree", "world"]
 
 As = Callable[[str], APIClient]
-
-
-@pytest.fixture(autouse=True)
-def fresh_cache(settings: Any) -> Iterator[None]:
-    """Counts of sign-ins belong to one test."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,7 @@ from rest_framework.test import APIClient
 from backups.drivers.base import Mode
 from restores.models import RestoreRequest
 from tests.api.conftest import client_of
-from tests.app.world import World, make_resource, make_tree, make_world, remove_tree, restored
-
-
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return make_world()
-
-
-@pytest.fixture
-def tree() -> Iterator[Path]:
-    path = make_tree()
-    yield path
-    remove_tree(path)
+from tests.app.world import World, make_resource, restored
 
 
 @pytest.fixture

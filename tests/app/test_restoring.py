@@ -193,22 +193,3 @@ def test_an_older_backup_can_be_asked_for(world: World, resource: Resource, tree
     request = restored(world, first)
     assert request.state is Status.COMPLETED
     assert fingerprint(tree) == then
-
-
-def test_a_failed_health_check_puts_the_original_back(
-    world: World, resource: Resource, tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The application's side of the world fails: what the driver sees after the swap is not what it swapped in."""
-    from backups.drivers.base import DriverError
-    from backups.kinds import KINDS
-
-    def ill(*args: object) -> str:
-        raise DriverError("The directory cannot be listed after the swap.")
-
-    fill_tree(tree, "second")
-    today = fingerprint(tree)
-    monkeypatch.setattr(type(KINDS["files"]), "health", ill)
-    request = restored(world, resource.backups.get())
-    assert request.state is Status.FAILED
-    assert "The original was put back at once." in request.attempts.get().error
-    assert fingerprint(tree) == today

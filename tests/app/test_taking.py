@@ -9,20 +9,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from backups.actions.copying import copy_to_other_region
 from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import perform_backup, request_backup
 from backups.artefacts import read_index
 from backups.kinds import store_of
-from backups.models import Backup, BackupStatus, Copy, CopyState, Resource
+from backups.models import Backup, BackupStatus, CopyState, Resource
 from backups.proof import Proof
 from portal.errors import InvalidInput, NotPermitted, Refused
-from tests.app.world import HOME, OTHER, World, backup_now, days_ago, fill_tree, remove_tree
-
-
-def stored(resource: Resource, region: str = HOME) -> set[str]:
-    """The prefixes that the region's store really holds."""
-    return {"/".join(one.key.split("/")[:2]) for one in store_of(region).list(f"{resource.uid}/")}
+from tests.app.world import HOME, World, backup_now, remove_tree, stored_prefixes
 
 
 def test_a_finished_backup_has_its_facts_and_its_artefact(resource: Resource) -> None:
@@ -42,7 +36,7 @@ def test_the_same_message_twice_takes_one_backup(resource: Resource) -> None:
     perform_backup(backup.pk)
     backup.refresh_from_db()
     assert backup.finished_at == finished
-    assert len(stored(resource)) == 1
+    assert len(stored_prefixes(resource)) == 1
 
 
 @pytest.mark.parametrize("name", ["it", "staff", "robot"])
@@ -72,7 +66,7 @@ def test_a_failed_backup_says_why_and_fills_no_slot(resource: Resource, tree: Pa
     assert "There is no directory" in failed.error
     resource.refresh_from_db()
     assert resource.last_good_at == good
-    assert len(stored(resource)) == 1
+    assert len(stored_prefixes(resource)) == 1
 
 
 def test_a_backup_whose_worker_died_is_given_up_and_its_leftovers_removed(resource: Resource) -> None:
@@ -88,7 +82,7 @@ def test_a_backup_whose_worker_died_is_given_up_and_its_leftovers_removed(resour
     dead.refresh_from_db()
     assert dead.status == BackupStatus.FAILED
     assert "interrupted" in dead.error
-    assert dead.prefix not in stored(resource)
+    assert dead.prefix not in stored_prefixes(resource)
 
 
 def test_a_queued_backup_whose_message_was_lost_is_handed_over_again_less_and_less_often(
@@ -102,33 +96,3 @@ def test_a_queued_backup_whose_message_was_lost_is_handed_over_again_less_and_le
         waits.append(Backup.objects.get(pk=backup.pk).resend_at - now)
     assert waits == sorted(waits)
     assert waits[-1] >= 4 * waits[0]
-
-
-def test_the_other_region_has_exactly_the_latest_monthly(resource: Resource, tree: Path) -> None:
-    Backup.objects.update(taken_at=days_ago(70))
-    copy_to_other_region(resource.pk)
-    first = resource.backups.get()
-    assert stored(resource, OTHER) == {first.prefix}
-    fill_tree(tree, "next month")
-    monthly = backup_now(resource, at=days_ago(32))
-    backup_now(resource, at=days_ago(32) + timedelta(minutes=1))
-    copy_to_other_region(resource.pk)
-    copy_to_other_region(resource.pk)
-    assert stored(resource, OTHER) == {monthly.prefix}
-    copy = Copy.objects.present().get(region=OTHER)
-    assert copy.backup == monthly
-    assert copy.proof_level is Proof.CHECKSUM
-    assert stored(resource) == {b.prefix for b in resource.backups.all()}, "the home region keeps all of its copies"
-
-
-def test_the_older_copy_stays_when_the_new_one_cannot_be_made(resource: Resource, tree: Path) -> None:
-    Backup.objects.update(taken_at=days_ago(70))
-    copy_to_other_region(resource.pk)
-    first = resource.backups.get()
-    newer = backup_now(resource, at=days_ago(32))
-    artefact = Path(settings.STORE_REGIONS[HOME]) / newer.prefix / "data.zst"
-    artefact.write_bytes(b"x" + artefact.read_bytes()[1:])
-    with pytest.raises(Exception, match="SHA-256|damaged|stored"):
-        copy_to_other_region(resource.pk)
-    assert stored(resource, OTHER) == {first.prefix}
-    assert Copy.objects.present().get(region=OTHER).backup == first

@@ -16,6 +16,7 @@ from django.utils import timezone
 from backups.actions.registering import register_resource
 from backups.actions.taking import perform_backup, queue_backup
 from backups.drivers.base import Mode, Settings
+from backups.kinds import store_of
 from backups.models import Backup, BackupOrigin, Resource
 from portal.models import Application, Client, Membership, User
 from portal.roles import COMPANY_WIDE, Role
@@ -128,6 +129,11 @@ def backup_now(resource: Resource, *, at: datetime | None = None) -> Backup:
     perform_backup(backup.pk, clock=lambda: moment)
     backup.refresh_from_db()
     return backup
+
+
+def stored_prefixes(resource: Resource, region: str = HOME) -> set[str]:
+    """What the region's store really holds of the resource: the prefixes of its artefacts."""
+    return {"/".join(one.key.split("/")[:2]) for one in store_of(region).list(f"{resource.uid}/")}
 
 
 def filed(world: World, backup: Backup, mode: Mode = Mode.IN_PLACE, cause: Cause = Cause.BAD_CHANGE) -> RestoreRequest:

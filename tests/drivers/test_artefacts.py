@@ -244,12 +244,12 @@ def test_an_index_of_a_later_portal_is_not_guessed_at(store: DirectoryStore) -> 
 def test_a_copy_is_a_backup_of_its_own(store: DirectoryStore, other: DirectoryStore) -> None:
     artefact = make(store)
     for _ in range(2):
-        copy_artefact(store, other, "a/1", artefact.info, quiet)
+        copy_artefact(store, "a/1", other, "b/2", artefact.info, quiet)
     delete_artefact(store, "a/1")
-    copied = StoredArtefact(other, "a/1", artefact.info)
+    copied = StoredArtefact(other, "b/2", artefact.info)
     copied.check(quiet)
     assert read(copied) == CONTENT
-    assert read_index(other, "a/1").header == {"resource": 7}
+    assert read_index(other, "b/2").header == {"resource": 7}
     assert keys(store) == []
 
 
@@ -259,7 +259,7 @@ def test_damage_is_not_copied(store: DirectoryStore, other: DirectoryStore, name
     for content in ((store.root / "a" / "1" / name).read_bytes()[:-2], None):
         harm(store, name, content) if content is not None else store.delete(f"a/1/{name}")
         with pytest.raises(DamagedBackup):
-            copy_artefact(store, other, "a/1", artefact.info, quiet)
+            copy_artefact(store, "a/1", other, "b/2", artefact.info, quiet)
         assert keys(other) == []
 
 
@@ -270,7 +270,7 @@ def test_a_cancelled_copy_leaves_nothing(store: DirectoryStore, other: Directory
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy_artefact(store, other, "a/1", artefact.info, cancel)
+        copy_artefact(store, "a/1", other, "b/2", artefact.info, cancel)
     assert keys(other) == []
 
 

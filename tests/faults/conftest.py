@@ -1,7 +1,8 @@
-"""The real servers that the drivers' tests use."""
+"""The small company of the actions' tests, and the real servers of the drivers'."""
 
 from __future__ import annotations
 
+from tests.app.conftest import tree, world
 from tests.drivers.conftest import own_server, postgres_server
 
-__all__ = ["own_server", "postgres_server"]
+__all__ = ["own_server", "postgres_server", "tree", "world"]

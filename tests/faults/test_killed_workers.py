@@ -25,24 +25,12 @@ from restores.actions.undoing import perform_undo, request_undo
 from restores.models import AttemptStatus, RestoreRequest
 from restores.stepnames import STEPS, UNDO_STEPS, StepName
 from restores.workflow import Status
-from tests.app.world import (
-    World,
-    approved,
-    filed,
-    make_resource_of,
-    make_world,
-    restored,
-)
+from tests.app.world import World, approved, filed, make_resource_of, restored
 from tests.drivers.databases import Database
 from tests.faults.subjects import LiveDatabase, Subject, Tree, new_name
 
 MOMENTS = ("begun", "done, not recorded", "recorded")
 AFTER_SWAP = {StepName.HEALTH, StepName.HAND_OVER}
-
-
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return make_world()
 
 
 @pytest.fixture(params=["files", "postgres"])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from restores.actions.cleaning import clean_up
 from restores.actions.deciding import retry
 from restores.actions.performing import perform_restore
 from restores.models import RestoreRequest
+from restores.stepnames import StepName
 from restores.workflow import Status
 from tests.app.world import (
     HOME,
@@ -27,18 +25,12 @@ from tests.app.world import (
     make_resource,
     make_resource_of,
     make_tree,
-    make_world,
-    remove_tree,
     restored,
 )
 from tests.drivers.databases import VARIABLE, Database
-from tests.drivers.servers import PostgresServer
+from tests.drivers.full import small_directory, small_file_system
+from tests.drivers.servers import PostgresServer, installations
 from tests.faults.subjects import LiveDatabase, new_name
-
-
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return make_world()
 
 
 def again(world: World, request: RestoreRequest) -> RestoreRequest:
@@ -84,6 +76,60 @@ def test_a_server_that_is_down_fails_both_and_afterwards_all_is_there(
         assert subject.look() == backed_up
 
 
+def test_a_database_that_is_gone_fails_a_backup_and_comes_back_in_place(
+    world: World, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    with Database(postgres_server, tmp_path, new_name()) as database:
+        subject = LiveDatabase(database)
+        resource = make_resource_of(world, "postgres", subject.settings, name="shop")
+        backed_up = subject.look()
+        postgres_server.drop_database(database.name)
+
+        failed = backup_now(resource)
+        assert failed.status == BackupStatus.FAILED
+        assert f"There is no database called {database.name}" in failed.error
+        assert Resource.objects.get(pk=resource.pk).last_good_at is not None
+        request = restored(world, resource.backups.earliest("pk"))
+        assert request.state is Status.COMPLETED, last_error(request)
+        assert subject.look() == backed_up
+        assert backup_now(resource).status == BackupStatus.FINISHED
+
+
+def refuse_all_but(database: Database) -> None:
+    """The application's own guard, for PostgreSQL 17 and later: only the present database of this name lets anybody in."""
+    ((oid,),) = database.rows("SELECT oid FROM pg_database WHERE datname = current_database()")
+    database.execute(
+        f"""
+        CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF current_database() = '{database.name}'
+                AND (SELECT oid FROM pg_database WHERE datname = current_database()) <> {oid}
+            THEN RAISE EXCEPTION 'this is not the database that the application knows';
+            END IF;
+        END $$;
+        CREATE EVENT TRIGGER guard ON login EXECUTE FUNCTION guard();
+        """
+    )
+
+
+def test_what_answers_badly_after_the_swap_is_swapped_back_at_once(world: World, tmp_path: Path) -> None:
+    recent = [found for found in installations() if found.major >= 17]
+    if not recent:
+        pytest.skip("PostgreSQL 17 or newer is not installed")
+    with PostgresServer(recent[0]) as server, Database(server, tmp_path, new_name()) as database:
+        subject = LiveDatabase(database)
+        refuse_all_but(database)
+        resource = make_resource_of(world, "postgres", subject.settings, name="shop")
+        subject.change("second")
+        today = subject.look()
+        request = restored(world, resource.backups.get())
+        assert request.state is Status.FAILED
+        assert "The original was put back at once. The live data is as it was." in last_error(request)
+        attempt = request.attempts.get()
+        assert [step.name for step in attempt.steps.filter(status="failed")] == [StepName.HEALTH]
+        assert subject.look() == today
+
+
 def test_a_wrong_password_is_said_and_never_shown(
     world: World, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,24 +150,8 @@ def test_a_wrong_password_is_said_and_never_shown(
         assert again(world, request).state is Status.COMPLETED
 
 
-@contextmanager
-def no_room_in(path: Path, kilobytes: int) -> Iterator[None]:
-    """A file system of that size lies over the directory meanwhile."""
-    path.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=700", "tmpfs", str(path)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mount may not be used by this user: run as root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(path)], check=True)
-
-
-@pytest.fixture
-def tree() -> Iterator[Path]:
-    path = make_tree()
-    yield path
-    remove_tree(path)
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_full_store_takes_no_half_backup(world: World, tree: Path) -> None:
@@ -129,18 +159,19 @@ def test_a_full_store_takes_no_half_backup(world: World, tree: Path) -> None:
     first = resource.backups.get()
     (tree / "large.bin").write_bytes(os.urandom(3_000_000))
     region = Path(settings.STORE_REGIONS[HOME])
-    with no_room_in(region, 512):
+    with small_directory(region, megabytes=1):
+        before = files_in(region)
         failed = backup_now(resource)
         assert failed.status == BackupStatus.FAILED
         assert "room" in failed.error
-        assert not [path for path in region.rglob("*") if path.is_file()]
+        assert files_in(region) == before
     assert Resource.objects.get(pk=resource.pk).last_good_at == first.taken_at
     assert restored(world, first).state is Status.COMPLETED
 
 
 def test_a_restore_without_room_is_refused_before_anything_is_built(world: World) -> None:
     root = Path(settings.FILES_ROOTS[0]) / "small"
-    with no_room_in(root, 3000):
+    with small_file_system(root, megabytes=3):
         tree = make_tree(name="small/shop")
         (tree / "large.bin").write_bytes(os.urandom(2_000_000))
         resource = make_resource(world, tree)

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client as Browser
 from django.utils import timezone
 
 from backups.models import Backup, Resource
-from tests.factories import Cast, make_backup, make_cast, make_resource
+from tests.factories import Cast, make_backup, make_resource
+from tests.fixtures import cast, fresh_cache
+
+__all__ = ["cast", "fresh_cache"]
 
 As = Callable[[str], Browser]
-
-
-@pytest.fixture(autouse=True)
-def fresh_cache(settings: Any) -> Iterator[None]:
-    """Counts of sign-ins belong to one test."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
 def now() -> datetime:
     return timezone.now()
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from backups.drivers.base import Mode
 from restores.charging import Cause, Classification, classification_sentence, classify
-from restores.plan import loss_window, make_plan, mode_sentence, plan_digest, span_in_words
+from restores.plan import Tense, loss_window, make_plan, mode_sentence, plan_digest, span_in_words
 
 PLAN: dict[str, Any] = {
     "resource_id": 1,
@@ -75,3 +76,13 @@ def test_the_sentence_says_what_is_replaced() -> None:
     assert "2 d 6 h" in said
     assert "is replaced" in said
     assert "replaced" not in mode_sentence(Mode.BESIDE, "shop-db", "x", timedelta(0))
+
+
+@pytest.mark.parametrize("tense", [Tense.DONE, Tense.UNDONE])
+@pytest.mark.parametrize("mode", Mode)
+def test_what_is_over_is_not_told_as_if_it_were_to_come(mode: Mode, tense: Tense) -> None:
+    said = mode_sentence(mode, "shop-db", "Tue 18 Nov 03:12 CET", timedelta(hours=6), tense)
+    assert "shop-db" in said
+    assert "Tue 18 Nov 03:12 CET" in said
+    assert not re.search(r"\b(is replaced|stays|Restore|Make)\b", said)
+    assert ("6 h" in said) is (mode is Mode.IN_PLACE)

@@ -45,6 +45,7 @@ class FilesDriver:
         Setting("path", "Path", "The directory, as an absolute path below one of the allowed roots."),
     )
     export_suffix: ClassVar[str] = ".tar.zst"
+    stops_writers: ClassVar[bool] = False
 
     def check(self, settings: Settings) -> Found:
         """See that the directory exists, is allowed, and can be read; a large one is tried in its first part."""

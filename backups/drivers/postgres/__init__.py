@@ -31,6 +31,7 @@ class PostgresDriver:
     noun: ClassVar[str] = "database"
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     export_suffix: ClassVar[str] = ".dump.zst"
+    stops_writers: ClassVar[bool] = True
 
     def check(self, settings: Settings) -> Found:
         """Connect, and see that the role can read everything."""

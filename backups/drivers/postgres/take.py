@@ -22,7 +22,7 @@ from psycopg import sql
 from backups.drivers.base import DriverError, Progress, Sink, Taken
 from backups.drivers.postgres import clients, header, survey
 from backups.drivers.postgres.checks import refuse_unreadable, server_major
-from backups.drivers.postgres.counting import Counting
+from backups.drivers.postgres.each_table import Counting
 from backups.drivers.postgres.survey import SequenceState, Table
 from backups.drivers.postgres.target import Connection, Target
 from backups.processes import ProcessFailed, Streaming

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.test import Client as Browser
 from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
 from restores.models import Attempt, AttemptStatus, Charge, RestoreRequest
 from restores.workflow import Status
-from tests.factories import Cast, make_attempt, make_backup, make_cast, make_charge, make_request, make_resource
+from tests.factories import Cast, make_attempt, make_backup, make_charge, make_request, make_resource
+from tests.pages.conftest import As
 
-As = Callable[[str], Browser]
-
-
-@pytest.fixture(autouse=True)
-def fresh_cache(settings: Any) -> Iterator[None]:
-    """Counts of sign-ins belong to one test."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def now() -> datetime:
-    return timezone.now()
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def as_(cast: Cast) -> As:
-    """A browser in which that person of the cast is signed in; "" for nobody."""
-
-    def browser(name: str) -> Browser:
-        made = Browser()
-        if name:
-            made.force_login(cast.people[name], backend="allauth.account.auth_backends.AuthenticationBackend")
-        return made
-
-    return browser
+__all__ = ["As"]
 
 
 @pytest.fixture

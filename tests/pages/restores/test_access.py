@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from restores.models import Charge, RestoreRequest
-from tests.pages_restores.conftest import As
+from tests.pages.restores.conftest import As
 
 PAGES = ["request", "request_live"]
 POSTS = ["request_approve", "request_reject", "request_cancel", "request_retry", "request_undo"]

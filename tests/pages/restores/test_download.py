@@ -14,7 +14,7 @@ from restores.actions.downloads import Download
 from restores.models import RestoreRequest
 from restores.views import downloading
 from tests.factories import Cast, make_request
-from tests.pages_restores.conftest import As, finish
+from tests.pages.restores.conftest import As, finish
 
 CONTENT = b"a backup" * 10_000
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()

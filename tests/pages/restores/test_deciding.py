@@ -12,7 +12,7 @@ from backups.models import Backup
 from restores.models import AttemptKind, RestoreRequest
 from restores.workflow import Status
 from tests.factories import Cast, make_backup, make_request
-from tests.pages_restores.conftest import As, finish
+from tests.pages.restores.conftest import As, finish
 
 OWN = "You filed this request; another person of IT has to approve it."
 

@@ -16,7 +16,7 @@ from restores.models import Attempt, AttemptKind, AttemptStatus, Event, RestoreR
 from restores.stepnames import StepName
 from restores.workflow import STATUSES, Status
 from tests.factories import Cast, make_attempt, make_request
-from tests.pages_restores.conftest import As, finish
+from tests.pages.restores.conftest import As, finish
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -143,7 +143,7 @@ def test_a_completed_one_shows_proof_and_until_when_it_can_be_undone(as_: As, co
 def test_the_loss_is_measured_at_the_moment_of_the_swap(as_: As, cast: Cast, backup: Backup, now: datetime) -> None:
     request = make_request(backup, cast.client)
     finish(request, cast, went_live_at=now - timedelta(hours=50), finished_at=now - timedelta(hours=50))
-    assert "everything saved after that (4 h) is replaced" in page_of(as_, "client", request)
+    assert "everything saved after that (4 h) was replaced" in page_of(as_, "client", request)
 
 
 def test_beside_says_where_it_stands(as_: As, cast: Cast, backup: Backup) -> None:

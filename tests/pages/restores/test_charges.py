@@ -12,7 +12,7 @@ from django.utils.html import escape
 from backups.models import Backup
 from restores.models import Charge, ChargeStatus
 from tests.factories import Cast, make_charge, make_request
-from tests.pages_restores.conftest import As, finish
+from tests.pages.restores.conftest import As, finish
 
 
 def test_the_documented_request_stands_beside_the_charge(as_: As, charge: Charge) -> None:

@@ -14,7 +14,7 @@ from backups.proof import Proof
 from restores.models import RestoreRequest
 from restores.workflow import Status
 from tests.factories import Cast, make_backup, make_request, make_resource
-from tests.pages_restores.conftest import As, finish
+from tests.pages.restores.conftest import As, finish
 
 
 def text_of(browser: Browser, path: str, **query: str) -> str:

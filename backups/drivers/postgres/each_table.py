@@ -18,7 +18,7 @@ from backups.drivers.postgres.survey import Count, Table
 from backups.drivers.postgres.target import Connection
 
 
-class _Through(ABC):
+class _EachTable(ABC):
     """Goes through tables in one thread per connection, the largest first. Leaving the block cancels what still runs.
 
     ``connect`` opens a connection, which is closed in the end.
@@ -91,7 +91,7 @@ class _Through(ABC):
         self._stack.close()
 
 
-class Counting(_Through):
+class Counting(_EachTable):
     """Counts and digests each table's rows."""
 
     def __init__(self, connect: Callable[[], Connection], connections: int, tables: Sequence[Table]) -> None:
@@ -102,7 +102,7 @@ class Counting(_Through):
         self.counts[table.title] = survey.count(connection, table)
 
 
-class Analyzing(_Through):
+class Analyzing(_EachTable):
     """Gathers statistics for the planner, which a dump does not hold: without them the application would crawl at first."""
 
     def _look_at(self, connection: Connection, table: Table) -> None:

@@ -13,7 +13,7 @@ from backups.models import Backup, CopyState, Resource
 from portal.words import company_zone, exact_time
 from restores.models import RestoreRequest
 from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup
-from tests.pages_restores.conftest import As
+from tests.pages.restores.conftest import As
 
 NEW = "/requests/new/"
 REASON = "The import of Monday <b>broke</b> all prices."
