@@ -94,8 +94,8 @@ class FilesDriver:
     def stop_writers(self, settings: Settings, place: Place) -> str:
         """Nothing can be stopped: any program may write to a directory."""
         return (
-            f"Nobody can be kept from writing to {shown(place.live)} by the portal. A program that has files open there"
-            " goes on writing to the original: stop it first, or restart it after the exchange."
+            "Nobody can be kept from writing to a directory by the portal. A program that has files open in it goes on"
+            " writing to the original: restart it after the exchange."
         )
 
     def resume_writers(self, settings: Settings, place: Place) -> None:
