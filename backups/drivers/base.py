@@ -90,6 +90,7 @@ class Standing(StrEnum):
 
     ORIGINAL = "original"
     RESTORED = "restored"
+    NOTHING = "nothing"  # nothing has the live name, though there was an original: swap_back() brings it back
     UNKNOWN = "unknown"
 
 
@@ -98,14 +99,20 @@ class Place:
     """The names a restore uses, fixed and stored before anything is built, so that a crash leaves no unknown scratch.
 
     ``identity`` is filled by :meth:`Driver.identify` once the restore stands and before the swap: what tells the
-    original from the restored thing whatever they are called (inode numbers, database oids). With it
-    :meth:`Driver.standing` can say after any crash which one is live.
+    original from the restored thing whatever they are called (inode numbers, database oids), under the keys
+    ``original`` (empty when nothing had the live name) and ``restored``. With it :meth:`Driver.standing` can say after
+    any crash which one is live.
     """
 
     live: str
     beside: str
     kept: str
     identity: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def replaced_nothing(self) -> bool:
+        """Whether nothing had the live name when the restore was to take it: then there is nothing to bring back."""
+        return bool(self.identity) and not self.identity.get("original")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a JSON column; :meth:`from_json` reads them back."""
@@ -188,7 +195,7 @@ class Driver(Protocol):
     def preflight(self, settings: Settings, place: Place, mode: Mode, artefact: Artefact, workdir: Path) -> list[str]:
         """Refuse early, in words, what cannot end well: versions, space (2×), rights, target not what we think it is.
 
-        Returns a sentence per thing that was checked and found right. Touches nothing.
+        Returns a sentence per thing that was checked and found right. Leaves everything as it was.
         """
 
     def restore(self, settings: Settings, place: Place, artefact: Artefact, workdir: Path, progress: Progress) -> None:

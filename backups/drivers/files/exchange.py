@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from backups.drivers.base import DriverError, Place, Standing
+from backups.drivers.files.inodes import identity_of
 from backups.drivers.files.places import opened, trash
 from backups.drivers.files.removal import remove
 from backups.drivers.files.renames import NoExchange, exchange, flush, move
@@ -45,12 +46,8 @@ class Names:
         self.restored = place.identity.get("restored", ABSENT)
 
     def inode(self, name: str) -> str:
-        """What tells the thing under a name from any other on this machine; ABSENT when there is none."""
-        try:
-            status = os.stat(name, dir_fd=self.parent, follow_symlinks=False)
-        except FileNotFoundError:
-            return ABSENT
-        return f"{status.st_dev}:{status.st_ino}"
+        """What tells the thing under a name from any other of this file system; ABSENT when there is none."""
+        return identity_of(self.parent, name) or ABSENT
 
     def holder(self, inode: str) -> str:
         """The name, ``beside`` or ``kept``, under which that inode stands; ABSENT when neither."""
@@ -97,14 +94,16 @@ def identify(place: Place) -> Place:
 
 
 def standing(place: Place) -> Standing:
-    """Which of the two is live; UNKNOWN for a third thing, and for the gap."""
+    """Which of the two is live; NOTHING in the gap, UNKNOWN for a third thing."""
     if not place.identity:
         return Standing.ORIGINAL
     with names(place) as here:
         live = here.inode(here.live)
         if live == here.restored:
             return Standing.RESTORED
-        return Standing.ORIGINAL if live == here.original else Standing.UNKNOWN
+        if live == here.original:
+            return Standing.ORIGINAL
+        return Standing.NOTHING if live == ABSENT else Standing.UNKNOWN
 
 
 def swap(place: Place) -> None:

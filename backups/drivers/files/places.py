@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -15,6 +16,7 @@ from backups.drivers.files.words import shown, unreadable
 NAME_MAX = 255
 TRASH = ".gone"
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # through what may be entered but not read
 
 
 def locator(settings: Settings) -> str:
@@ -47,9 +49,12 @@ def below(path: str, root: str) -> bool:
 
 @contextmanager
 def opened(path: str) -> Iterator[int]:
-    """The directory at the canonical path, open. Refuses what is no directory of its own, in words."""
+    """The directory at the canonical path, open. Refuses what is no directory of its own, in words.
+
+    A link is followed nowhere on the way: who may write to a directory above must not lead us elsewhere.
+    """
     try:
-        fd = os.open(path, OPEN)
+        fd = _open(path)
     except FileNotFoundError:
         raise wrong(f"There is no directory {shown(path)}. Correct the path, or restore the directory.") from None
     except OSError as error:
@@ -62,11 +67,27 @@ def opened(path: str) -> Iterator[int]:
             raise wrong(f"{shown(path)} is a symbolic link. Give the directory itself: {aim}.") from error
         if not stat.S_ISDIR(mode):
             raise wrong(f"{shown(path)} is not a directory. Give the directory that holds it.") from error
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise wrong(f"A directory above {shown(path)} is a symbolic link now. See who changed it.") from error
         raise unreadable(path, error) from error
     try:
         yield fd
     finally:
         os.close(fd)
+
+
+def _open(path: str) -> int:
+    """Open the directory, one name at a time; raises OSError."""
+    *above, name = path.strip("/").split("/")
+    here = os.open("/", PASS)
+    try:
+        for part in above:
+            deeper = os.open(part, PASS, dir_fd=here)
+            os.close(here)
+            here = deeper
+        return os.open(name or ".", OPEN, dir_fd=here)
+    finally:
+        os.close(here)
 
 
 def place(path: str, token: str, mode: Mode) -> Place:

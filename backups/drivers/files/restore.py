@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from backups.drivers.base import Artefact, DriverError, Place, Progress
 from backups.drivers.files.exchange import discard, names
+from backups.drivers.files.places import opened
 from backups.drivers.files.renames import flush
 from backups.drivers.files.words import shown
 from backups.processes import ProcessFailed, Streaming
@@ -25,16 +27,23 @@ def restore(place: Place, artefact: Artefact, progress: Progress) -> None:
         os.mkdir(here.beside, 0o700, dir_fd=here.parent)
         flush(here.parent)
     try:
-        _extract(place.beside, artefact, progress)
+        with opened(place.beside) as target:
+            _extract(target, place.beside, artefact, progress)
     except BaseException:
         discard(place, place.beside)
         raise
 
 
-def _extract(target: str, artefact: Artefact, progress: Progress) -> None:
+def _extract(target: int, path: str, artefact: Artefact, progress: Progress) -> None:
+    """Have tar work in the open directory, which is the one that was made, whatever has its path by then."""
     done, expected = 0, artefact.source_bytes
+    inside = Path(f"/proc/{os.getpid()}/fd/{target}")
     try:
-        with artefact.open() as data, Streaming(_tar(target), mode="write") as tar, _feeding(tar) as feeder:
+        with (
+            artefact.open() as data,
+            Streaming(_tar(), mode="write", cwd=inside) as tar,
+            _feeding(tar) as feeder,
+        ):
             while chunk := data.read(CHUNK):
                 feeder.put(chunk)
                 done += len(chunk)
@@ -42,11 +51,11 @@ def _extract(target: str, artefact: Artefact, progress: Progress) -> None:
     except ProcessFailed as error:
         if any(text in error.stderr for text in NO_ROOM):
             sentence = (
-                f"There is no room left for the restore beside {shown(target)}. Free space there, then try again."
+                f"There is no room left for the restore beside {shown(path)}. Free space there, then try again."
             )
             raise DriverError(sentence, detail=error.detail, retry=True) from error
         raise DriverError(
-            f"GNU tar could not build the restore at {shown(target)}. Nothing live was touched; the detail says why.",
+            f"GNU tar could not build the restore at {shown(path)}. Nothing live was touched; the detail says why.",
             detail=error.detail or error.sentence,
             retry=True,
         ) from error
@@ -65,11 +74,10 @@ def _feeding(tar: Streaming) -> Iterator[Behind[bytes]]:
         raise
 
 
-def _tar(target: str) -> list[str]:
+def _tar() -> list[str]:
     options = [
         "--extract",
         "--file=-",
-        f"--directory={target}",
         "--format=pax",
         "--xattrs",
         "--xattrs-include=*",

@@ -23,7 +23,10 @@ def survey(root: int, path: str) -> Found:
             total += node.stat.st_size
         entries += 1
         if entries >= MOST:
-            whole = next(walk, None) is None
+            more = next(walk, None)
+            whole = more is None
+            if more is not None and more.fd >= 0:
+                os.close(more.fd)
             break
     if not whole:
         return Found(path, f"Directory {shown(path)}, more than {entries:,} entries")

@@ -158,11 +158,7 @@ class Walk:
             self.noticed.add("socket", path)
             return None
         if kind is Type.DIRECTORY:
-            fd = open_quietly(name, READ | os.O_DIRECTORY, directory)
-            status = os.fstat(fd)
-            if status.st_dev != os.fstat(directory).st_dev:
-                self.noticed.add("mount", path)
-            return Node(path, kind, status, fd, xattrs=self._xattrs(fd, path))
+            return self._directory(directory, name, path)
         if status.st_nlink > 1 and (first := self._first_name(status, path)):
             return Node(path, Type.HARDLINK, status, target=first)
         target = ""
@@ -174,6 +170,17 @@ class Walk:
                     raise _Replaced from None
                 raise
         return Node(path, kind, status, -1, target, self._xattrs(f"/proc/self/fd/{directory}/{name}", path))
+
+    def _directory(self, parent: int, name: str, path: str) -> Node:
+        fd = open_quietly(name, READ | os.O_DIRECTORY, parent)
+        try:
+            status = os.fstat(fd)
+            if status.st_dev != os.fstat(parent).st_dev:
+                self.noticed.add("mount", path)
+            return Node(path, Type.DIRECTORY, status, fd, xattrs=self._xattrs(fd, path))
+        except BaseException:
+            os.close(fd)
+            raise
 
     def _first_name(self, status: os.stat_result, path: str) -> str:
         """The first name met of an inode with several, "" when this is it. Forgotten once all names were met."""

@@ -20,7 +20,7 @@ from backups.drivers.base import (
     Verified,
 )
 from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, verify
-from backups.drivers.postgres.target import SETTINGS, Target
+from backups.drivers.postgres.target import SETTINGS, Target, same_database
 
 
 class PostgresDriver:
@@ -42,8 +42,8 @@ class PostgresDriver:
         return Target.of(settings).locator
 
     def overlaps(self, one: str, other: str) -> bool:
-        """Databases share nothing, so only the same overlaps."""
-        return one == other
+        """Databases share nothing, so only the same overlaps, by whichever of its names this machine is called."""
+        return same_database(one, other)
 
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """pg_dump's custom format, uncompressed; the manifest from the same snapshot."""

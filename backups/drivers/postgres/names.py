@@ -64,4 +64,6 @@ def standing_by(found: Mapping[str, str], place: Place) -> Standing:
     live = found.get(place.live, "")
     if not place.identity or live == place.identity[ORIGINAL]:
         return Standing.ORIGINAL
-    return Standing.RESTORED if live == place.identity[RESTORED] else Standing.UNKNOWN
+    if live == place.identity[RESTORED]:
+        return Standing.RESTORED
+    return Standing.UNKNOWN if live else Standing.NOTHING

@@ -10,6 +10,7 @@ synchronous transaction that finishes it flushes everything before it.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -100,6 +101,13 @@ def _unpack(artefact: Artefact, workdir: Path, advance: Callable[[int], None]) -
                 advance(done)
             behind.finish()
         except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise DriverError(
+                    "The portal's work directory could not take the unpacked backup. See that its disk is sound, then"
+                    " try again.",
+                    detail=str(error),
+                    retry=True,
+                ) from None
             raise DriverError(
                 "The portal's work directory has no room for the unpacked backup. Make room, then try again.",
                 detail=str(error),

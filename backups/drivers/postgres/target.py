@@ -80,6 +80,19 @@ _SESSION = {
 }
 
 
+_THIS_MACHINE = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "::1", "[::1]"})
+
+
+def same_database(one: str, other: str) -> bool:
+    """Whether two locators name one database: this machine has several names."""
+
+    def named(locator: str) -> tuple[str, str]:
+        host, _, rest = locator.rpartition("/")[0].rpartition(":")
+        return ("localhost" if host in _THIS_MACHINE else host), f"{rest}/{locator.rpartition('/')[2]}"
+
+    return named(one) == named(other)
+
+
 @dataclass(frozen=True)
 class Target:
     """One database of one server, as the settings name it."""

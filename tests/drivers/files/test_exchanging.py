@@ -217,7 +217,7 @@ def test_without_exchange_a_killed_swap_can_be_finished_or_undone(tmp_path: Path
             died = run(replace(job, before_each_step=before_each_step_without_exchange)) != 0
             if not case.exists(place.live):
                 gaps += 1
-                assert case.driver.standing(case.settings, place) is Standing.UNKNOWN
+                assert case.driver.standing(case.settings, place) is Standing.NOTHING
                 for name in (place.beside, place.kept):
                     with pytest.raises(DriverError):
                         case.driver.discard(case.settings, place, name)
