@@ -11,6 +11,7 @@ from django.utils import timezone
 from backups.actions.copying import copy_to_other_region
 from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import perform_backup
+from backups.actions.tidying import tidy_regions
 
 
 @shared_task(name="backups.take")
@@ -23,6 +24,12 @@ def take_backup(backup_id: int) -> None:
 def copy_backup(resource_id: int) -> None:
     """Bring a resource's latest monthly backup to the other region (B3)."""
     copy_to_other_region(resource_id)
+
+
+@shared_task(name="backups.tidy")
+def tidy() -> None:
+    """Remove leftovers in the regions, finish deletions, have missing copies made."""
+    tidy_regions()
 
 
 @shared_task(name="backups.sweep")

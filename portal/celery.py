@@ -60,6 +60,8 @@ app.conf.update(
         "restores.restore": "restores",
         "restores.undo": "restores",
         "restores.clean_up": "restores",
+        "backups.tidy": "backups",  # deleting takes its time, and the sweepers must not wait for it
+        "restores.tidy": "backups",
     },
     task_acks_late=False,
     worker_prefetch_multiplier=1,
@@ -83,7 +85,12 @@ app.conf.update(
         "tidy-restores": {
             "task": "restores.tidy",
             "schedule": 3600,
-            "options": {"queue": "control", "expires": 3600},
+            "options": {"queue": "backups", "expires": 3600},
+        },
+        "tidy-regions": {
+            "task": "backups.tidy",
+            "schedule": 3600,
+            "options": {"queue": "backups", "expires": 3600},
         },
     },
 )

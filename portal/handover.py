@@ -5,13 +5,15 @@ What could not be sent (no broker) is found by the sweepers, which look at rows,
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from celery import current_app
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
+
+LONGEST_WAIT = timedelta(minutes=5)
 
 
 def hand_over(task: str, *args: int | str) -> None:
@@ -27,5 +29,5 @@ def _send(task: str, args: tuple[int | str, ...]) -> None:
 
 
 def next_resend(waiting_since: datetime, now: datetime) -> datetime:
-    """When to send again what still waits: each time after twice the wait, so a long queue is not flooded."""
-    return now + (now - waiting_since)
+    """When to send again what still waits: each time after twice the wait, so a long queue is not flooded, but soon."""
+    return now + min(now - waiting_since, LONGEST_WAIT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from backups.drivers.base import Mode
+from backups.drivers.base import Mode, Place
 from backups.models import Resource, ResourceState
 from portal.errors import NotPermitted, Refused
 from portal.permissions import Person, check_is_a_person, check_permission
@@ -48,6 +48,7 @@ def check_can_retry(user: Person, request: RestoreRequest) -> None:
     _check_decides(user, request, "Only IT approves another attempt.")
     _check_not_own(user, request)
     check_move(request, Move.RETRY)
+    _check_at_rest(request)
 
 
 def check_can_reject(user: Person, request: RestoreRequest) -> None:
@@ -63,6 +64,7 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
     if request.filed_by_id != user.pk:
         check_permission(user, Permission.DECIDE_REQUESTS, request.client, it)
     check_move(request, Move.CANCEL)
+    _check_at_rest(request)
     if has_swapped(request):
         raise Refused("The restored data is live. Undo brings the original back.")
 
@@ -77,10 +79,11 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     attempt = last_restore(request)
     if attempt is None or not swapped(attempt):
         raise Refused("The live data was not replaced: there is nothing to undo.")
+    if Place.from_json(attempt.place).replaced_nothing:
+        raise Refused("Nothing stood there before the restore: there is no original to bring back.")
     if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
         raise Refused("The original is no longer kept. File a request for a backup from before the restore instead.")
-    if request.attempts.filter(status__in=[AttemptStatus.QUEUED, AttemptStatus.RUNNING]).exists():
-        raise Refused("The original is being brought back already.")
+    _check_at_rest(request)
 
 
 def check_can_download(user: Person, request: RestoreRequest) -> None:
@@ -103,6 +106,18 @@ def check_can_decide_charge(user: Person, charge: Charge) -> None:
     check_is_a_person(user)
     if charge.status != ChargeStatus.TO_REVIEW:
         raise Refused(f"This charge was {charge.get_status_display().lower()} already.")
+
+
+def _check_at_rest(request: RestoreRequest) -> None:
+    """Nothing is decided while something runs, or while it is not known yet what a stopped attempt left."""
+    for attempt in request.attempts.all():
+        if attempt.status in (AttemptStatus.QUEUED, AttemptStatus.RUNNING):
+            running = (
+                "The original is being brought back." if attempt.kind == AttemptKind.UNDO else "A restore is running."
+            )
+            raise Refused(f"{running} Wait until that is done.")
+        if attempt.status != AttemptStatus.COMPLETED and attempt.resend_at is not None:
+            raise Refused("The portal is still putting things right after the last attempt. Try again in a moment.")
 
 
 def _check_not_own(user: Person, request: RestoreRequest) -> None:

@@ -80,10 +80,7 @@ def _told_afterwards(mode: Mode, resource: str, when: str, loss: str, tense: Ten
     if mode is Mode.IN_PLACE and tense is Tense.UNDONE:
         return f"{resource} was restored as of {when} in place, and undone: what had been saved after that ({loss}) is back."
     if mode is Mode.IN_PLACE:
-        return (
-            f"{resource} was restored as of {when} in place: everything saved after that ({loss}) was replaced. "
-            "The state before is kept aside and can be brought back for a while."
-        )
+        return f"{resource} was restored as of {when} in place: everything saved after that ({loss}) was replaced."
     if mode is Mode.BESIDE:
         return f"{resource} was restored as of {when} beside the live one, which stayed as it was."
     return f"The backup of {resource} as of {when} was made available as a download; the live one stayed as it was."

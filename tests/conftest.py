@@ -13,6 +13,15 @@ hypothesis.settings.load_profile("portal")
 FORBID_SKIPS = os.environ.get("PORTAL_FORBID_SKIPS") == "1"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def regions() -> None:
+    """The regions of the run's own store, ready for use."""
+    from backups.kinds import REGIONS, store_of
+
+    for region in REGIONS:
+        store_of(region).prepare()
+
+
 def _fail_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Where everything is installed (CI), a skip hides a missing program."""
     if FORBID_SKIPS and report.skipped and not hasattr(report, "wasxfail"):

@@ -213,6 +213,7 @@ def make_attempt(request: RestoreRequest, by: User, **facts: Any) -> Attempt:
     values: dict[str, Any] = {
         "number": 1, "status": AttemptStatus.RUNNING, "target": request.plan["target"], "asked_by": by, "asked_at": now,
         "started_at": now, "heartbeat_at": now,
+        "place": {"live": "/srv/nowhere", "beside": "/srv/.nowhere.restore-t", "kept": "/srv/.nowhere.before-t"},
     }  # fmt: skip
     return Attempt.objects.create(request=request, approval=approval, **(values | facts))
 

@@ -10,18 +10,25 @@ import secrets
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from backups.actions.damage import note_damaged_copy
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact, delete_artefact
+from backups.drivers.base import DamagedBackup, DriverError
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Resource
 from backups.proof import Proof
 from backups.slots import Point, fill_slots
+from portal.errors import PortalError, Refused
 from portal.handover import hand_over
+
+log = structlog.get_logger(__name__)
 
 
 def latest_monthly(resource: Resource) -> Backup | None:
@@ -35,24 +42,24 @@ def latest_monthly(resource: Resource) -> Backup | None:
 def copy_to_other_region(resource_id: int, *, clock: Clock = timezone.now) -> None:
     """Bring the resource's latest monthly backup to its other region, if it is not there yet; then remove what is over.
 
-    Called after every good backup, so what failed or was killed is made good by the next call. An older copy goes
-    only after every byte of the new one was read back and its checksum holds.
+    Called after every good backup and by the sweeper, so what failed or was killed is made good by the next call. An
+    older copy goes only after every byte of the new one was read back and its checksum holds. A backup that turns out
+    to be damaged at home is recorded so, and the next one takes its place.
     """
     resource = Resource.objects.get(pk=resource_id)
-    backup = latest_monthly(resource)
-    if backup is not None:
+    while (backup := latest_monthly(resource)) is not None:
         copy = _claim(backup, clock)
-        if copy is not None:
-            _write(copy, clock)
-        _retire_older(backup)
-    _remove_retired(resource, clock)
+        if copy is None or _write(copy, clock):
+            break
+    _retire_older(resource)
+    remove_retired(Copy.objects.filter(backup__resource=resource), clock=clock)
 
 
 def give_up_lost_copies(*, lost_before: datetime) -> None:
     """Retire copies whose writer last beat before ``lost_before``, and have each made anew."""
     lost = Copy.objects.filter(state=CopyState.WRITING, heartbeat_at__lt=lost_before)
     for pk, resource_id in lost.values_list("pk", "backup__resource")[:100]:
-        if Copy.objects.filter(pk=pk, state=CopyState.WRITING).update(state=CopyState.DELETING):
+        if lost.filter(pk=pk).update(state=CopyState.DELETING):
             hand_over("backups.copy", resource_id)
 
 
@@ -76,15 +83,27 @@ def _claim(backup: Backup, clock: Clock) -> Copy | None:
         return None
 
 
-def _write(copy: Copy, clock: Clock) -> None:
-    """Copy, read back, and only then call it present. Whatever is raised, the row says that nothing is there."""
+def _write(copy: Copy, clock: Clock) -> bool:
+    """Copy, read back, and only then call it present; False when the copy at home is damaged, which is recorded.
+
+    Whatever is raised, the row says that nothing is there.
+    """
     backup = copy.backup
     info = StoredArtefactInfo.from_json(backup.artefact)
-    here, there = store_of(backup.resource.home_region), store_of(copy.region)
+    source = Copy.objects.present().filter(backup=backup).exclude(region=copy.region).first()
+    if source is None:
+        raise Refused(f"No copy of the backup of {backup.resource} is left to be copied.")
+    here, there = store_of(source.region), store_of(copy.region)
     writing = Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING)
     try:
         with RowProgress(writing, clock) as progress:
-            copy_artefact(here, backup.prefix, there, copy.prefix, info, progress)
+            try:
+                copy_artefact(here, source.stored_under, there, copy.prefix, info, progress)
+            except DamagedBackup as error:
+                log.warning("copy.source_damaged", backup=backup.pk, why=error.sentence)
+                note_damaged_copy(source, error.sentence, clock())
+                _give_up(copy, clock)
+                return False
             StoredArtefact(there, copy.prefix, info).check(progress)
         made = writing.update(
             state=CopyState.PRESENT,
@@ -95,24 +114,54 @@ def _write(copy: Copy, clock: Clock) -> None:
         if not made:
             raise WorkTakenAway("This copy was given up meanwhile.")
     except BaseException:
-        writing.update(state=CopyState.DELETING)
-        _remove(copy, clock)
+        _give_up(copy, clock)
         raise
+    return True
 
 
-def _retire_older(newest: Backup) -> None:
-    """Older backups lose their copy in the other region once the newest has one there, but never their last copy."""
-    region = newest.resource.other_region
-    there = Copy.objects.present().filter(backup__resource=newest.resource, region=region)
-    if not there.filter(backup=newest).exists():
-        return
-    elsewhere = Copy.objects.present().exclude(region=region).values("backup")
-    there.exclude(backup=newest).filter(backup__in=elsewhere).update(state=CopyState.DELETING)
-
-
-def _remove_retired(resource: Resource, clock: Clock) -> None:
-    for copy in Copy.objects.filter(backup__resource=resource, state=CopyState.DELETING).select_related("backup"):
+def _give_up(copy: Copy, clock: Clock) -> None:
+    """The bytes go only when the row says that they do: an answer of the database may have been lost, not the update."""
+    Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING).update(state=CopyState.DELETING)
+    if Copy.objects.filter(pk=copy.pk, state__in=[CopyState.DELETING, CopyState.DELETED]).exists():
         _remove(copy, clock)
+
+
+def _retire_older(resource: Resource) -> None:
+    """Backups older than the latest monthly lose their copy in the other region once that one has one there.
+
+    Never a backup's last copy. Under the resource's lock and by the facts as they are then, so that two who retire at
+    once agree about which one stays.
+    """
+    with transaction.atomic():
+        Resource.objects.select_for_update().get(pk=resource.pk)
+        newest, region = latest_monthly(resource), resource.other_region
+        there = Copy.objects.present().filter(backup__resource=resource, region=region)
+        if newest is None or not there.filter(backup=newest).exists():
+            return
+        elsewhere = Copy.objects.present().filter(backup__resource=resource).exclude(region=region).values("backup")
+        older = there.filter(backup__taken_at__lt=newest.taken_at, backup__in=elsewhere).exclude(backup=newest)
+        older.update(state=CopyState.DELETING)
+
+
+def remove_retired(copies: QuerySet[Copy], *, clock: Clock = timezone.now) -> None:
+    """Delete the bytes of those among ``copies`` whose rows say so; a region that is away is tried again later."""
+    for copy in copies.filter(state=CopyState.DELETING).select_related("backup__resource")[:1000]:
+        try:
+            _remove(copy, clock)
+        except (DriverError, PortalError) as error:
+            log.warning("copy.not_removed", copy=copy.pk, why=error.sentence)
+
+
+def hand_over_missing_copies() -> None:
+    """Have copies made for resources that have a good backup and nothing in their other region (the worst case of B3)."""
+    held = Copy.objects.filter(
+        backup__resource=OuterRef("pk"),
+        region=OuterRef("other_region"),
+        state__in=[CopyState.PRESENT, CopyState.WRITING],
+    )
+    missing = Resource.objects.standing().filter(~Exists(held), last_good_at__isnull=False)
+    for resource_id in missing.values_list("pk", flat=True)[:200]:
+        hand_over("backups.copy", resource_id)
 
 
 def _remove(copy: Copy, clock: Clock) -> None:

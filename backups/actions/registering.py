@@ -63,7 +63,9 @@ def register_resource(
     )
     try:
         with acting(by, reason or "registered"), transaction.atomic():
-            Application.objects.select_for_update().get(pk=application.pk)  # two at once take turns
+            Application.objects.select_for_update().order_by(
+                "pk"
+            ).first()  # always the same row: one registers at a time
             _check_free(driver, resource)
             resource.save()
             queue_backup(resource, origin=BackupOrigin.FIRST, by=by, reason="first backup of a new resource")

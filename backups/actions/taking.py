@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backups.actions.progress import RowProgress
+from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import ArtefactWriter, StoredArtefactInfo, delete_artefact
 from backups.drivers.base import DriverError, Taken
 from backups.kinds import driver_of, store_of
@@ -21,9 +22,10 @@ from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, 
 from backups.permissions import check_can_back_up
 from backups.proof import Proof
 from backups.stores.base import StoreError
-from portal.errors import InvalidInput, PortalError, Refused
+from portal.errors import PortalError, Refused
 from portal.handover import hand_over
 from portal.models import User
+from portal.reasons import checked_reason
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +35,10 @@ Clock = Callable[[], datetime]
 def request_backup(*, by: User, resource: Resource, reason: str) -> Backup:
     """Queue a backup on request. ``reason`` is documented with it. Raises NotPermitted, Refused or InvalidInput."""
     check_can_back_up(by, resource)
-    if not reason.strip():
-        raise InvalidInput("Say why the backup is taken: it is kept with it.", field="reason")
+    reason = checked_reason(reason, "Say why the backup is taken: it is kept with it.")
     try:
         with transaction.atomic():
-            return queue_backup(resource, origin=BackupOrigin.REQUESTED, by=by, reason=reason.strip()[:500])
+            return queue_backup(resource, origin=BackupOrigin.REQUESTED, by=by, reason=reason)
     except IntegrityError as error:  # the constraint: one open backup per resource
         raise Refused(f"A backup of {resource.name} is under way already. Wait until it is finished.") from error
 
@@ -68,6 +69,7 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
     progress = RowProgress(Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING), clock)
     try:
         with progress:
+            check_not_moved(resource)
             driver, store = driver_of(resource.kind), store_of(resource.home_region)
             header = {"resource": str(resource.uid), "name": resource.name, "taken_at": backup.started_at.isoformat()}  # type: ignore[union-attr]
             with ArtefactWriter(store, backup.prefix, kind=resource.kind, header=header) as sink:
@@ -149,16 +151,23 @@ def _fail(backup: Backup, sentence: str, detail: str, now: datetime) -> None:
 
 def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
     """Mark running backups whose heartbeat stopped before ``lost_before`` as failed and remove what they left."""
-    count = 0
-    for backup in Backup.objects.filter(status=BackupStatus.RUNNING, heartbeat_at__lt=lost_before).select_related(
-        "resource"
-    ):
-        _fail(
-            backup, "The backup was interrupted: its worker stopped. The next one starts anew.", "heartbeat lost", now
-        )
-        try:
-            delete_artefact(store_of(backup.resource.home_region), backup.prefix)
-        except DriverError as error:  # no index was written, so what is left can never be taken for a backup
-            log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
-        count += 1
-    return count
+    lost = Backup.objects.filter(status=BackupStatus.RUNNING, heartbeat_at__lt=lost_before)
+    return sum(_give_up(backup, now, lost_before) for backup in lost.select_related("resource"))
+
+
+def _give_up(backup: Backup, now: datetime, lost_before: datetime) -> bool:
+    """Only if it is as late under the lock: a backup that was finished meanwhile keeps its bytes."""
+    with transaction.atomic():
+        locked = Backup.objects.select_for_update().get(pk=backup.pk)
+        if locked.status != BackupStatus.RUNNING or locked.heartbeat_at is None or locked.heartbeat_at >= lost_before:
+            return False
+        locked.status = BackupStatus.FAILED
+        locked.finished_at = now
+        locked.error = "The backup was interrupted: its worker stopped. The next one starts anew."
+        locked.error_detail = f"last heartbeat {locked.heartbeat_at.isoformat()}"
+        locked.save()
+    try:
+        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
+    except (DriverError, PortalError) as error:  # no row says that there is a backup, so nobody takes it for one
+        log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
+    return True

@@ -11,7 +11,7 @@ a backup; with it a store can be read without the portal's database.
 """
 
 from backups.artefacts.copying import copy_artefact
-from backups.artefacts.layout import Index, StoredArtefactInfo, delete_artefact, read_index
+from backups.artefacts.layout import Index, StoredArtefactInfo, delete_artefact, index_key, read_index
 from backups.artefacts.reading import StoredArtefact
 from backups.artefacts.writing import ArtefactWriter
 
@@ -22,5 +22,6 @@ __all__ = [
     "StoredArtefactInfo",
     "copy_artefact",
     "delete_artefact",
+    "index_key",
     "read_index",
 ]

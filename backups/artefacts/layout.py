@@ -61,17 +61,22 @@ def said() -> Iterator[None]:
         raise DriverError(error.sentence, detail=error.detail, retry=error.retry) from error
 
 
+def index_key(prefix: str) -> str:
+    """The key of the object whose presence makes a backup under the prefix."""
+    return f"{prefix}/{INDEX}"
+
+
 def write_index(store: Store, prefix: str, index: Index) -> None:
     """Publish the index: from now on there is a backup under the prefix."""
     value = {"format": FORMAT, **asdict(index)}
-    with said(), store.writer(f"{prefix}/{INDEX}") as writer:
+    with said(), store.writer(index_key(prefix)) as writer:
         writer.write(json.dumps(value, indent=1).encode("ascii") + b"\n")
         writer.commit()
 
 
 def read_index(store: Store, prefix: str) -> Index:
     """What stands under the prefix. Raises NotStored when no complete backup does, DamagedBackup when it is unreadable."""
-    key = f"{prefix}/{INDEX}"
+    key = index_key(prefix)
     with store.open(key) as file:
         content = b"".join(iter(lambda: file.read(CHUNK), b"")) if _modest(store, key) else b""
     try:

@@ -60,7 +60,7 @@ class Backup(models.Model):
     status = models.CharField(max_length=10, choices=BackupStatus.choices, default=BackupStatus.QUEUED)
     origin = models.CharField(max_length=10, choices=BackupOrigin.choices)
     requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.TextField(blank=True)
 
     queued_at = models.DateTimeField()
     resend_at = models.DateTimeField(help_text="When the sweeper hands it over again if nobody claimed it.")

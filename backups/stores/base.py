@@ -27,7 +27,14 @@ class StoreFull(StoreError):
 
 
 class NotStored(StoreError):
-    """There is no object under that key."""
+    """There is no object under that key, and the region is there: its disk is mounted."""
+
+
+class NotThere(StoreError):
+    """The region itself is not where it is configured: its disk is not mounted, or it was never prepared.
+
+    Nothing is known then about the objects it holds. Every verb may raise it.
+    """
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,13 @@ class Store(Protocol):
     """The verbs of a region."""
 
     region: str
+
+    def prepare(self, expecting: str = "") -> None:
+        """Mark the place as this region's; one that is marked stays as it is. Without the mark no verb does anything.
+
+        ``expecting`` is a key that must be there already, when the region is not a new one. Raises :class:`NotThere`
+        when it is not, :class:`StoreError` when the place is another region's.
+        """
 
     def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
         """A writer; leaving the context without commit() removes every trace. An existing key is replaced whole."""

@@ -2,6 +2,9 @@
 
 An object is written under ``.partial/``, flushed to disk, and renamed to its place: under its key there is the
 whole object or none, whatever dies when. What a dead writer leaves under ``.partial/`` is removed by ``sweep()``.
+
+The file ``.region`` holds the region's name. Where it is missing a disk is not mounted: then nothing is written beneath
+the mount point, and no object that is not found is taken for lost.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from backups.stores.base import NotStored, StoredObject, StoreError, StoreFull
+from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
 
 PARTIAL = ".partial"
+MARK = ".region"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,255}(?:/(?!\.)[A-Za-z0-9._-]{1,255})*")
@@ -42,6 +46,7 @@ class DirectoryWriter:
         self._size = 0
         self._committed = False
         self._path = store.root / PARTIAL / secrets.token_hex(16)
+        store.check_there()
         with store.translated(f"write {key}"):
             store.make_directory(self._path.parent)
             self._fd = os.open(self._path, WRITE, 0o600)
@@ -59,9 +64,12 @@ class DirectoryWriter:
         """Flush to disk and publish under the key; the size in bytes."""
         with self._store.translated(f"write {self._key}"):
             os.fsync(self._fd)
+            size = os.fstat(self._fd).st_size
+            if size != self._size:
+                raise OSError(errno.EIO, f"{size} of {self._size} bytes arrived")
             self._publish()
             self._store.flush_directory(self._target.parent)
-        return self._size
+        return size
 
     def _publish(self) -> None:
         while True:
@@ -96,6 +104,42 @@ class DirectoryStore:
         """Where the object of that key stands, or would stand."""
         return self.root / checked(key)
 
+    def prepare(self, expecting: str = "") -> None:
+        """Write the mark; see :meth:`~backups.stores.base.Store.prepare`."""
+        with suppress(NotThere):
+            self.check_there()
+            return
+        if expecting and not self.path(expecting).exists():
+            raise self._not_there()
+        with self.translated("be prepared"):
+            self.make_directory(self.root / PARTIAL)
+            new = self.root / PARTIAL / secrets.token_hex(16)
+            with new.open("x", encoding="utf-8") as file:
+                file.write(f"{self.region}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.rename(self.root / MARK)
+            self.flush_directory(self.root)
+
+    def check_there(self) -> None:
+        """Raise :class:`NotThere` unless the directory is marked as this region's."""
+        with self.translated("read its mark"):
+            try:
+                said = (self.root / MARK).read_text(encoding="utf-8").strip()
+            except (FileNotFoundError, NotADirectoryError):
+                raise self._not_there() from None
+        if said != self.region:
+            raise StoreError(
+                f"{self.root} holds the region {said}, not {self.region}. Correct STORE_REGIONS, or the mounts."
+            )
+
+    def _not_there(self) -> NotThere:
+        return NotThere(
+            f"The region {self.region} is not at {self.root}: its disk is not mounted there, or it was never prepared."
+            " Mount it; a new region is prepared by “manage.py prepare_regions”.",
+            retry=True,
+        )
+
     @contextmanager
     def writer(self, key: str) -> Iterator[DirectoryWriter]:
         """A writer; leaving the context without commit() removes every trace."""
@@ -112,6 +156,7 @@ class DirectoryStore:
             try:
                 return path.open("rb", buffering=0)  # FileIO reads and closes alike
             except FileNotFoundError:
+                self.check_there()
                 raise NotStored(f"There is no object {key} in the region {self.region}.") from None
 
     def stat(self, key: str) -> StoredObject | None:
@@ -121,10 +166,12 @@ class DirectoryStore:
             try:
                 return StoredObject(key, path.stat().st_size)
             except (FileNotFoundError, NotADirectoryError):
+                self.check_there()
                 return None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """All objects whose key starts with the prefix, in key order; one directory at a time is in memory."""
+        self.check_there()
         return self._walk(self.root, "", prefix)
 
     def _walk(self, directory: Path, before: str, prefix: str) -> Iterator[StoredObject]:
@@ -148,6 +195,7 @@ class DirectoryStore:
     def delete(self, key: str) -> None:
         """Remove the object, and the directories that this leaves empty; absent is fine."""
         path = self.path(key)
+        self.check_there()
         with self.translated(f"delete {key}"):
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(path)

@@ -30,6 +30,7 @@ def run_demo(supervisor: Supervisor, port: int, tell: Tell) -> None:
     first = not is_complete(settings.DATA_DIR)
     _start_database_server(supervisor, tell, first)
     call_command("migrate", interactive=False, verbosity=0)
+    call_command("prepare_regions", verbosity=0)
     if first:
         _make_past(supervisor, tell)
     collect_static()

@@ -1,6 +1,7 @@
 """The programs that make up the portal on one machine.
 
-Restores have a worker of their own, so that none waits behind backups. The workers' pools are threads: their work is
+Restores have a worker of their own, so that none waits behind backups, and so have the sweepers, so that they find the
+dead while everybody else is busy. The workers' pools are threads: their work is
 moving bytes through programs and libraries that leave Python's lock alone, and one process each starts at once.
 """
 
@@ -51,7 +52,8 @@ def portal_programs(port: int, data_dir: Path) -> list[Program]:
     """All of them."""
     return [
         web(port),
-        worker("restores", "restores,control", RESTORE_THREADS),
+        worker("restores", "restores", RESTORE_THREADS),
+        worker("control", "control", 1),
         worker("backups", "backups,checkups", BACKUP_THREADS),
         beat(data_dir),
     ]

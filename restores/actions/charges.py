@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from portal.errors import InvalidInput
 from portal.history import acting
 from portal.models import User
+from portal.reasons import checked_reason
 from restores.actions.moves import note
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RestoreRequest
@@ -37,10 +37,9 @@ def _decide(by: User, charge: Charge, status: ChargeStatus, reason: str) -> Char
     with acting(by, reason.strip()), transaction.atomic():
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request").get(pk=charge.pk)
         check_can_decide_charge(by, locked)
-        if not reason.strip():
-            raise InvalidInput("Say why: every decision about money is kept with its reason.", field="reason")
+        reason = checked_reason(reason, "Say why: every decision about money is kept with its reason.")
         locked.status = status
-        locked.decided_at, locked.decided_by, locked.reason = now, by, reason.strip()
+        locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()
         note(
             locked.request,

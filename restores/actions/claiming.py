@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 import structlog
 from django.db import IntegrityError
 
-from backups.kinds import driver_of
 from portal.errors import Refused
 from restores.actions.moves import apply_move
 from restores.models import Attempt, AttemptStatus, RestoreRequest
@@ -45,16 +43,12 @@ def _new_attempt(request: RestoreRequest, now: datetime) -> Attempt:
     if approval is None:
         raise Refused("There is no unused approval.")
     number = request.attempts.count() + 1
-    resource = request.resource
-    token = f"{request.number.lower()}-{number}-{secrets.token_hex(3)}"
-    place = driver_of(resource.kind).place(resource.settings, token, request.restore_mode)
     return Attempt.objects.create(
         request=request,
         approval=approval,
         number=number,
         status=AttemptStatus.RUNNING,
         target=request.plan["target"],
-        place=place.as_json(),
         asked_by=approval.approved_by,
         asked_at=approval.approved_at,
         started_at=now,

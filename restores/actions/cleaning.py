@@ -1,12 +1,16 @@
 """After an attempt that failed or stopped: see what is live, put it right, remove scratch. Never touches live data
 that applications may have written to.
+
+Until that is done the attempt has a ``resend_at``: the sweeper hands it over again, and nobody decides about the
+request meanwhile. Removing the scratch comes last and may take long; it is tried again with the hourly tidying.
 """
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -14,14 +18,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.actions.taking import Clock
-from backups.drivers.base import Driver, Mode, Place, Standing
+from backups.drivers.base import Driver, DriverError, Mode, Place, Settings, Standing
 from backups.kinds import driver_of
-from restores.actions.moves import apply_move, note
+from portal.errors import Refused
+from restores.actions.moves import note
+from restores.actions.undone import record_undone
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus
-from restores.workflow import Move
+from restores.stepnames import StepName
 
 log = structlog.get_logger(__name__)
+
+AS_IT_WAS = "The live data is as it was."
+ENDED_BADLY = (AttemptStatus.FAILED, AttemptStatus.INTERRUPTED)
+CLAIMED_FOR = timedelta(minutes=5)
+"""Longer than putting things right takes; then another worker may try."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,19 @@ class Outcome:
     detail: str = ""
 
 
-AS_IT_WAS = "The live data is as it was."
+@dataclass(frozen=True)
+class _Settled:
+    """How things came to rest: what to say, what is kept until when, and whether scratch is to be removed."""
+
+    outcome: Outcome
+    kept_until: datetime | None = None
+    went_live_at: datetime | None = None
+    scratch: bool = False
+
+
+def workdir_of(attempt: Attempt) -> Path:
+    """The attempt's scratch directory."""
+    return Path(settings.SCRATCH_DIR) / f"attempt-{attempt.pk}"
 
 
 def put_back(attempt: Attempt, *, swap_back: bool, clock: Clock) -> Outcome:
@@ -41,71 +64,117 @@ def put_back(attempt: Attempt, *, swap_back: bool, clock: Clock) -> Outcome:
     ``swap_back``: when the restored data is live already, exchange the two again (only right at once, before
     anybody was told); otherwise it stays and IT decides. Never raises: what could not be done is tried again.
     """
-    from restores.actions.running import workdir_of
-
     shutil.rmtree(workdir_of(attempt), ignore_errors=True)
-    if attempt.request.restore_mode is Mode.EXPORT:
-        return _rest(attempt, Outcome(AS_IT_WAS), tidied_at=clock())
+    if attempt.request.restore_mode is Mode.EXPORT or not attempt.place:
+        _rest(attempt, tidied_at=clock())
+        return Outcome(AS_IT_WAS)
     resource = attempt.request.resource
-    driver, place = driver_of(resource.kind), Place.from_json(attempt.place)
-    later = clock() + timedelta(days=settings.KEEP_ORIGINAL_DAYS)
     try:
-        standing = driver.standing(resource.settings, place)
-        if standing is Standing.UNKNOWN:
-            return _rest(
-                attempt,
-                Outcome("It could not be told which data is live, so nothing was touched. IT has to look.", str(place)),
-            )
-        if standing is Standing.RESTORED:
-            return _after_swap(attempt, driver, place, swap_back, clock)
-        if attempt.went_live_at:  # swapped back already: what was restored stays for a while, it was live
-            return _rest(attempt, Outcome(AS_IT_WAS), kept_until=later, went_live_at=None)
-        driver.resume_writers(resource.settings, place)
-        driver.discard(resource.settings, place, place.beside)
+        driver, place = driver_of(resource.kind), Place.from_json(attempt.place)
+        settled = _settle(attempt, driver, resource.settings, place, swap_back, clock)
     except Exception as error:
-        log.warning("restore.not_cleaned", attempt=attempt.pk, exc_info=True)
+        log.warning("restore.not_put_back", attempt=attempt.pk, exc_info=True)
         words = in_words(error)
-        outcome = Outcome("What it left behind could not be removed yet; the portal tries again.", words.sentence)
-        return _rest(attempt, outcome, kept_until=clock())
-    return _rest(attempt, Outcome(AS_IT_WAS), tidied_at=clock())
+        _rest(attempt, resend_at=clock() + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        return Outcome(
+            "The portal could not yet see to it that everything is as it should be; it tries again by itself.",
+            f"{words.sentence} {words.detail}".strip(),
+        )
+    if not settled.scratch:
+        _rest(attempt, kept_until=settled.kept_until, went_live_at=settled.went_live_at)
+        return settled.outcome
+    _rest(attempt, kept_until=clock())  # due at once: should this process die while it removes it, the tidying does
+    return _without_scratch(attempt, driver, place, settled.outcome, clock)
 
 
-def _after_swap(attempt: Attempt, driver: Driver, place: Place, swap_back: bool, clock: Clock) -> Outcome:
-    values = attempt.request.resource.settings
+def _settle(
+    attempt: Attempt, driver: Driver, values: Settings, place: Place, swap_back: bool, clock: Clock
+) -> _Settled:
+    """Bring the right one of the two under the live name, open to applications. Raises what the driver raises."""
+    steps = set(attempt.steps.values_list("name", flat=True))
+    if not place.identity and StepName.STOP_WRITERS not in steps:  # nothing live was touched: no server need be asked
+        return _Settled(Outcome(AS_IT_WAS), scratch=StepName.RESTORE in steps)
     later = clock() + timedelta(days=settings.KEEP_ORIGINAL_DAYS)
-    if swap_back:
+    standing = driver.standing(values, place)
+    if standing is Standing.NOTHING:
+        standing = _out_of_the_gap(driver, values, place)
+    if standing is Standing.UNKNOWN:
+        return _Settled(
+            Outcome("It could not be told which data is live, so nothing was touched. IT has to look.", str(place)),
+            attempt.kept_until,
+            attempt.went_live_at,
+        )
+    if standing is Standing.ORIGINAL:
+        if attempt.request.restore_mode is Mode.IN_PLACE:
+            driver.resume_writers(values, place)
+        if attempt.went_live_at:  # swapped back already: what was restored stays for a while, it was live
+            return _Settled(Outcome(AS_IT_WAS), kept_until=later)
+        return _Settled(Outcome(AS_IT_WAS), scratch=True)
+    if swap_back and not place.replaced_nothing:
         driver.stop_writers(values, place)
         driver.swap_back(values, place)
         driver.resume_writers(values, place)
-        return _rest(
-            attempt, Outcome(f"The original was put back at once. {AS_IT_WAS}"), kept_until=later, went_live_at=None
-        )
+        return _Settled(Outcome(f"The original was put back at once. {AS_IT_WAS}"), kept_until=later)
     driver.swap(values, place)  # completes a swap that was cut short
     driver.resume_writers(values, place)
-    outcome = Outcome(
-        "The restored data, compared with its manifest beforehand, is live and the original is kept. "
-        "IT approves another attempt to finish, or undoes it."
+    kept = "nothing had stood there before" if place.replaced_nothing else "the original is kept"
+    return _Settled(
+        Outcome(
+            f"The restored data, compared with its manifest beforehand, is live and {kept}. "
+            "IT approves another attempt to finish" + ("." if place.replaced_nothing else ", or undoes it.")
+        ),
+        kept_until=None if place.replaced_nothing else later,
+        went_live_at=attempt.went_live_at or clock(),
     )
-    return _rest(attempt, outcome, kept_until=later, went_live_at=attempt.went_live_at or clock())
 
 
-def _rest(attempt: Attempt, outcome: Outcome, **values: object) -> Outcome:
-    """Record what is kept; the attempt needs no more cleaning."""
-    for name, value in {"resend_at": None, **values}.items():
-        setattr(attempt, name, value)
-    attempt.save(update_fields=["resend_at", *values])
+def _out_of_the_gap(driver: Driver, values: Settings, place: Place) -> Standing:
+    """An exchange cut short where names cannot be exchanged in one step: the original gets its name again."""
+    try:
+        driver.swap_back(values, place)
+    except DriverError as error:
+        if error.retry:
+            raise
+        return Standing.UNKNOWN  # the original is gone: not by us, and not for us to guess
+    return driver.standing(values, place)
+
+
+def _without_scratch(attempt: Attempt, driver: Driver, place: Place, outcome: Outcome, clock: Clock) -> Outcome:
+    try:
+        driver.discard(attempt.request.resource.settings, place, place.beside)
+    except Exception as error:
+        log.warning("restore.scratch_left", attempt=attempt.pk, exc_info=True)
+        sentence = f"{outcome.sentence} What it left beside could not be removed yet; the portal tries again."
+        return Outcome(sentence, in_words(error).sentence)
+    _rest(attempt, tidied_at=clock())
     return outcome
 
 
+def _rest(attempt: Attempt, *, resend_at: datetime | None = None, **values: object) -> None:
+    """Record what is kept. Without ``resend_at`` the attempt needs no more putting right."""
+    for name, value in {"resend_at": resend_at, **values}.items():
+        setattr(attempt, name, value)
+    attempt.save(update_fields=["resend_at", *values])
+
+
 def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
-    """Clean up after an interrupted attempt and tell it on the timeline; safe to call twice."""
+    """Put things right after an attempt that could not do it itself, and tell it on the timeline.
+
+    Safe to call twice, and by two at once: only who claims it does anything.
+    """
     attempt = Attempt.objects.select_related("request__resource").get(pk=attempt_id)
-    if attempt.status != AttemptStatus.INTERRUPTED or attempt.resend_at is None:
+    now = clock()
+    waiting = Attempt.objects.filter(
+        pk=attempt_id, status__in=ENDED_BADLY, resend_at__lte=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+    )
+    if not waiting.update(resend_at=now + CLAIMED_FOR):
         return
     if attempt.kind == AttemptKind.UNDO:
         _clean_up_undo(attempt, clock)
         return
     outcome = put_back(attempt, swap_back=False, clock=clock)
+    if attempt.resend_at is not None:  # not yet; what was said before still holds
+        return
     with transaction.atomic():
         attempt.error = f"{attempt.error} {outcome.sentence}"
         attempt.error_detail = "\n".join(filter(None, (attempt.error_detail, outcome.detail)))
@@ -115,25 +184,41 @@ def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
 
 def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
     """An undo that stopped: by the identities the original is live (then it is undone, truly) or it is not."""
-    resource, place = attempt.request.resource, Place.from_json(attempt.place)
-    driver = driver_of(resource.kind)
-    standing = driver.standing(resource.settings, place)
-    if standing is Standing.ORIGINAL:
-        driver.swap_back(resource.settings, place)  # completes it
-    if standing is not Standing.UNKNOWN:
-        driver.resume_writers(resource.settings, place)
-    with transaction.atomic():
-        _rest(attempt, Outcome(""))
+    values, place = attempt.request.resource.settings, Place.from_json(attempt.place)
+    try:
+        driver = driver_of(attempt.request.resource.kind)
+        standing = driver.standing(values, place)
+        if standing is Standing.NOTHING:
+            standing = _out_of_the_gap(driver, values, place)
         if standing is Standing.ORIGINAL:
-            apply_move(attempt.request, Move.UNDO, by=None, now=clock(), reason="The swap back had been done.")
-        else:
-            text = "The undo did not take place; the restored data is still live"
-            note(attempt.request, by=None, now=clock(), text=text)
+            driver.swap_back(values, place)  # completes it
+        if standing is not Standing.UNKNOWN:
+            driver.resume_writers(values, place)
+    except Exception:
+        log.warning("undo.not_put_right", attempt=attempt.pk, exc_info=True)
+        _rest(attempt, resend_at=clock() + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        return
+    with transaction.atomic():
+        _rest(attempt)
+        if standing is Standing.ORIGINAL:
+            record_undone(attempt, now=clock(), by=None, reason="The swap back had been done.")
+            return
+        live = {
+            Standing.RESTORED: "the restored data is still live",
+            Standing.UNKNOWN: "it could not be told which data is live, so nothing was touched; IT has to look",
+        }[standing]
+        note(attempt.request, by=None, now=clock(), text=f"The undo did not take place; {live}")
 
 
 def clean_up_earlier(attempt: Attempt, clock: Clock) -> None:
-    """Before a new attempt: finish the cleaning after earlier ones on the same target."""
-    for earlier in Attempt.objects.filter(
-        target=attempt.target, status=AttemptStatus.INTERRUPTED, resend_at__isnull=False
-    ):
-        clean_up(earlier.pk, clock=clock)
+    """Before a new attempt: finish putting things right after earlier ones on the same target.
+
+    Raises :class:`Refused` when that cannot be finished now.
+    """
+    earlier = Attempt.objects.filter(target=attempt.target, status__in=ENDED_BADLY, resend_at__isnull=False)
+    for pk in earlier.values_list("pk", flat=True):
+        clean_up(pk, clock=clock)
+    if earlier.exists():
+        raise Refused(
+            "The portal has not yet put things right after an earlier attempt on the same target. Try again in a moment."
+        )

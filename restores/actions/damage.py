@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
-from backups.actions.taking import note_newest_good
-from backups.models import Backup, Copy, CopyState
+from backups.actions.damage import note_damaged_copy
+from backups.models import Copy
 from backups.proof import Proof
 from restores.models import Attempt
 
 
 def note_damage(attempt: Attempt, sentence: str, now: datetime) -> None:
-    """The copy that the attempt read is damaged. When no other is left, the backup is not good any more."""
-    if attempt.copy_id is None:
-        return
-    with transaction.atomic():
-        backup = Backup.objects.select_for_update().get(pk=attempt.request.backup_id)
-        Copy.objects.filter(pk=attempt.copy_id, state=CopyState.PRESENT).update(state=CopyState.DAMAGED)
-        if not Copy.objects.present().filter(backup=backup).exists() and backup.damaged_at is None:
-            backup.damaged_at, backup.damage = now, sentence
-            backup.save(update_fields=["damaged_at", "damage"])
-            note_newest_good(attempt.request.resource)
+    """The copy that the attempt read is damaged."""
+    if attempt.copy is not None:
+        note_damaged_copy(attempt.copy, sentence, now)
 
 
 def note_proof(copy: Copy, level: Proof, now: datetime) -> None:

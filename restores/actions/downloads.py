@@ -7,10 +7,11 @@ from typing import BinaryIO
 
 from django.utils import timezone
 
+from backups.actions.damage import note_damaged_copy
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
+from backups.drivers.base import DamagedBackup, DriverError
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
-from backups.stores.base import StoreError
 from portal.errors import Refused
 from portal.models import User
 from restores.actions.moves import note
@@ -39,8 +40,11 @@ def open_export(*, by: User, request: RestoreRequest) -> Download:
     info = StoredArtefactInfo.from_json(backup.artefact)
     try:
         file = StoredArtefact(store_of(copies[0].region), copies[0].stored_under, info).open_stored()
-    except StoreError as error:
-        raise Refused(error.sentence) from error
+    except DamagedBackup as error:
+        note_damaged_copy(copies[0], error.sentence, timezone.now())
+        raise Refused("The stored backup was found damaged just now. Ask for another one, or ask IT.") from error
+    except DriverError as error:
+        raise Refused("The stored backup cannot be read at the moment. Try again later, or ask IT.") from error
     note(request, by=by, now=timezone.now(), text=f"{by} downloaded the export")
     taken = backup.taken_at.strftime("%Y-%m-%d-%H%M") if backup.taken_at else "undated"
     name = f"{resource.name}-{taken}Z{driver_of(resource.kind).export_suffix}"

@@ -10,13 +10,12 @@ from backups.models import Backup, BackupStatus
 from portal.errors import InvalidInput
 from portal.history import acting
 from portal.models import User
+from portal.reasons import checked_reason
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
 from restores.models import Event, RestoreRequest
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move
-
-REASON_MAX = 10_000
 
 
 def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause) -> RestoreRequest:
@@ -25,16 +24,10 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
     Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason`` or ``backup``.
     """
     check_can_file(by, backup.resource)
-    reason = reason.strip()
-    if not reason:
-        raise InvalidInput(
-            "Say what happened and why the restore is needed: it is kept with the request.", field="reason"
-        )
-    if len(reason) > REASON_MAX:
-        raise InvalidInput(f"The reason is too long: {REASON_MAX:,} characters at most.", field="reason")
+    reason = checked_reason(reason, "Say what happened and why the restore is needed: it is kept with the request.")
     now = timezone.now()
     filing = TABLE[None, Move.FILE]
-    with acting(by, reason[:200]), transaction.atomic():
+    with acting(by, reason), transaction.atomic():
         locked = (
             Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
         )

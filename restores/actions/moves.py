@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from portal.errors import InvalidInput, Refused
+from portal.errors import Refused
 from portal.history import acting
 from portal.models import User
+from portal.reasons import checked_reason
 from restores.models import Event, RestoreRequest
 from restores.workflow import STATUSES, Move, refusal_sentence, transition
 
@@ -43,8 +44,8 @@ def apply_move(
         step = transition(locked.state, move)
         if step is None:
             raise Refused(refusal_sentence(locked.state, move))
-        if step.needs_reason and not reason.strip():
-            raise InvalidInput("Say why: the reason is kept with the request.", field="reason")
+        if step.needs_reason and by is not None:
+            reason = checked_reason(reason, "Say why: the reason is kept with the request.")
         came_from = locked.status
         locked.status = step.to.value
         locked.status_changed_at = now

@@ -10,20 +10,27 @@ from django.utils import timezone
 
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
-from backups.drivers.base import DamagedBackup, Mode
+from backups.drivers.base import DamagedBackup, DriverError, Mode, Place
 from portal.history import acting
 from restores.actions.charges import open_charge
 from restores.actions.claiming import claim_restore
-from restores.actions.cleaning import put_back
+from restores.actions.cleaning import clean_up_earlier, put_back
 from restores.actions.damage import note_damage
 from restores.actions.moves import apply_move
 from restores.actions.recording import Recorder, hold_lease
 from restores.actions.running import RUNS, open_run
-from restores.actions.words import in_words
+from restores.actions.words import Words, in_words
 from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.stepnames import StepName
 from restores.workflow import Move
 
 log = structlog.get_logger(__name__)
+
+FOR_IT = {
+    StepName.PREFLIGHT: "The check before the restore found something that IT has to see to first.",
+    StepName.HEALTH: "The restored data did not answer as it should.",
+}
+"""What the people of the request read when a driver refuses in these steps; its own sentence is for IT."""
 
 
 def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
@@ -41,15 +48,27 @@ def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
 
 
 def _carry_out(attempt: Attempt, progress: RowProgress, clock: Clock) -> None:
+    recorder = Recorder(attempt, clock)
     try:
-        with open_run(attempt, Recorder(attempt, clock), progress) as run:
+        clean_up_earlier(attempt, clock)
+        with open_run(attempt, recorder, progress) as run:
             proof = RUNS[attempt.request.restore_mode](run)
-        _complete(attempt, proof, clock)
     except WorkTakenAway:
         raise
     except Exception as error:
         log.warning("restore.failed", request=attempt.request.number, exc_info=True)
-        _fail(attempt, error, clock)
+        _fail(attempt, _words(error, recorder), error, clock)
+        return
+    # Should this not be recorded, the restore stays as it is, proven and live, and the sweeper finds the attempt.
+    _complete(attempt, proof, clock)
+
+
+def _words(error: Exception, recorder: Recorder) -> Words:
+    """For the people of the request; what names paths, servers and rights is for IT."""
+    words = in_words(error)
+    if isinstance(error, DriverError) and not isinstance(error, DamagedBackup) and recorder.failed in FOR_IT:
+        return Words(FOR_IT[recorder.failed], "\n".join(filter(None, (words.sentence, words.detail))))
+    return words
 
 
 def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
@@ -65,21 +84,27 @@ def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
     apply_move(attempt.request, Move.COMPLETE, by=None, now=now, reason=proof, alter=alter)
 
 
+def _finishes_earlier(attempt: Attempt) -> bool:
+    """Whether the restored data had gone live with an earlier attempt: people have been writing to it since."""
+    return bool(attempt.went_live_at and attempt.started_at and attempt.went_live_at < attempt.started_at)
+
+
 def _kept_until(request: RestoreRequest, attempt: Attempt) -> datetime | None:
+    if request.restore_mode is Mode.IN_PLACE and Place.from_json(attempt.place).replaced_nothing:
+        return None
     days = {Mode.IN_PLACE: settings.KEEP_ORIGINAL_DAYS, Mode.EXPORT: settings.EXPORT_DAYS}.get(request.restore_mode)
     return attempt.finished_at + timedelta(days=days) if days and attempt.finished_at else None
 
 
-def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
+def _fail(attempt: Attempt, words: Words, error: Exception, clock: Clock) -> None:
     """Put the live data right first, then say what happened; what could not be cleaned is tried again later.
 
     Raises :class:`WorkTakenAway`, with nothing touched, when the sweeper gave the attempt up before.
     """
     hold_lease(attempt, clock())
-    words = in_words(error)
     if isinstance(error, DamagedBackup):
         note_damage(attempt, words.sentence, clock())
-    outcome = put_back(attempt, swap_back=True, clock=clock)
+    outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
     now = clock()
     sentence = f"{words.sentence} {outcome.sentence}".strip()
 

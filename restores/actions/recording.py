@@ -29,6 +29,8 @@ class Recorder:
     def __init__(self, attempt: Attempt, clock: Callable[[], datetime]) -> None:
         self.attempt = attempt
         self.clock = clock
+        self.failed: StepName | None = None
+        """The step that failed, if one did."""
         self._position = 0
 
     @contextmanager
@@ -39,6 +41,7 @@ class Recorder:
         try:
             yield told
         except Exception as error:
+            self.failed = name
             self._end(row, StepStatus.FAILED, in_words(error).sentence)
             raise
         self._end(row, StepStatus.DONE if told.possible else StepStatus.NOT_POSSIBLE, told.sentence)

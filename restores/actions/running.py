@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +12,14 @@ from pathlib import Path
 from django.conf import settings
 
 from backups.actions.progress import RowProgress
+from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
 from backups.drivers.base import Driver, Mode, Place, Settings, Standing
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
 from backups.proof import Proof
 from portal.errors import Refused
-from restores.actions.cleaning import clean_up_earlier
+from restores.actions.cleaning import workdir_of
 from restores.actions.damage import note_proof
 from restores.actions.filing import check_restorable
 from restores.actions.planning import digest_now
@@ -52,6 +54,11 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
     copy = copies[0]
     attempt.copy = copy
     attempt.save(update_fields=["copy"])
+    driver = driver_of(resource.kind)
+    if not attempt.place:
+        token = f"{request.number.lower()}-{attempt.number}-{secrets.token_hex(3)}"
+        attempt.place = driver.place(resource.settings, token, request.restore_mode).as_json()
+        attempt.save(update_fields=["place"])
     workdir = workdir_of(attempt)
     shutil.rmtree(workdir, ignore_errors=True)
     workdir.mkdir(parents=True, mode=0o700)
@@ -59,7 +66,7 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
         yield Run(
             attempt=attempt,
             request=request,
-            driver=driver_of(resource.kind),
+            driver=driver,
             settings=resource.settings,
             place=Place.from_json(attempt.place),
             copy=copy,
@@ -72,11 +79,6 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
         )
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
-
-
-def workdir_of(attempt: Attempt) -> Path:
-    """The attempt's scratch directory."""
-    return Path(settings.SCRATCH_DIR) / f"attempt-{attempt.pk}"
 
 
 def in_place(run: Run) -> str:
@@ -95,7 +97,9 @@ def in_place(run: Run) -> str:
         driver.swap(run.settings, run.place)
         run.attempt.went_live_at = recorder.clock()
         run.attempt.save(update_fields=["went_live_at"])
-        told.sentence = "The restored data took the live name in one step; the original is kept beside it."
+        told.sentence = "The restored data took the live name in one step" + (
+            "." if run.place.replaced_nothing else "; the original is kept beside it."
+        )
     _finish_in_place(run)
     return proof
 
@@ -106,7 +110,6 @@ def beside(run: Run) -> str:
     _restore(run)
     proof = _verify(run)
     with run.recorder.step(StepName.HAND_OVER) as told:
-        run.driver.resume_writers(run.settings, run.place)
         told.sentence = f"It stands beside the live one: {run.place.beside}"
     return proof
 
@@ -137,12 +140,12 @@ def _check_plan(run: Run) -> None:
     approval = run.attempt.approval
     if approval is None or approval.plan_digest != digest_now(run.request):
         raise Refused("What would be restored is no longer what was approved. Cancel this request and file a new one.")
+    check_not_moved(run.request.resource)
 
 
 def _preflight(run: Run) -> None:
     with run.recorder.step(StepName.PREFLIGHT) as told:
         _check_plan(run)
-        clean_up_earlier(run.attempt, run.recorder.clock)
         seen = run.driver.preflight(run.settings, run.place, run.request.restore_mode, run.artefact, run.workdir)
         told.sentence = " ".join(seen)
     _pin(run)
@@ -178,7 +181,11 @@ def _finish_in_place(run: Run) -> None:
         told.sentence = run.driver.health(run.settings, run.place)
         run.driver.resume_writers(run.settings, run.place)
     with run.recorder.step(StepName.HAND_OVER) as told:
-        told.sentence = f"The original is kept for {settings.KEEP_ORIGINAL_DAYS} days; Undo brings it back."
+        told.sentence = (
+            "Nothing had stood there before."
+            if run.place.replaced_nothing
+            else f"The original is kept for {settings.KEEP_ORIGINAL_DAYS} days; Undo brings it back."
+        )
 
 
 def _remember_place(run: Run, place: Place) -> None:

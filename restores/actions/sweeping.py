@@ -21,17 +21,21 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     for request in RestoreRequest.objects.filter(status=Status.APPROVED.value, resend_at__lte=now):
         RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(request.status_changed_at, now))
         hand_over("restores.restore", request.pk)
-    for attempt in Attempt.objects.filter(resend_at__lte=now):
+    waiting = Attempt.objects.filter(resend_at__lte=now).exclude(
+        status__in=[AttemptStatus.RUNNING, AttemptStatus.COMPLETED]
+    )
+    for attempt in waiting:
         Attempt.objects.filter(pk=attempt.pk).update(resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
         if attempt.status == AttemptStatus.QUEUED:
             hand_over("restores.undo", attempt.pk)
-        elif attempt.status == AttemptStatus.INTERRUPTED:
+        else:
             hand_over("restores.clean_up", attempt.pk)
 
 
 def _interrupt(attempt_id: int, now: datetime, lost_before: datetime) -> None:
     with transaction.atomic():
-        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("request").get(pk=attempt_id)
+        request = RestoreRequest.objects.select_for_update().get(attempts=attempt_id)  # first, as every move does
+        attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
         if (
             attempt.status != AttemptStatus.RUNNING
             or attempt.heartbeat_at is None
@@ -44,9 +48,9 @@ def _interrupt(attempt_id: int, now: datetime, lost_before: datetime) -> None:
         attempt.resend_at = now
         attempt.save(update_fields=["status", "finished_at", "error", "error_detail", "resend_at"])
         if attempt.kind == AttemptKind.RESTORE:
-            apply_move(attempt.request, Move.FAIL, by=None, now=now, reason=sentence)
+            apply_move(request, Move.FAIL, by=None, now=now, reason=sentence)
         else:
-            note(attempt.request, by=None, now=now, text="The undo was interrupted", reason=sentence)
+            note(request, by=None, now=now, text="The undo was interrupted", reason=sentence)
         hand_over("restores.clean_up", attempt.pk)
 
 

@@ -28,7 +28,11 @@ def tidy(*, clock: Clock = timezone.now) -> int:
 
 def _due(now: datetime) -> list[Attempt]:
     due = Attempt.objects.filter(
-        kind=AttemptKind.RESTORE, status__in=AT_REST, kept_until__lte=now, tidied_at__isnull=True
+        kind=AttemptKind.RESTORE,
+        status__in=AT_REST,
+        kept_until__lte=now,
+        tidied_at__isnull=True,
+        resend_at__isnull=True,
     )
     busy = Attempt.objects.filter(status__in=[AttemptStatus.QUEUED, AttemptStatus.RUNNING]).values("request")
     return list(due.exclude(request__in=busy).select_related("request__resource")[:100])

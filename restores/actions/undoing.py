@@ -11,19 +11,22 @@ from django.utils import timezone
 
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
+from backups.actions.whereabouts import check_not_moved
 from backups.drivers.base import Place, Standing
 from backups.kinds import driver_of
-from portal.errors import InvalidInput, Refused
+from portal.errors import Refused
 from portal.handover import hand_over
 from portal.history import acting
 from portal.models import User
-from restores.actions.moves import apply_move, note
+from portal.reasons import checked_reason
+from restores.actions.cleaning import clean_up
+from restores.actions.moves import note
 from restores.actions.recording import Recorder, hold_lease
+from restores.actions.undone import record_undone
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
 from restores.permissions import check_can_undo, last_restore
 from restores.stepnames import StepName
-from restores.workflow import Move
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +37,7 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
     with acting(by, reason), transaction.atomic():
         locked = RestoreRequest.objects.select_for_update(of=("self",)).select_related("resource").get(pk=request.pk)
         check_can_undo(by, locked)
-        if not reason.strip():
-            raise InvalidInput("Say why the restore is undone: it is kept with the request.", field="reason")
+        reason = checked_reason(reason, "Say why the restore is undone: it is kept with the request.")
         done = last_restore(locked)
         if done is None:
             raise Refused("Nothing was restored: there is nothing to undo.")
@@ -48,7 +50,7 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
             place=done.place,
             asked_by=by,
             asked_at=now,
-            reason=reason.strip(),
+            reason=reason,
             resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS),
         )
         note(locked, by=by, now=now, text=f"{by} asked for the original back", reason=reason)
@@ -65,13 +67,20 @@ def perform_undo(attempt_id: int, *, clock: Clock = timezone.now) -> None:
     with acting(attempt.asked_by, attempt.reason):
         try:
             with RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock):
-                _swap_back(attempt, recorder)
-            _complete(attempt, clock)
+                _carry_out(attempt, recorder, clock)
         except WorkTakenAway:
             log.warning("undo.taken_away", request=attempt.request.number)
-        except Exception as error:
-            log.warning("undo.failed", request=attempt.request.number, exc_info=True)
-            _fail(attempt, error, clock)
+
+
+def _carry_out(attempt: Attempt, recorder: Recorder, clock: Clock) -> None:
+    try:
+        _swap_back(attempt, recorder)
+        _complete(attempt, clock)
+    except WorkTakenAway:
+        raise
+    except Exception as error:
+        log.warning("undo.failed", request=attempt.request.number, exc_info=True)
+        _fail(attempt, error, clock)
 
 
 def _claim(attempt_id: int, clock: Clock) -> Attempt | None:
@@ -90,6 +99,7 @@ def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
     resource = attempt.request.resource
     driver, values, place = driver_of(resource.kind), resource.settings, Place.from_json(attempt.place)
     with recorder.step(StepName.PREFLIGHT) as told:
+        check_not_moved(resource)
         standing = driver.standing(values, place)
         if standing is Standing.UNKNOWN:
             raise Refused(
@@ -118,25 +128,18 @@ def _complete(attempt: Attempt, clock: Clock) -> None:
         attempt.status, attempt.finished_at = AttemptStatus.COMPLETED, now
         attempt.proof = "The original was found under the live name by its identity."
         attempt.save(update_fields=["status", "finished_at", "proof"])
-        until = now + timedelta(days=settings.KEEP_ORIGINAL_DAYS)
-        restored = last_restore(locked)
-        if restored is not None:  # what had been restored may hold what people wrote since: it is kept as long
-            restored.kept_until, restored.went_live_at = until, None
-            restored.save(update_fields=["kept_until", "went_live_at"])
 
-    apply_move(attempt.request, Move.UNDO, by=attempt.asked_by, now=now, reason=attempt.reason, alter=alter)
+    record_undone(attempt, now=now, by=attempt.asked_by, reason=attempt.reason, alter=alter)
 
 
 def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
-    words = in_words(error)
-    resource = attempt.request.resource
-    detail = words.detail
-    try:
-        driver_of(resource.kind).resume_writers(resource.settings, Place.from_json(attempt.place))
-    except Exception as second:
-        detail += f"\nresume_writers: {in_words(second).sentence}"
+    """Record it, and have it looked at at once which of the two is live: the swap back may have been done."""
+    words, now = in_words(error), clock()
     with transaction.atomic():
-        Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(
-            status=AttemptStatus.FAILED, finished_at=clock(), error=words.sentence, error_detail=detail
+        failed = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(
+            status=AttemptStatus.FAILED, finished_at=now, error=words.sentence, error_detail=words.detail, resend_at=now
         )
-        note(attempt.request, by=None, now=clock(), text="The undo failed", reason=words.sentence)
+        if not failed:
+            raise WorkTakenAway("This undo was given up meanwhile.")
+        note(attempt.request, by=None, now=now, text="The undo failed", reason=words.sentence)
+    clean_up(attempt.pk, clock=clock)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from backups.actions.copying import copy_to_other_region
 from backups.actions.sweeping import sweep_backups
 from backups.artefacts import read_index
-from backups.drivers.base import DamagedBackup
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Resource
 from backups.proof import Proof
@@ -51,9 +50,19 @@ def test_the_older_copy_stays_when_the_new_one_cannot_be_made(resource: Resource
     newer = backup_now(resource, at=days_ago(32))
     artefact = Path(settings.STORE_REGIONS[HOME]) / newer.prefix / "data.zst"
     artefact.write_bytes(b"x" + artefact.read_bytes()[1:])
-    with pytest.raises(DamagedBackup):
-        copy_to_other_region(resource.pk)
+    copy_to_other_region(resource.pk)
     assert there(resource).backup == old
+    newer.refresh_from_db()
+    assert newer.damaged_at is not None, "what cannot be copied is no good backup"
+    assert newer.copies.get(region=HOME).state == CopyState.DAMAGED
+
+
+def test_the_next_backup_of_the_month_takes_the_place_of_a_damaged_one(resource: Resource, old: Backup) -> None:
+    day = days_ago(32)
+    newer, next_one = backup_now(resource, at=day), backup_now(resource, at=day + timedelta(minutes=1))
+    (Path(settings.STORE_REGIONS[HOME]) / newer.prefix / "data.zst").unlink()
+    copy_to_other_region(resource.pk)
+    assert there(resource).backup == next_one
 
 
 def test_a_backups_last_copy_is_not_deleted_for_a_newer_one(resource: Resource, old: Backup) -> None:

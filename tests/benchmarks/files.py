@@ -66,6 +66,7 @@ class Bench:
         self.driver = FilesDriver((home / "roots",))
         self.settings = {"path": str(self.source)}
         self.store = DirectoryStore("bench", home / "store")
+        self.store.prepare()
         self.place = self.driver.place(self.settings, "bench", Mode.BESIDE)
         self.plain = home / "plain.tar.zst"
         self.repository = home / "restic"

@@ -79,6 +79,7 @@ class Bench:
             "PGPASSWORD": PASSWORD,
         }  # fmt: skip
         self.store = DirectoryStore("bench", home / "store")
+        self.store.prepare()
         self.place = POSTGRES.place(self.settings, "bench", Mode.BESIDE)
 
     def ours(self, verb: str) -> list[str]:

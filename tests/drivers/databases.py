@@ -29,6 +29,7 @@ class Database:
         self.name = name
         self.scratch = scratch
         self.store = DirectoryStore("here", scratch / "store")
+        self.store.prepare()
         self.taken: Taken | None = None
         self._number = 0
         os.environ[VARIABLE] = PASSWORD

@@ -26,6 +26,7 @@ from backups.drivers.base import DamagedBackup, DriverError, Taken
 from backups.sidethread import Ahead, Behind
 from backups.stores.base import NotStored, ObjectWriter, StoreFull
 from backups.stores.directory import DirectoryStore
+from tests.drivers.rooms import prepared
 
 TAKEN = Taken(10, {"files": 2}, ("One file changed.",))
 CONTENT = b"".join(hashlib.sha256(b"%d" % number).digest() * 3 for number in range(30_000))
@@ -46,12 +47,12 @@ def no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore("north", tmp_path / "north")
+    return prepared("north", tmp_path / "north")
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore("south", tmp_path / "south")
+    return prepared("south", tmp_path / "south")
 
 
 def make(store: DirectoryStore, prefix: str = "a/1", content: bytes = CONTENT) -> StoredArtefact:
@@ -164,6 +165,7 @@ class FailingStore(DirectoryStore):
 @pytest.mark.parametrize("room", [0, 100])
 def test_a_full_store_is_told_and_never_waits_for_ever(tmp_path: Path, name: str, room: int) -> None:
     store = FailingStore("north", tmp_path / "north")
+    store.prepare()
     store.failing, store.room = name, room
     with (
         pytest.raises(DriverError, match="no room left") as full,

@@ -19,7 +19,7 @@ from backups.drivers.postgres.create import MARK
 from backups.processes import run
 from tests.drivers.cases.postgres import CONTENT
 from tests.drivers.databases import Database, quiet
-from tests.drivers.full import small_directory
+from tests.drivers.rooms import small_directory
 from tests.drivers.servers import PASSWORD, Binaries, PostgresServer, installations
 
 BULK = "CREATE TABLE bulk AS SELECT g AS id, repeat(md5(g::text), 30) AS text FROM generate_series(1, {}) AS g"

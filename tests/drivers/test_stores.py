@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from backups.stores.base import NotStored, StoredObject, StoreError, StoreFull
-from backups.stores.directory import PARTIAL, DirectoryStore
-from tests.drivers.full import small_directory
+from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
+from backups.stores.directory import MARK, PARTIAL, DirectoryStore
+from tests.drivers.rooms import prepared, small_directory
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore("north", tmp_path / "region")
+    return prepared("north", tmp_path / "region")
 
 
 def put(store: DirectoryStore, key: str, content: bytes = b"content") -> None:
@@ -155,7 +155,7 @@ def test_everything_is_private(store: DirectoryStore) -> None:
 
 def test_no_room_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     with small_directory(tmp_path / "small", megabytes=1) as root:
-        store = DirectoryStore("north", root)
+        store = prepared("north", root)
         with pytest.raises(StoreFull, match="north has no room left") as full, store.writer("key") as writer:
             writer.write(bytes(3 << 20))
         assert full.value.retry
@@ -173,8 +173,10 @@ def test_free_room_is_known_even_before_the_first_object(store: DirectoryStore) 
 def test_a_root_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = DirectoryStore("north", tmp_path / "file")
-    with pytest.raises(StoreError, match="See that") as failed, store.writer("key"):
+    with pytest.raises(NotThere, match="is not at"), store.writer("key"):
         pass
+    with pytest.raises(StoreError, match="See that") as failed:
+        store.prepare()
     assert failed.value.sentence.endswith(".")
 
 
@@ -187,3 +189,35 @@ def test_sweep_removes_only_what_is_old_enough(store: DirectoryStore) -> None:
     assert store.sweep(3_600, now=5_000) == 1
     assert leftovers(store) == ["alive"]
     assert read(store, "key") == b"content"
+
+
+def test_a_region_that_is_not_there_holds_nothing_and_takes_nothing(tmp_path: Path, store: DirectoryStore) -> None:
+    put(store, "a/b")
+    store.root.rename(tmp_path / "unmounted")
+    store.root.mkdir()
+    for attempt in (
+        lambda: put(store, "a/c"),
+        lambda: read(store, "a/b"),
+        lambda: store.stat("a/b"),
+        lambda: list(store.list()),
+        lambda: store.delete("a/b"),
+        lambda: store.prepare(expecting="a/b"),
+    ):
+        with pytest.raises(NotThere, match="not mounted"):
+            attempt()
+    assert os.listdir(store.root) == [], "nothing is written beneath the mount point"
+    store.root.rmdir()
+    (tmp_path / "unmounted").rename(store.root)
+    assert read(store, "a/b") == b"content"
+
+
+def test_a_region_in_anothers_place_is_refused(store: DirectoryStore) -> None:
+    with pytest.raises(StoreError, match="holds the region north, not south"):
+        put(DirectoryStore("south", store.root), "a/b")
+
+
+def test_a_region_of_before_is_prepared_when_it_holds_what_it_should(store: DirectoryStore) -> None:
+    put(store, "a/b")
+    (store.root / MARK).unlink()
+    store.prepare(expecting="a/b")
+    assert read(store, "a/b") == b"content"

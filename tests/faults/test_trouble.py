@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from backups.kinds import store_of
 from backups.models import BackupStatus, Resource
 from restores.actions.cleaning import clean_up
 from restores.actions.deciding import retry
@@ -28,7 +29,7 @@ from tests.app.world import (
     restored,
 )
 from tests.drivers.databases import VARIABLE, Database
-from tests.drivers.full import small_directory, small_file_system
+from tests.drivers.rooms import small_directory, small_file_system
 from tests.drivers.servers import PostgresServer, installations
 from tests.faults.subjects import LiveDatabase, new_name
 
@@ -43,9 +44,10 @@ def again(world: World, request: RestoreRequest) -> RestoreRequest:
 
 
 def last_error(request: RestoreRequest) -> str:
+    """All that IT reads of it."""
     attempt = request.attempts.last()
     assert attempt is not None
-    return attempt.error
+    return f"{attempt.error}\n{attempt.error_detail}"
 
 
 def test_a_server_that_is_down_fails_both_and_afterwards_all_is_there(
@@ -160,6 +162,7 @@ def test_a_full_store_takes_no_half_backup(world: World, tree: Path) -> None:
     (tree / "large.bin").write_bytes(os.urandom(3_000_000))
     region = Path(settings.STORE_REGIONS[HOME])
     with small_directory(region, megabytes=1):
+        store_of(HOME).prepare()
         before = files_in(region)
         failed = backup_now(resource)
         assert failed.status == BackupStatus.FAILED

@@ -50,9 +50,7 @@ def _extract(target: int, path: str, artefact: Artefact, progress: Progress) -> 
                 progress(done, expected)
     except ProcessFailed as error:
         if any(text in error.stderr for text in NO_ROOM):
-            sentence = (
-                f"There is no room left for the restore beside {shown(path)}. Free space there, then try again."
-            )
+            sentence = f"There is no room left for the restore beside {shown(path)}. Free space there, then try again."
             raise DriverError(sentence, detail=error.detail, retry=True) from error
         raise DriverError(
             f"GNU tar could not build the restore at {shown(path)}. Nothing live was touched; the detail says why.",

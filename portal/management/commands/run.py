@@ -52,6 +52,7 @@ class Command(BaseCommand):
                     run_demo(supervisor, number, self._tell)
                 else:
                     call_command("migrate", interactive=False, verbosity=0)
+                    call_command("prepare_regions", verbosity=0)
                     collect_static()
                     self._run(supervisor, number)
         except Stopped:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backups.stores.directory import DirectoryStore
 from tests.drivers.cases import factories
 from tests.drivers.contract.bench import Bench
+from tests.drivers.rooms import prepared
 
 FACTORIES = factories()
 
@@ -22,4 +22,4 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     home.mkdir()
     scratch.mkdir()
     with FACTORIES[request.param](home) as case:
-        yield Bench(case, DirectoryStore("here", tmp_path / "store"), scratch)
+        yield Bench(case, prepared("here", tmp_path / "store"), scratch)

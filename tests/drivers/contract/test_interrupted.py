@@ -13,16 +13,16 @@ from backups.drivers.base import (
     Standing,
 )
 from backups.stores.base import NotStored
-from backups.stores.directory import DirectoryStore
+from backups.stores.directory import MARK
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import PREFIX, Bench, quiet
-from tests.drivers.full import small_directory
+from tests.drivers.rooms import prepared, small_directory
 
 
 def test_a_full_store_is_a_sentence_and_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
     bench.case.grow(8)
     with small_directory(tmp_path / "small", megabytes=2) as root:
-        store = DirectoryStore("small", root)
+        store = prepared("small", root)
         with (
             pytest.raises(DriverError) as full,
             ArtefactWriter(store, PREFIX, kind=bench.case.driver.kind, header={}) as writer,
@@ -31,7 +31,7 @@ def test_a_full_store_is_a_sentence_and_leaves_nothing(bench: Bench, tmp_path: P
         assert full.value.sentence.endswith(".")
         assert "small" in full.value.sentence
         assert list(store.list()) == []
-        assert [path for path in root.rglob("*") if path.is_file()] == []
+        assert [path.name for path in root.rglob("*") if path.is_file()] == [MARK]
 
 
 class Cancelled(Exception):

@@ -12,7 +12,6 @@ import pytest
 from backups.artefacts import ArtefactWriter, StoredArtefact
 from backups.drivers.base import DriverError, Mode, Standing
 from backups.drivers.files.mounts import mounts_within
-from backups.stores.directory import DirectoryStore
 from tests.drivers.cases.files import (
     FilesCase,
     before_each_step_without_exchange,
@@ -22,7 +21,7 @@ from tests.drivers.cases.files import (
 )
 from tests.drivers.child import Job, run
 from tests.drivers.files.tree import NOBODY, Tree, as_nobody, quiet
-from tests.drivers.full import small_directory
+from tests.drivers.rooms import prepared, small_directory
 
 # Before a restore
 
@@ -198,7 +197,7 @@ def test_without_exchange_a_killed_swap_can_be_finished_or_undone(tmp_path: Path
     tmp_path = tmp_path / "home"
     case = FilesCase(tmp_path, before_each_step_without_exchange)
     tree_settings = dict(case.settings)
-    store = DirectoryStore("here", tmp_path.parent / "store")
+    store = prepared("here", tmp_path.parent / "store")
     with ArtefactWriter(store, "backup", kind="files", header={}) as writer:
         artefact = StoredArtefact(store, "backup", writer.finish(case.driver.take(case.settings, writer, quiet)))
     before = case.snapshot(case.settings["path"])

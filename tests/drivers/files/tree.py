@@ -30,7 +30,7 @@ class Tree:
         self.driver = FilesDriver((self.roots,))
         self.settings = {"path": str(self.live)}
         self.store = DirectoryStore("here", home / "store")
-        self.store.root.mkdir()
+        self.store.prepare()
         self.taken = Taken(0, {})
 
     def take(self, meanwhile: Callable[[bytes], None] | None = None) -> StoredArtefact:

@@ -116,7 +116,7 @@ def test_undo_is_offered_while_the_original_is_kept(as_: As, completed: RestoreR
     assert undo.reason == "The wrong day."
     answer = as_("it").post(url(completed, "undo"), {"reason": "Again."})
     assert answer.status_code == 409
-    assert "The original is being brought back already." in answer.content.decode()
+    assert "The original is being brought back. Wait until that is done." in answer.content.decode()
 
 
 def test_undo_says_when_it_is_too_late(as_: As, submitted: RestoreRequest, cast: Cast, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""A directory that really has no room: the kernel itself answers, nothing pretends."""
+"""Regions for the drivers' tests, and directories that really have no room: the kernel itself answers, nothing pretends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from backups.stores.directory import DirectoryStore
+
+
+def prepared(region: str, root: Path) -> DirectoryStore:
+    """A region that is ready for use."""
+    store = DirectoryStore(region, root)
+    store.prepare()
+    return store
 
 
 @contextmanager
