@@ -74,6 +74,7 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     check_permission(user, Permission.UNDO_RESTORES, request.client, "Only IT undoes restores. Ask IT to do it.")
     check_is_a_person(user)
     check_move(request, Move.UNDO)
+    _check_at_rest(request)
     if request.restore_mode is not Mode.IN_PLACE:
         raise Refused("Nothing was replaced: there is nothing to undo.")
     attempt = last_restore(request)
@@ -83,7 +84,6 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
         raise Refused("Nothing stood there before the restore: there is no original to bring back.")
     if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
         raise Refused("The original is no longer kept. File a request for a backup from before the restore instead.")
-    _check_at_rest(request)
 
 
 def check_can_download(user: Person, request: RestoreRequest) -> None:

@@ -152,10 +152,10 @@ def _fail(backup: Backup, sentence: str, detail: str, now: datetime) -> None:
 def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
     """Mark running backups whose heartbeat stopped before ``lost_before`` as failed and remove what they left."""
     lost = Backup.objects.filter(status=BackupStatus.RUNNING, heartbeat_at__lt=lost_before)
-    return sum(_give_up(backup, now, lost_before) for backup in lost.select_related("resource"))
+    return sum(give_up_if_lost(backup, now, lost_before) for backup in lost.select_related("resource"))
 
 
-def _give_up(backup: Backup, now: datetime, lost_before: datetime) -> bool:
+def give_up_if_lost(backup: Backup, now: datetime, lost_before: datetime) -> bool:
     """Only if it is as late under the lock: a backup that was finished meanwhile keeps its bytes."""
     with transaction.atomic():
         locked = Backup.objects.select_for_update().get(pk=backup.pk)

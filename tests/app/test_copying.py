@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
 from backups.actions.sweeping import sweep_backups
+from backups.actions.tidying import tidy_regions
 from backups.artefacts import read_index
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Resource
@@ -87,6 +89,18 @@ def test_a_copy_whose_writer_died_is_made_anew_and_its_leftovers_go(resource: Re
     assert there(resource).backup == backup
     dead.refresh_from_db()
     assert dead.state == CopyState.DELETED
+
+
+def test_tidying_finishes_deletions_and_removes_what_dead_writers_left(resource: Resource, old: Backup) -> None:
+    Copy.objects.filter(backup=old, region=OTHER).update(state=CopyState.DELETING)
+    partial = Path(settings.STORE_REGIONS[HOME]) / ".partial" / "of-a-dead-writer"
+    partial.touch()
+    os.utime(partial, (1_000, 1_000))
+    tidy_regions()
+    assert not partial.exists()
+    assert stored_prefixes(resource, OTHER) == set()
+    copy_to_other_region(resource.pk)
+    assert there(resource).backup == old
 
 
 def test_a_worker_taken_for_dead_leaves_the_copy_that_another_made(resource: Resource) -> None:

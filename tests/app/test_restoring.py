@@ -10,6 +10,7 @@ from django.utils import timezone
 from backups.drivers.base import Mode
 from backups.models import CopyState, Resource
 from backups.proof import Proof
+from portal.errors import Refused
 from restores.actions.downloads import open_export
 from restores.actions.performing import perform_restore
 from restores.actions.undoing import perform_undo, request_undo
@@ -83,6 +84,14 @@ def test_an_export_is_the_stored_artefact_with_its_checksum(world: World, resour
     assert len(content) == download.size
     assert download.name.endswith(".tar.zst")
     assert request.events.filter(text="owner downloaded the export").exists()
+
+
+def test_an_export_that_is_lost_when_it_is_fetched_is_said_and_recorded(world: World, resource: Resource) -> None:
+    request = restored(world, resource.backups.get(), Mode.EXPORT)
+    _artefact(resource).unlink()
+    with pytest.raises(Refused, match="found damaged"):
+        open_export(by=world.owner, request=request)
+    assert resource.backups.get().damaged_at is not None
 
 
 def test_a_billable_restore_waits_for_the_account_manager_and_a_free_one_does_not(

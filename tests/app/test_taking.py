@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups.actions.sweeping import sweep_backups
-from backups.actions.taking import perform_backup, request_backup
+from backups.actions.taking import give_up_if_lost, perform_backup, request_backup
 from backups.artefacts import read_index
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus, CopyState, Resource
@@ -83,6 +83,17 @@ def test_a_backup_whose_worker_died_is_given_up_and_its_leftovers_removed(resour
     assert dead.status == BackupStatus.FAILED
     assert "interrupted" in dead.error
     assert dead.prefix not in stored_prefixes(resource)
+
+
+def test_a_backup_that_was_finished_in_the_last_moment_is_not_given_up(resource: Resource) -> None:
+    """The sweeper has seen it late; before its turn comes the worker has finished it."""
+    backup, now = resource.backups.get(), timezone.now()
+    Backup.objects.filter(pk=backup.pk).update(heartbeat_at=now - timedelta(minutes=5))
+    late = Backup.objects.select_related("resource").get(pk=backup.pk)
+    assert not give_up_if_lost(late, now, now - timedelta(minutes=1))
+    assert stored_prefixes(resource) == {backup.prefix}
+    backup.refresh_from_db()
+    assert backup.status == BackupStatus.FINISHED
 
 
 def test_a_queued_backup_whose_message_was_lost_is_handed_over_again_less_and_less_often(

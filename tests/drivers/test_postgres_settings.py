@@ -187,3 +187,12 @@ def test_the_end_of_a_tables_data_is_found_across_chunks(data: bytes, chunk: int
     assert ended is (archive.Unexpected if end < 0 else StopIteration)
     if end >= 0:
         assert dump.position == end + 5
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "LOCALHOST."])
+def test_this_machine_has_several_names_and_each_database_one_resource(host: str) -> None:
+    one = POSTGRES.locator({"host": host, "dbname": "shop", "user": "backup"})
+    assert POSTGRES.overlaps(one, "localhost:5432/shop")
+    assert not POSTGRES.overlaps(one, "localhost:5433/shop")
+    assert not POSTGRES.overlaps(one, "localhost:5432/news")
+    assert not POSTGRES.overlaps(one, "db.example.org:5432/shop")

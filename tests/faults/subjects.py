@@ -85,7 +85,11 @@ class LiveDatabase:
         return hashlib.sha256(repr(rows).encode()).hexdigest()
 
     def change(self, word: str) -> None:
-        self._database.execute(f"INSERT INTO notes VALUES ('{word}'); DELETE FROM orders WHERE id % 7 = 0")
+        self.execute(f"INSERT INTO notes VALUES ('{word}'); DELETE FROM orders WHERE id % 7 = 0")
+
+    def execute(self, statements: str) -> None:
+        """As the application, or whoever administers it."""
+        self._database.execute(statements)
 
     def names(self) -> list[str]:
         return [name for name in self._database.server.databases() if self._database.name in name]

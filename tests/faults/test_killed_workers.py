@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Resource
-from restores.actions.cleaning import clean_up
 from restores.actions.deciding import retry
 from restores.actions.performing import perform_restore
-from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.models import AttemptStatus, RestoreRequest
 from restores.stepnames import STEPS, UNDO_STEPS, StepName
 from restores.workflow import Status
 from tests.app.world import World, approved, filed, make_resource_of, restored
 from tests.drivers.databases import Database
+from tests.faults.death import cleaned_up, found_dead, killed
 from tests.faults.subjects import LiveDatabase, Subject, Tree, new_name
 
 MOMENTS = ("begun", "done, not recorded", "recorded")
@@ -49,30 +41,6 @@ def resource(world: World, subject: Subject) -> Resource:
     return make_resource_of(world, subject.kind, subject.settings, name="shop")
 
 
-def database_url() -> str:
-    """Where a process of its own finds the test's database."""
-    at = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{at['NAME']}"
-    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-
-
-def killed(what: str, number: int, step: StepName, when: str) -> None:
-    """Run the worker until it kills itself there."""
-    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when]
-    done = subprocess.run(
-        command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-
-
-def found_dead() -> None:
-    """The sweeper, once the heartbeat is late; then the clean-up that it hands over."""
-    later = timezone.now() + timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS + 5)
-    sweep_restores(later, lost_before=later - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("when", MOMENTS)
 @pytest.mark.parametrize("step", STEPS[Mode.IN_PLACE], ids=str)
@@ -93,8 +61,8 @@ def test_in_place(world: World, resource: Resource, subject: Subject, step: Step
     attempt = request.attempts.get()
     assert request.state is Status.FAILED
     assert attempt.status == AttemptStatus.INTERRUPTED
-    clean_up(attempt.pk)
-    clean_up(attempt.pk)
+    cleaned_up(attempt.pk)
+    cleaned_up(attempt.pk)
     attempt.refresh_from_db()
     assert "its worker stopped" in attempt.error
     assert ("is live and the original is kept" if swapped else "The live data is as it was.") in attempt.error
@@ -126,7 +94,7 @@ def test_undo(world: World, resource: Resource, subject: Subject, step: StepName
     undo = request_undo(by=world.it, request=request, reason="Back to today.")
     killed("undo", undo.pk, step, when)
     found_dead()
-    clean_up(undo.pk)
+    cleaned_up(undo.pk)
     request = RestoreRequest.objects.get(pk=request.pk)
     if request.state is not Status.UNDONE:  # it had not come to the swap: ask again
         again = request_undo(by=world.it, request=request, reason="Again.")

@@ -172,6 +172,38 @@ def test_a_full_store_takes_no_half_backup(world: World, tree: Path) -> None:
     assert restored(world, first).state is Status.COMPLETED
 
 
+def test_a_region_that_is_not_mounted_brands_no_backup_as_damaged(world: World, tree: Path) -> None:
+    resource = make_resource(world, tree)
+    region = Path(settings.STORE_REGIONS[HOME])
+    away = region.rename(region.with_name("unmounted"))
+    region.mkdir()
+    try:
+        request = restored(world, resource.backups.get())
+        assert "not mounted" in last_error(request)
+        assert "not mounted" in backup_now(resource).error
+        assert os.listdir(region) == []
+    finally:
+        region.rmdir()
+        away.rename(region)
+    assert resource.backups.earliest("pk").damaged_at is None
+    assert again(world, request).state is Status.COMPLETED
+
+
+def test_a_link_to_anothers_data_is_neither_backed_up_nor_replaced(world: World) -> None:
+    ours, theirs = (make_tree(name=f"{name}/www") for name in ("linked-a", "linked-b"))
+    resource = make_resource(world, ours)
+    ours.parent.rename(ours.parent.with_name("linked-a-old"))
+    ours.parent.symlink_to(theirs.parent)
+    (theirs / "private").write_text("of another client")
+    before = fingerprint(theirs)
+    assert "leads to another place" in backup_now(resource).error
+    request = restored(world, resource.backups.earliest("pk"))
+    assert request.state is Status.FAILED
+    assert "leads to another place" in last_error(request)
+    assert fingerprint(theirs) == before
+    assert os.listdir(theirs.parent) == ["www"]
+
+
 def test_a_restore_without_room_is_refused_before_anything_is_built(world: World) -> None:
     root = Path(settings.FILES_ROOTS[0]) / "small"
     with small_file_system(root, megabytes=3):

@@ -1,0 +1,46 @@
+"""A worker that dies at a chosen moment, and the sweeper that finds it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from restores.actions.cleaning import clean_up
+from restores.actions.sweeping import sweep_restores
+from restores.stepnames import StepName
+
+
+def database_url() -> str:
+    """Where a process of its own finds the test's database."""
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+
+
+def killed(what: str, number: int, step: StepName, when: str) -> None:
+    """Run the worker until it kills itself there."""
+    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when]
+    done = subprocess.run(
+        command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def found_dead() -> None:
+    """The sweeper, once the heartbeat is late; then the clean-up that it hands over."""
+    later = timezone.now() + timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS + 5)
+    sweep_restores(later, lost_before=later - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
+
+
+def cleaned_up(attempt_id: int) -> None:
+    """What the sweeper handed over then."""
+    clean_up(attempt_id, clock=lambda: timezone.now() + timedelta(minutes=5))
