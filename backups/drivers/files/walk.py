@@ -15,6 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from backups.drivers.files.names import Name, sorted_names
 from backups.drivers.files.words import unreadable
 
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -76,8 +77,8 @@ class Noticed:
 class Walk:
     """Iterates over the tree below ``root``, which must be open and stay so.
 
-    Memory: the sorted names of the directories on the way down, and one small record per inode of which not all names
-    were met yet. ``base`` is put before paths in error messages. Raises :class:`DriverError` for what cannot be read;
+    Memory: at most some 100,000 names of each directory on the way down, and one small record per inode of which not
+    all names were met yet. ``base`` is put before paths in error messages. Raises :class:`DriverError` for what cannot be read;
     what vanishes meanwhile, and sockets, are passed over and told in ``noticed``.
     """
 
@@ -89,24 +90,25 @@ class Walk:
 
     def __iter__(self) -> Iterator[Node]:
         yield Node("", Type.DIRECTORY, os.fstat(self._root), xattrs=self._xattrs(self._root, ""))
-        # A frame per directory on the way down: its descriptor, its path with a slash, its names in reverse.
-        frames: list[tuple[int, str, list[tuple[str, bool]]]] = [(self._root, "", self._names(self._root, ""))]
+        # A frame per directory on the way down: its descriptor, its path with a slash, its names still to come.
+        frames: list[tuple[int, str, Iterator[Name]]] = [(self._root, "", self._names(self._root, ""))]
         try:
             while frames:
                 directory, before, names = frames[-1]
-                if not names:
+                found = next(names, None)
+                if found is None:
                     frames.pop()
                     if directory != self._root:
                         os.close(directory)
                     continue
-                name, regular = names.pop()
+                name, regular = found
                 node = self._visit(directory, name, before + name, regular)
                 if node is None:
                     continue
                 if node.type is Type.DIRECTORY:
                     # The consumer must not keep this descriptor: it belongs to the walk.
-                    frames.append((node.fd, node.path + "/", []))
-                    frames[-1][2].extend(self._names(node.fd, node.path))
+                    frames.append((node.fd, node.path + "/", iter(())))
+                    frames[-1] = (node.fd, node.path + "/", self._names(node.fd, node.path))
                     node = node._replace(fd=-1)
                 yield node
         finally:
@@ -114,10 +116,9 @@ class Walk:
                 if directory != self._root:
                     os.close(directory)
 
-    def _names(self, directory: int, path: str) -> list[tuple[str, bool]]:
+    def _names(self, directory: int, path: str) -> Iterator[Name]:
         try:
-            with os.scandir(directory) as found:
-                return sorted([(entry.name, entry.is_file(follow_symlinks=False)) for entry in found], reverse=True)
+            return sorted_names(directory)
         except OSError as error:
             raise unreadable(self._base + path, error) from error
 
