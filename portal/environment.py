@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,11 @@ class Variable:
     read: Callable[[str], Any] = _text
     secret: bool = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names under which it may be given: a secret one also as NAME_FILE."""
+        return (self.name, f"{self.name}_FILE") if self.secret else (self.name,)
+
 
 VARIABLES = (
     Variable("DATA_DIR", ".data", "Where the embedded database, broker, regions and scratch live.", _path),
@@ -132,6 +137,12 @@ VARIABLES = (
     Variable("EMAIL_FROM", "backups@localhost", "Sender of the portal's mail."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
+
+
+def without_portal(environ: Mapping[str, str], *, keep: Collection[str] = ()) -> dict[str, str]:
+    """The environment without what may have been set in it for another portal, in whichever form."""
+    forgotten = {name for variable in VARIABLES for name in variable.names} - set(keep)
+    return {name: value for name, value in environ.items() if name not in forgotten}
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
