@@ -25,6 +25,7 @@ from restores.permissions import (
     check_can_undo,
 )
 from restores.plan import loss_window, mode_sentence
+from restores.stepnames import TECHNICAL
 from restores.wording import measured_at, moment_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
@@ -145,12 +146,21 @@ class EventOut(serializers.ModelSerializer[Event]):
         fields = ["at", "by", "move", "from_status", "to_status", "text", "reason"]
 
 
-class StepOut(serializers.ModelSerializer[Step]):
+class StepOut(Technical, serializers.ModelSerializer[Step]):
     """One step of an attempt."""
+
+    sentence = serializers.SerializerMethodField(
+        help_text="What was done; null for people outside IT where it names paths, versions and servers."
+    )
 
     class Meta:
         model = Step
         fields = ["position", "name", "status", "started_at", "finished_at", "sentence"]
+
+    def get_sentence(self, step: Step) -> str | None:
+        """What was done, in words."""
+        hidden = step.name in TECHNICAL and not self.shows_technical(self.context["resource"])
+        return None if hidden else step.sentence
 
 
 class AttemptOut(Technical, serializers.ModelSerializer[Attempt]):

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, Step, StepStatus
 from restores.progress import Progress, progress_of
-from restores.stepnames import STEPS, UNDO_STEPS, StepName
+from restores.stepnames import STEPS, TECHNICAL, UNDO_STEPS, StepName
 from restores.workflow import Status, Turn
 
 OPEN = (AttemptStatus.QUEUED, AttemptStatus.RUNNING)
 WITH_BYTES = (StepName.RESTORE, StepName.VERIFY, StepName.CHECKSUM)
-TECHNICAL = (StepName.PREFLIGHT, StepName.HEALTH)  # their sentences name paths, versions, servers
 STEP_CSS = {
     StepStatus.RUNNING: "is-running",
     StepStatus.DONE: "is-done",
