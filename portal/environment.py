@@ -70,6 +70,17 @@ def _regions(value: str) -> dict[str, str]:
     return regions
 
 
+def _prefixes(value: str) -> tuple[str, ...]:
+    prefixes = _words(value)
+    for prefix in prefixes:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
+            raise ValueError("is not the beginning of names such as RESOURCE_")
+        for name in (name for variable in VARIABLES for name in variable.names):
+            if name.startswith(prefix):
+                raise ValueError(f"would let resources read the portal's own {name}")
+    return prefixes
+
+
 @dataclass(frozen=True)
 class Variable:
     """One environment variable. A default may use ``{DATA_DIR}``."""
@@ -117,6 +128,18 @@ VARIABLES = (
         _regions,
     ),
     Variable("FILES_ROOTS", "", "Directories, separated by ':', below which directory trees may be resources.", _paths),
+    Variable(
+        "SECRETS_ENV_PREFIX",
+        "RESOURCE_",
+        "How the names of variables begin that a resource's secret may be read from; several are separated by commas.",
+        _prefixes,
+    ),
+    Variable(
+        "SECRETS_DIR",
+        "/run/secrets/resources",
+        "Directory below which files may be read as a resource's secret; nothing of the portal's own may lie there.",
+        _path,
+    ),
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are."),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
@@ -156,7 +179,20 @@ def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         except ValueError as error:
             shown = "its value" if variable.secret else repr(raw)
             raise WrongEnvironment(f"{variable.name}: {shown} {error}. {variable.meaning}") from error
+    _check_secrets_dir(values, environ)
     return values
+
+
+def _check_secrets_dir(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    """Who registers a resource may have anything below SECRETS_DIR sent to a host of their choice."""
+    own = {"DATA_DIR": values["DATA_DIR"]}
+    own |= {name: _path(environ[name]) for one in VARIABLES for name in one.names[1:] if environ.get(name)}
+    for name, path in own.items():
+        if path == values["SECRETS_DIR"] or values["SECRETS_DIR"] in path.parents:
+            raise WrongEnvironment(
+                f"SECRETS_DIR: {name} lies below {values['SECRETS_DIR']}, where resources' secrets are read from."
+                " Set SECRETS_DIR to a directory with nothing but those."
+            )
 
 
 def _given(variable: Variable, environ: Mapping[str, str]) -> str:

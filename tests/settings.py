@@ -43,7 +43,7 @@ def _own_queue(broker: str) -> str:
 
 
 _data = _run_directory() / WORKER
-for _folder in ("files", "mail", "static-collected"):
+for _folder in ("files", "mail", "secrets", "static-collected"):
     (_data / _folder).mkdir(parents=True, exist_ok=True)
 
 # What is set here for a real portal is not the tests' business; only CI's two servers are.
@@ -55,6 +55,8 @@ os.environ.update(
         "DATA_DIR": str(_data),
         "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789",
         "FILES_ROOTS": str(_data / "files"),
+        "SECRETS_ENV_PREFIX": "RESOURCE_,TEST_,CONTRACT_,SHOP_,WRONG",
+        "SECRETS_DIR": str(_data / "secrets"),
         "POLICY_TIME_ZONE": "Europe/Berlin",
         "BROKER_URL": _own_queue(os.environ.get("BROKER_URL", "filesystem://")),
         "LOG_LEVEL": "WARNING",

@@ -23,6 +23,7 @@ def demo_environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
         "DATA_DIR": str(data),
         "DEMO": "1",
         "FILES_ROOTS": str(data / "demo/files"),
+        "SECRETS_DIR": str(data / "demo/secrets"),
         "POLICY_TIME_ZONE": "Europe/Berlin",
     }
 

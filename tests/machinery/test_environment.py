@@ -41,6 +41,23 @@ def test_a_wrong_value_is_named(name, value):
         read_environment({name: value})
 
 
+@pytest.mark.parametrize("prefix", ["S", "SECRET_", "DATABASE_URL", "RESOURCE_,BROKER_URL_FILE", "P*"])
+def test_bounds_of_secrets_that_hold_one_of_the_portals_own(prefix):
+    with pytest.raises(WrongEnvironment, match="SECRETS_ENV_PREFIX"):
+        read_environment({"SECRETS_ENV_PREFIX": prefix})
+
+
+def test_a_directory_of_secrets_with_the_portals_own_in_it(tmp_path):
+    (tmp_path / "secrets/resources").mkdir(parents=True)
+    (tmp_path / "secrets/key").write_text("x" * 50)
+    (tmp_path / "secrets/resources/link").symlink_to(tmp_path / "secrets/key")
+    own = {"SECRET_KEY_FILE": str(tmp_path / "secrets/key"), "DATA_DIR": str(tmp_path / "data")}
+    assert read_environment({**own, "SECRETS_DIR": str(tmp_path / "secrets/resources")})
+    for wrong in ("secrets", "", "data"):
+        with pytest.raises(WrongEnvironment, match="SECRETS_DIR"):
+            read_environment({**own, "SECRETS_DIR": str(tmp_path / wrong)})
+
+
 def test_a_wrong_secret_is_not_repeated():
     with pytest.raises(WrongEnvironment) as error:
         read_environment({"SECRET_KEY_FILE": "/nowhere", "DATABASE_URL": "hunter2"})
