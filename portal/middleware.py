@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -19,9 +17,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
+from portal.faults import fault
 from portal.history import acting
-
-log = structlog.get_logger(__name__)
 
 _DJANGOS_OWN = (Http404, PermissionDenied, BadRequest, SuspiciousOperation)
 
@@ -70,10 +67,8 @@ class ErrorPages:
             return None
         if isinstance(error, PortalError):
             return self._refused(request, error)
-        reference = secrets.token_hex(4).upper()
-        log.error("page.failed", reference=reference, path=request.path, method=request.method, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
-        return render(request, "500.html", {"reference": reference}, status=500)
+        return fault(request, error)
 
     def _refused(self, request: HttpRequest, error: PortalError) -> HttpResponse:
         if getattr(request, "htmx", False):
