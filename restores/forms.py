@@ -13,6 +13,8 @@ from portal.errors import PortalError
 from portal.words import company_zone
 from restores.charging import Cause
 
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # far from the ends of the calendar, where other zones' times do not exist
+
 
 class CompanyMoment(forms.Field):
     """A date and time as clocks in the company's time zone show it; aware when clean, None when left empty."""
@@ -29,6 +31,8 @@ class CompanyMoment(forms.Field):
             naive = None
         if naive is None:
             raise forms.ValidationError("Enter a date and a time, such as 2026-11-17T14:30.")
+        if not EARLIEST_YEAR <= naive.year <= LATEST_YEAR:
+            raise forms.ValidationError(f"There is no backup of the year {naive.year}. Check the year of the date.")
         return naive if naive.tzinfo else naive.replace(tzinfo=company_zone())
 
 
