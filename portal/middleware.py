@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,9 +34,10 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # a part of a page is answered otherwise
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
-        """To the sign-in, and back afterwards."""
+        """To the sign-in, and back afterwards: from a part of a page to the page that it belongs to."""
         if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+            page, sign_in = _page_shown(request), resolve_url(settings.LOGIN_URL)
+            return HttpResponseClientRedirect(redirect_to_login(page, sign_in).url if page else sign_in)
         return super().handle_no_permission(request, view_func)
 
 
@@ -75,6 +77,12 @@ class ErrorPages:
             return HttpResponse(escape(error.sentence), status=error.status)
         context = {"sentence": error.sentence, "back": _page_before(request)}
         return render(request, "portal/refused.html", context, status=error.status)
+
+
+def _page_shown(request: HttpRequest) -> str:
+    """The portal's page that asked for a part of itself; empty when that was another site's, or is not said."""
+    page = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]  # set by htmx's middleware
+    return page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else ""
 
 
 def _page_before(request: HttpRequest) -> str:
