@@ -26,7 +26,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window, mode_sentence
 from restores.stepnames import TECHNICAL
-from restores.wording import measured_at, moment_of, tense_of
+from restores.wording import loss_of, measured_at, moment_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
     "approve": check_can_approve,
@@ -116,8 +116,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""
         until = measured_at(request, self.context["now"])
-        loss = loss_window(request.backup.taken_at or until, until)
-        when = moment_of(request.backup, until)
+        when, loss = moment_of(request.backup, until), loss_of(request, until)
         return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
 
     def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
