@@ -39,8 +39,8 @@ class CompanyMoment(forms.Field):
 class Reason(forms.CharField):
     """A required box for a reason. An empty one is refused by the action, with its sentence, not here."""
 
-    def __init__(self, label: str, **attributes: str) -> None:
-        super().__init__(label=label, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
+    def __init__(self, label: str, help_text: str = "", **attributes: str) -> None:
+        super().__init__(label=label, help_text=help_text, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
 
     def validate(self, value: str) -> None:
         """Anything goes."""
@@ -84,6 +84,7 @@ class AskForm(SentenceForm):
     )
     reason = Reason(
         "What happened, and what do you need back?",
+        "Kept with the request, for whoever reads it later.",
         maxlength="5000",
         placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
     )
