@@ -107,7 +107,7 @@ def test_the_queue_is_oldest_first_with_its_marks(as_: As, backup: Backup, cast:
     rows = {row.found.pk: {words for words, _ in row.marks} for row in as_("it").get("/approvals/").context["waiting"]}
     marks = {pk: {mark.replace("\N{NO-BREAK SPACE}", " ") for mark in found} for pk, found in rows.items()}
     assert marks[old.pk] == {
-        "Replaces live data", "Production", "Loses 2 d 6 h", "Another request on it", "Backup only present"
+        "Replaces live data", "Production", "Loses 2 d 6 h", "Another request on it", "Backup not proven yet"
     }  # fmt: skip
     assert marks[young.pk] == set()
 
