@@ -12,7 +12,9 @@ from backups.condition import late
 from backups.kinds import KINDS, REGIONS
 from backups.models import Environment, Resource, ResourceState
 from backups.models.resource import ResourceQuerySet
-from portal.models import Application, Client
+from portal.choosing import clients_to_choose
+from portal.entered import search_words, whole_number
+from portal.models import Application
 from portal.paging import Column
 from portal.permissions import Person, visible
 from portal.roles import Permission
@@ -57,18 +59,16 @@ class ResourceFilters:
     def __init__(self, user: Person, address: QueryDict, now: datetime) -> None:
         self.address = address
         self.now = now
-        self.search = address.get("q", "").strip()[:100]
+        self.search = " ".join(search_words(address.get("q", "")))
         self.sort = address.get("sort", "name") if address.get("sort", "name").removeprefix("-") in SORTS else "name"
         self.filters = [self._filter(*declared) for declared in self._declared(user)]
         self.chosen = {found.name: found.chosen for found in self.filters if found.chosen}
 
     def _declared(self, user: Person) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        seen = visible(user, Permission.VIEW_RESOURCES, "pk")
-        clients = [(str(pk), name) for pk, name in Client.objects.filter(seen).values_list("pk", "name")]
-        application = self._application(user)
+        clients = clients_to_choose(user, Permission.VIEW_RESOURCES, self.address.get("client", ""))
         return [
-            ("client", "Client", clients if len(clients) > 1 else []),
-            ("application", "Application", application),
+            ("client", "Client", clients),
+            ("application", "Application", self._application(user)),
             ("environment", "Environment", [(str(value), str(label)) for value, label in Environment.choices]),
             ("kind", "Kind", [(kind, driver.label) for kind, driver in KINDS.items()]),
             ("region", "Region", [(region, region) for region in REGIONS]),
@@ -81,8 +81,8 @@ class ResourceFilters:
 
     def _application(self, user: Person) -> list[tuple[str, str]]:
         """Only the application that is asked for: it is chosen by a link, and there may be thousands."""
-        wanted = self.address.get("application", "")
-        if not wanted.isdecimal():
+        wanted = whole_number(self.address.get("application", ""))
+        if wanted is None:
             return []
         found = Application.objects.filter(visible(user, Permission.VIEW_RESOURCES, "client"), pk=wanted)
         return [(str(pk), name) for pk, name in found.values_list("pk", "name")]

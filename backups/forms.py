@@ -9,16 +9,13 @@ from django import forms
 from backups.drivers.base import Setting
 from backups.kinds import KINDS, REGIONS
 from backups.models import Environment
+from backups.secrets import bounds
 from portal.errors import InvalidInput
 from portal.models import Application
 from portal.permissions import Person, visible
 from portal.roles import Permission
 
 SETTING = "setting-"
-REFERENCE_HELP = (
-    "A reference, never the secret itself: env:NAME for an environment variable of the workers, "
-    "file:/path for a file that they can read."
-)
 
 
 class BackUpForm(forms.Form):
@@ -95,10 +92,10 @@ class RegisterForm(forms.Form):
 
 
 def _setting_field(setting: Setting) -> forms.CharField:
-    help_text = f"{setting.help}. {REFERENCE_HELP}".lstrip(". ") if setting.secret else setting.help
+    help_text = f"{setting.help}. {_reference_help()}".lstrip(". ") if setting.secret else setting.help
     attrs = {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
     if setting.secret:
-        attrs["placeholder"] = "env:SHOP_DB_PASSWORD"
+        attrs["placeholder"] = bounds().examples[0]
     return forms.CharField(
         label=setting.label,
         required=setting.required and not setting.default,
@@ -106,4 +103,11 @@ def _setting_field(setting: Setting) -> forms.CharField:
         help_text=help_text,
         max_length=1000,
         widget=forms.TextInput(attrs=attrs),
+    )
+
+
+def _reference_help() -> str:
+    return (
+        f"A reference, never the secret itself: env:NAME or file:/path for {bounds().sentence}. "
+        "It is looked up where the portal runs, by the web server and the workers."
     )

@@ -1,4 +1,4 @@
-"""Sign-in: there is no sign-up; people are made by administrators."""
+"""Sign-in: there is no sign-up; people are made by administrators. A new password ends what the old one opened."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
 from django.conf import settings
 from django.http import HttpRequest
+from knox.models import AuthToken
+
+from portal.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
@@ -16,6 +19,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up."""
         return False
+
+
+def revoke_tokens(user: User) -> int:
+    """End every token of the API that the person has; how many there were."""
+    return int(AuthToken.objects.filter(user=user).delete()[0])
+
+
+class TokensEndWithThePassword:
+    """Django tells its password validators of every new password, whichever page or command it was set by."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Any password will do here."""
+
+    def get_help_text(self) -> str:
+        """What people read above the box for a new password."""
+        return "Your tokens for the API end with your old password."
+
+    def password_changed(self, password: str, user: User) -> None:
+        """Whoever got a token by the old password is locked out with it."""
+        revoke_tokens(user)
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types

@@ -9,13 +9,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from simple_history.admin import SimpleHistoryAdmin
 
+from portal.accounts import revoke_tokens
 from portal.models import Application, Client, Membership, User
 from portal.permissions import has_permission
 from portal.roles import Permission
+from portal.words import counted
 
 
 class Administration(admin.AdminSite):
@@ -98,6 +101,16 @@ class People(_ByThePortalsRule, UserAdmin):  # type: ignore[type-arg]  # not gen
         ("Sign-in", {"fields": ("is_active", "is_service_account", "last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+    actions = ("end_tokens",)
+
+    @admin.action(description="Revoke their tokens for the API")
+    def end_tokens(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """For a token that was lost, or a program that is no longer trusted."""
+        number = 0
+        for user in people:
+            number += revoke_tokens(user)
+            self.log_change(request, user, "Revoked all tokens for the API.")
+        self.message_user(request, f"{counted(number, 'token')} revoked.")
 
 
 @admin.register(Client, site=administration)

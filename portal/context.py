@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from portal.models import Client, User
-from portal.permissions import Person, has_permission_somewhere, memberships_of
+from portal.permissions import Person, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
 from restores.models import Charge, ChargeStatus, RestoreRequest
 from restores.workflow import Turn, statuses_of
@@ -82,7 +82,8 @@ def waiting_charges(user: Person) -> int:
     """How many charges wait for this person's decision; none for those who only look."""
     if not has_permission_somewhere(user, Permission.DECIDE_CHARGES):
         return 0
-    return Charge.objects.visible_to(user).filter(status=ChargeStatus.TO_REVIEW).count()
+    decided = visible(user, Permission.DECIDE_CHARGES, "client")  # who is also a client elsewhere only looks there
+    return Charge.objects.filter(decided, status=ChargeStatus.TO_REVIEW).count()
 
 
 def roles_in_words(user: Person) -> str:

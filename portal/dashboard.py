@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,13 +17,17 @@ from backups.models import Backup
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
 from portal.models import User
-from portal.permissions import has_permission_somewhere, has_role
+from portal.permissions import has_permission_somewhere, has_role, visible
 from portal.roles import Permission, Role
+from portal.words import counted
 from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, RestoreRequest
-from restores.workflow import Status, Turn, statuses_of
+from restores.workflow import STATUSES, Status, Turn, statuses_of
 
 SHOWN = 8
 LONGEST_WITHOUT = F("last_good_at").asc(nulls_first=True)  # what has no backup at all comes first on every database
+OPEN_FIRST = Case(
+    When(status__in=[status.value for status, facts in STATUSES.items() if facts.final], then=1), default=0
+)
 UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 
 
@@ -31,7 +35,8 @@ UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 def start(request: HttpRequest) -> HttpResponse:
     """The parts of the page that the person's roles ask for; a person with two roles sees both."""
     user, now = signed_in(request), timezone.now()
-    context: dict[str, Any] = {"figures": figures_of(user)}
+    figures = figures_of(user)
+    context: dict[str, Any] = {"figures": figures, "troubles": troubles_of(user, figures)}
     if has_role(user, Role.CLIENT, Role.STAFF):
         context["own"] = own_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
@@ -43,11 +48,28 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/start.html", context)
 
 
+def troubles_of(user: User, figures: dict[str, int]) -> list[tuple[str, str]]:
+    """What is not well, as (what it is, what that means), the worst first; failed restores only to those who decide."""
+    late, vanished = figures["late"], figures["vanished"]
+    found = [
+        (late, f"{counted(late, 'resource')} {'is' if late == 1 else 'are'} late", "No good backup for 26 hours."),
+        (
+            vanished,
+            f"{counted(vanished, 'resource')} {'has' if vanished == 1 else 'have'} vanished",
+            "Not found where it was; its backups are kept.",
+        ),
+    ]
+    if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
+        failed = _requests(user).filter(status=Status.FAILED).count()
+        found.append((failed, f"{counted(failed, 'restore')} failed", "Somebody waits for another attempt."))
+    return [(what, meaning) for number, what, meaning in found if number]
+
+
 def own_part(user: User, now: datetime) -> dict[str, Any]:
     """For clients and their staff: their resources' pictures, their requests, those not closed first."""
     return {
         "rows": rows_of(list(listed(user).standing().order_by(LONGEST_WITHOUT, "name")[:SHOWN]), now),
-        "requests": list(_requests(user).order_by("-status_changed_at")[:SHOWN]),
+        "requests": list(_requests(user).order_by(OPEN_FIRST, "-status_changed_at")[:SHOWN]),
     }
 
 
@@ -70,7 +92,7 @@ def it_part(user: User, now: datetime) -> dict[str, Any]:
 
 def money_part(user: User) -> dict[str, Any]:
     """For account managers: what is to review, oldest first, and what was decided last."""
-    charges = Charge.objects.visible_to(user).select_related(
+    charges = Charge.objects.filter(visible(user, Permission.DECIDE_CHARGES, "client")).select_related(
         "client", "request__resource", "request__filed_by", "decided_by"
     )
     return {

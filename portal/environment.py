@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class WrongEnvironment(Exception):
@@ -31,11 +34,71 @@ def _flag(value: str) -> bool:
     raise ValueError("is neither 1 nor 0")
 
 
+def _number(value: str) -> int:
+    """Its digits as a number, 0 when it is none."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+
+
 def _whole(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("must be 1 or more")
-    return number
+    if not _number(value):
+        raise ValueError("is not a whole number of 1 or more")
+    return _number(value)
+
+
+def _port(value: str) -> int:
+    if not 0 < _number(value) < 65536:
+        raise ValueError("is not a number from 1 to 65535")
+    return _number(value)
+
+
+def _level(value: str) -> str:
+    if value.upper() not in LOG_LEVELS:
+        raise ValueError(f"is none of {', '.join(LOG_LEVELS)}")
+    return value.upper()
+
+
+def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
+    """The parts of the URL. What is wrong is said without repeating any of it: there may be a password inside."""
+    expected = " or ".join(f"{scheme}://" for scheme in schemes)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port, parts.hostname  # read from the text only now
+    except ValueError:
+        raise ValueError("is not a URL: its host or port cannot be read") from None
+    if parts.scheme not in schemes or "://" not in value:
+        raise ValueError(f"does not begin with {expected}")
+    return parts
+
+
+def _database(value: str) -> str:
+    parts = _url(value, ("postgres", "postgresql", "sqlite"))
+    if not parts.path.strip("/"):
+        raise ValueError("names no database: that is the part after the last slash")
+    return value
+
+
+def _broker(value: str) -> str:
+    parts = _url(value, ("redis", "rediss", "filesystem", "memory"))  # memory: what is handed over is not kept
+    if parts.scheme.startswith("redis") and not parts.hostname:
+        raise ValueError("names no host")
+    return value
+
+
+def _mail(value: str) -> str:
+    if value:
+        parts = _url(value, ("smtp",))
+        if not parts.hostname:
+            raise ValueError("names no host")
+        if parts.query not in ("", "tls=0", "tls=1"):
+            raise ValueError("has something else than tls=1 after its question mark")
+    return value
+
+
+def _tools(value: str) -> str:
+    missing = [name for name in ("pg_dump", "pg_restore") if value and not (Path(value) / name).is_file()]
+    if missing:
+        raise ValueError(f"is no directory with {' and '.join(missing)} in it")
+    return value
 
 
 def _words(value: str) -> tuple[str, ...]:
@@ -70,6 +133,17 @@ def _regions(value: str) -> dict[str, str]:
     return regions
 
 
+def _prefixes(value: str) -> tuple[str, ...]:
+    prefixes = _words(value)
+    for prefix in prefixes:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
+            raise ValueError("is not the beginning of names such as RESOURCE_")
+        for name in (name for variable in VARIABLES for name in variable.names):
+            if name.startswith(prefix):
+                raise ValueError(f"would let resources read the portal's own {name}")
+    return prefixes
+
+
 @dataclass(frozen=True)
 class Variable:
     """One environment variable. A default may use ``{DATA_DIR}``."""
@@ -80,6 +154,11 @@ class Variable:
     read: Callable[[str], Any] = _text
     secret: bool = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names under which it may be given: a secret one also as NAME_FILE."""
+        return (self.name, f"{self.name}_FILE") if self.secret else (self.name,)
+
 
 VARIABLES = (
     Variable("DATA_DIR", ".data", "Where the embedded database, broker, regions and scratch live.", _path),
@@ -89,7 +168,7 @@ VARIABLES = (
         "Signs sessions and links. Required, except in the demo, which makes one of its own.",
         secret=True,
     ),
-    Variable("PORT", "8000", "Where `manage.py run` answers, on 127.0.0.1."),
+    Variable("PORT", "8000", "Where `manage.py run` answers, on 127.0.0.1.", _port),
     Variable("DEMO", "0", "1 shows the demo's cast on the sign-in page. Never set it where real data is.", _flag),
     Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names under which the portal answers.", _words),
     Variable("CSRF_TRUSTED_ORIGINS", "", "Origins (https://portal.example.com) behind a proxy.", _words),
@@ -99,10 +178,15 @@ VARIABLES = (
         "DATABASE_URL",
         "sqlite:///{DATA_DIR}/portal.sqlite3",
         "The portal's own database (sqlite or postgres).",
+        _database,
         secret=True,
     ),
     Variable(
-        "BROKER_URL", "filesystem://", "Celery's broker: redis://host:6379/0, or files below DATA_DIR.", secret=True
+        "BROKER_URL",
+        "filesystem://",
+        "Celery's broker: redis://host:6379/0, or files below DATA_DIR.",
+        _broker,
+        secret=True,
     ),
     Variable("POLICY_TIME_ZONE", "UTC", "The company's time zone: which day and month a backup belongs to.", _zone),
     Variable(
@@ -112,8 +196,20 @@ VARIABLES = (
         _regions,
     ),
     Variable("FILES_ROOTS", "", "Directories, separated by ':', below which directory trees may be resources.", _paths),
+    Variable(
+        "SECRETS_ENV_PREFIX",
+        "RESOURCE_",
+        "How the names of variables begin that a resource's secret may be read from; several are separated by commas.",
+        _prefixes,
+    ),
+    Variable(
+        "SECRETS_DIR",
+        "/run/secrets/resources",
+        "Directory below which files may be read as a resource's secret; nothing of the portal's own may lie there.",
+        _path,
+    ),
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
-    Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are."),
+    Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
     Variable("EXPORT_DAYS", "7", "How long an export can be downloaded.", _whole),
     Variable(
@@ -127,11 +223,18 @@ VARIABLES = (
         "EMAIL_URL",
         "",
         "smtp://user:password@host:587/?tls=1; without it mail is written below DATA_DIR/mail.",
+        _mail,
         secret=True,
     ),
     Variable("EMAIL_FROM", "backups@localhost", "Sender of the portal's mail."),
-    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Variable("LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR.", _level),
 )
+
+
+def without_portal(environ: Mapping[str, str], *, keep: Collection[str] = ()) -> dict[str, str]:
+    """The environment without what may have been set in it for another portal, in whichever form."""
+    forgotten = {name for variable in VARIABLES for name in variable.names} - set(keep)
+    return {name: value for name, value in environ.items() if name not in forgotten}
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -145,7 +248,20 @@ def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         except ValueError as error:
             shown = "its value" if variable.secret else repr(raw)
             raise WrongEnvironment(f"{variable.name}: {shown} {error}. {variable.meaning}") from error
+    _check_secrets_dir(values, environ)
     return values
+
+
+def _check_secrets_dir(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    """Who registers a resource may have anything below SECRETS_DIR sent to a host of their choice."""
+    own = {"DATA_DIR": values["DATA_DIR"]}
+    own |= {name: _path(environ[name]) for one in VARIABLES for name in one.names[1:] if environ.get(name)}
+    for name, path in own.items():
+        if path == values["SECRETS_DIR"] or values["SECRETS_DIR"] in path.parents:
+            raise WrongEnvironment(
+                f"SECRETS_DIR: {name} lies below {values['SECRETS_DIR']}, where resources' secrets are read from."
+                " Set SECRETS_DIR to a directory with nothing but those."
+            )
 
 
 def _given(variable: Variable, environ: Mapping[str, str]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,9 +18,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
+from portal.faults import fault
 from portal.history import acting
-
-log = structlog.get_logger(__name__)
 
 _DJANGOS_OWN = (Http404, PermissionDenied, BadRequest, SuspiciousOperation)
 
@@ -36,9 +34,10 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # a part of a page is answered otherwise
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
-        """To the sign-in, and back afterwards."""
+        """To the sign-in, and back afterwards: from a part of a page to the page that it belongs to."""
         if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+            page, sign_in = _page_shown(request), resolve_url(settings.LOGIN_URL)
+            return HttpResponseClientRedirect(redirect_to_login(page, sign_in).url if page else sign_in)
         return super().handle_no_permission(request, view_func)
 
 
@@ -70,16 +69,20 @@ class ErrorPages:
             return None
         if isinstance(error, PortalError):
             return self._refused(request, error)
-        reference = secrets.token_hex(4).upper()
-        log.error("page.failed", reference=reference, path=request.path, method=request.method, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
-        return render(request, "500.html", {"reference": reference}, status=500)
+        return fault(request, error)
 
     def _refused(self, request: HttpRequest, error: PortalError) -> HttpResponse:
         if getattr(request, "htmx", False):
             return HttpResponse(escape(error.sentence), status=error.status)
         context = {"sentence": error.sentence, "back": _page_before(request)}
         return render(request, "portal/refused.html", context, status=error.status)
+
+
+def _page_shown(request: HttpRequest) -> str:
+    """The portal's page that asked for a part of itself; empty when that was another site's, or is not said."""
+    page = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]  # set by htmx's middleware
+    return page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else ""
 
 
 def _page_before(request: HttpRequest) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
@@ -67,8 +65,3 @@ def check_is_a_person(user: Person) -> None:
     """Deciding is for people: a service account never approves."""
     if getattr(user, "is_service_account", True):
         raise NotPermitted("A service account cannot decide this. A person has to.")
-
-
-def forget_memberships(user: Any) -> None:
-    """Read the person's memberships anew at the next question."""
-    user.__dict__.pop("_memberships", None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-
 import structlog
 from django.contrib.auth.decorators import login_not_required
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+
+from portal.faults import fault
 
 log = structlog.get_logger(__name__)
 
@@ -19,9 +20,13 @@ log = structlog.get_logger(__name__)
 @never_cache
 @require_GET
 def healthz(request: HttpRequest) -> HttpResponse:
-    """ "ok" when the portal and its database answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """ "ok" when the portal and its database answer, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.error("health.no_database", error=type(error).__name__)
+        return HttpResponse("The database does not answer.\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -41,18 +46,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 403, "You may not do this.")
 
 
-def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403, when a form was too old or came from elsewhere."""
-    return render(request, "403_csrf.html", status=403)
-
-
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: what is not there, and what this person may not see."""
     return _answer(request, 404, "There is nothing at this address, or nothing that you may see.")
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """500, for errors outside of views: logged by Django itself, found by the reference logged here."""
-    reference = secrets.token_hex(4).upper()
-    log.error("page.failed", reference=reference, path=request.path, method=request.method)
-    return render(request, "500.html", {"reference": reference}, status=500)
+    """500, for errors outside of views; Django itself has logged them."""
+    return fault(request)

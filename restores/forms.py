@@ -13,6 +13,8 @@ from portal.errors import PortalError
 from portal.words import company_zone
 from restores.charging import Cause
 
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # far from the ends of the calendar, where other zones' times do not exist
+
 
 class CompanyMoment(forms.Field):
     """A date and time as clocks in the company's time zone show it; aware when clean, None when left empty."""
@@ -29,14 +31,16 @@ class CompanyMoment(forms.Field):
             naive = None
         if naive is None:
             raise forms.ValidationError("Enter a date and a time, such as 2026-11-17T14:30.")
+        if not EARLIEST_YEAR <= naive.year <= LATEST_YEAR:
+            raise forms.ValidationError(f"There is no backup of the year {naive.year}. Check the year of the date.")
         return naive if naive.tzinfo else naive.replace(tzinfo=company_zone())
 
 
 class Reason(forms.CharField):
     """A required box for a reason. An empty one is refused by the action, with its sentence, not here."""
 
-    def __init__(self, label: str, **attributes: str) -> None:
-        super().__init__(label=label, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
+    def __init__(self, label: str, help_text: str = "", **attributes: str) -> None:
+        super().__init__(label=label, help_text=help_text, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
 
     def validate(self, value: str) -> None:
         """Anything goes."""
@@ -80,6 +84,7 @@ class AskForm(SentenceForm):
     )
     reason = Reason(
         "What happened, and what do you need back?",
+        "Kept with the request, for whoever reads it later.",
         maxlength="5000",
         placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
     )

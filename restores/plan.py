@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from string import Formatter
 from typing import Any
 
 from backups.drivers.base import Mode
@@ -43,17 +45,6 @@ def loss_window(taken_at: datetime, now: datetime) -> timedelta:
     return max(now - taken_at, timedelta(0))
 
 
-def span_in_words(span: timedelta) -> str:
-    """ "2 d 6 h", "9 h 41 min", "12 min", "under a minute": the two largest units."""
-    minutes = int(span.total_seconds()) // 60
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min" if minutes else "under a minute"
-
-
 class Tense(Enum):
     """Whether the restore is to come, has been done, or was done and taken back."""
 
@@ -62,25 +53,55 @@ class Tense(Enum):
     UNDONE = auto()
 
 
-def mode_sentence(mode: Mode, resource: str, when: str, loss: timedelta, tense: Tense = Tense.TO_DO) -> str:
-    """What the restore does, in a sentence for the client. ``when`` names the backup's moment with its zone."""
-    if tense is not Tense.TO_DO:
-        return _told_afterwards(mode, resource, when, span_in_words(loss), tense)
-    if mode is Mode.IN_PLACE:
-        return (
-            f"Restore {resource} as of {when} in place: everything saved after that ({span_in_words(loss)}) is replaced. "
+PLACES = {Mode.IN_PLACE: "in place", Mode.BESIDE: "beside the live one", Mode.EXPORT: "as a download"}
+
+_DONE = {
+    Mode.IN_PLACE: "{resource} was restored as of {when} {place}: everything saved after that ({loss}) was replaced.",
+    Mode.BESIDE: "{resource} was restored as of {when} {place}, which stayed as it was.",
+    Mode.EXPORT: "The backup of {resource} as of {when} was made available {place}; the live one stayed as it was.",
+}
+
+SENTENCES: dict[Tense, dict[Mode, str]] = {
+    Tense.TO_DO: {
+        Mode.IN_PLACE: (
+            "Restore {resource} as of {when} {place}: everything saved after that ({loss}) is replaced. "
             "The present state is kept aside and can be brought back."
+        ),
+        Mode.BESIDE: "Restore {resource} as of {when} {place}, which stays as it is.",
+        Mode.EXPORT: "Make the backup of {resource} as of {when} available {place}; the live one stays as it is.",
+    },
+    Tense.DONE: _DONE,
+    Tense.UNDONE: _DONE
+    | {
+        Mode.IN_PLACE: (
+            "{resource} was restored as of {when} {place}, and undone: what had been saved after that ({loss}) is back."
         )
-    if mode is Mode.BESIDE:
-        return f"Restore {resource} as of {when} beside the live one, which stays as it is."
-    return f"Make the backup of {resource} as of {when} available as a download; the live one stays as it is."
+    },
+}
 
 
-def _told_afterwards(mode: Mode, resource: str, when: str, loss: str, tense: Tense) -> str:
-    if mode is Mode.IN_PLACE and tense is Tense.UNDONE:
-        return f"{resource} was restored as of {when} in place, and undone: what had been saved after that ({loss}) is back."
-    if mode is Mode.IN_PLACE:
-        return f"{resource} was restored as of {when} in place: everything saved after that ({loss}) was replaced."
-    if mode is Mode.BESIDE:
-        return f"{resource} was restored as of {when} beside the live one, which stayed as it was."
-    return f"The backup of {resource} as of {when} was made available as a download; the live one stayed as it was."
+@dataclass(frozen=True)
+class Part:
+    """A piece of a sentence; ``strong`` is what the reader must not miss."""
+
+    text: str
+    strong: bool = False
+
+
+def mode_parts(mode: Mode, resource: str, when: str, loss: str, tense: Tense = Tense.TO_DO) -> list[Part]:
+    """What the restore does, or did, in a sentence for the client, piece by piece.
+
+    ``when`` names the backup's moment with its zone, ``loss`` is the data-loss window in words.
+    """
+    said = {"resource": resource, "when": when, "place": PLACES[mode], "loss": loss}
+    parts = []
+    for text, name, _, _ in Formatter().parse(SENTENCES[tense][mode]):
+        parts.append(Part(text))
+        if name:
+            parts.append(Part(said[name], strong=name != "loss"))
+    return parts
+
+
+def mode_sentence(mode: Mode, resource: str, when: str, loss: str, tense: Tense = Tense.TO_DO) -> str:
+    """The sentence of :func:`mode_parts` as plain text."""
+    return "".join(part.text for part in mode_parts(mode, resource, when, loss, tense))

@@ -27,6 +27,9 @@ class StepName(StrEnum):
         return LABELS[self]
 
 
+TECHNICAL = frozenset({StepName.PREFLIGHT, StepName.HEALTH})
+"""Steps whose sentences name paths, versions and servers: only people with VIEW_TECHNICAL read them."""
+
 LABELS = {
     StepName.PREFLIGHT: "Check beforehand",
     StepName.PIN: "Hold the backup",

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
 from restores.charging import Cause, Classification, classification_sentence, classify
-from restores.wording import emphasised, sentence_of
+from restores.models.request import MODE_LABELS
+from restores.wording import sentence_of
 
-LABELS = {
-    Mode.BESIDE: "Beside the live one",
-    Mode.IN_PLACE: "In place of the live one",
-    Mode.EXPORT: "As a download",
-}
+SAFEST_FIRST = (Mode.BESIDE, Mode.IN_PLACE, Mode.EXPORT)
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def summary_of(
 ) -> Summary:
     """The summary of what is picked so far."""
     if backup is None:
-        sentence = emphasised(f"Restore {resource.name}. Pick the moment to go back to.", resource.name)
+        sentence = format_html("Restore <strong>{}</strong>. Pick the moment to go back to.", resource.name)
     else:
         sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now)
     return Summary(
@@ -66,7 +64,7 @@ def mode_options(resource: Resource, noun: str, picked: str, export_days: int) -
         ),
         Mode.EXPORT: f"You get the backup as a file, for {export_days} days. The live one stays as it is.",
     }
-    return [Option(mode.value, LABELS[mode], meanings[mode], mode.value == picked) for mode in LABELS]
+    return [Option(mode.value, MODE_LABELS[mode], meanings[mode], mode.value == picked) for mode in SAFEST_FIRST]
 
 
 def cause_options(picked: str) -> list[Option]:

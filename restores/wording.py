@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils.html import conditional_escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from backups.drivers.base import Mode
 from backups.models import Backup
 from portal.models import User
 from portal.words import exact_time, span_in_words
 from restores.models import AttemptKind, RestoreRequest
-from restores.plan import Tense, loss_window, mode_sentence
+from restores.plan import Part, Tense, loss_window, mode_parts
 from restores.workflow import Status, Turn
 
 
@@ -21,20 +21,15 @@ def moment_of(backup: Backup, now: datetime) -> str:
     return exact_time(backup.taken_at or backup.queued_at, now)
 
 
-def emphasised(sentence: str, *parts: str) -> SafeString:
-    """The sentence as HTML with each of the parts that it contains set in bold."""
-    html = str(conditional_escape(sentence))
-    for part in parts:
-        escaped = str(conditional_escape(part))
-        html = html.replace(escaped, f"<strong>{escaped}</strong>", 1)
-    return mark_safe(html)  # noqa: S308  (escaped above)
-
-
 def sentence_of(name: str, backup: Backup, mode: Mode, now: datetime, tense: Tense = Tense.TO_DO) -> SafeString:
     """What restoring that backup in that mode does, or did, as HTML: the sentence that stays in view."""
-    when = moment_of(backup, now)
-    sentence = mode_sentence(mode, name, when, loss_window(backup.taken_at or now, now), tense)
-    return emphasised(sentence, name, when, "in place", "beside the live one", "as a download")
+    loss = span_in_words(loss_window(backup.taken_at or now, now))
+    parts = mode_parts(mode, name, moment_of(backup, now), loss, tense)
+    return format_html_join("", "{}", ((_html(part),) for part in parts))
+
+
+def _html(part: Part) -> SafeString:
+    return format_html("<strong>{}</strong>" if part.strong else "{}", part.text)
 
 
 def measured_at(request: RestoreRequest, now: datetime) -> datetime:

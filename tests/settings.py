@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.environment import without_portal
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
@@ -41,21 +43,25 @@ def _own_queue(broker: str) -> str:
 
 
 _data = _run_directory() / WORKER
-for _folder in ("files", "mail", "static-collected"):
+for _folder in ("files", "mail", "secrets", "static-collected"):
     (_data / _folder).mkdir(parents=True, exist_ok=True)
 
+# What is set here for a real portal is not the tests' business; only CI's two servers are.
+_kept = without_portal(os.environ, keep=("DATABASE_URL", "BROKER_URL", "PG_BIN"))
+for _name in set(os.environ) - set(_kept):
+    del os.environ[_name]
 os.environ.update(
     {
         "DATA_DIR": str(_data),
         "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789",
         "FILES_ROOTS": str(_data / "files"),
+        "SECRETS_ENV_PREFIX": "RESOURCE_,TEST_,CONTRACT_,SHOP_,WRONG",
+        "SECRETS_DIR": str(_data / "secrets"),
         "POLICY_TIME_ZONE": "Europe/Berlin",
         "BROKER_URL": _own_queue(os.environ.get("BROKER_URL", "filesystem://")),
         "LOG_LEVEL": "WARNING",
     }
 )
-for _name in ("DEMO", "HTTPS", "BEHIND_PROXY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "STORE_REGIONS", "SCRATCH_DIR"):
-    os.environ.pop(_name, None)
 
 from portal.settings import *  # noqa: E402, F403  (it reads the variables above)
 

@@ -28,7 +28,10 @@ class Registration(Input):
     other_region = serializers.CharField(required=False, help_text="Left out: the next region that is configured.")
     settings = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=1000, trim_whitespace=False),
-        help_text="The kind's settings by name. A secret one is a reference: env:NAME or file:/path.",
+        help_text=(
+            "The kind's settings by name. A secret one is a reference, env:NAME or file:/path, to what lies within "
+            "SECRETS_ENV_PREFIX and SECRETS_DIR where the portal runs."
+        ),
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backups.models import Backup, Copy, Resource
+from backups.models import Backup, Copy, CopyState, Resource
 from backups.proof import PROOF_LABELS, Proof
 from portal.api.clients import ClientOut
 from portal.api.outputs import NameField
@@ -104,7 +104,9 @@ class BackupOut(Technical, serializers.ModelSerializer[Backup]):
     """A backup with its copies. Sizes are bytes."""
 
     resource = ResourceName()
-    good = serializers.BooleanField(source="is_good", help_text="Whether it can be restored.")
+    good = serializers.SerializerMethodField(
+        help_text="Whether it can be restored: finished, not found damaged, and a copy of it is present."
+    )
     requested_by = NameField(allow_null=True)
     proof = serializers.SerializerMethodField(help_text="The best proof among the copies that are present.")
     copies = CopyOut(many=True)
@@ -140,12 +142,20 @@ class BackupOut(Technical, serializers.ModelSerializer[Backup]):
             "error_detail",
         ]
 
+    def get_good(self, backup: Backup) -> bool:
+        """As its page says it: one whose copies were deleted is good no more."""
+        return backup.is_good and bool(_present(backup))
+
     @extend_schema_field(PROOF)
     def get_proof(self, backup: Backup) -> str | None:
         """The level in words."""
-        present = [copy.proof for copy in backup.copies.all() if copy.state == "present"]
+        present = [copy.proof for copy in _present(backup)]
         return Proof(max(present)).label if present else None
 
     def get_error_detail(self, backup: Backup) -> str | None:
         """What a tool or a server said."""
         return backup.error_detail if self.shows_technical(backup.resource) else None
+
+
+def _present(backup: Backup) -> list[Copy]:
+    return [copy for copy in backup.copies.all() if copy.state == CopyState.PRESENT]

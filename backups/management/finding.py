@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 
 from backups.models import Resource
+from portal.entered import whole_number
 from portal.errors import PortalError
 from portal.models import User
 
@@ -34,8 +35,8 @@ def resource_named(words: str) -> Resource:
     """The standing resource of that id or name. A name that several have is refused: nothing is guessed."""
     standing = Resource.objects.standing().select_related("application__client")
     found = list(standing.filter(name=words))
-    if not found and words.isdecimal():
-        found = list(standing.filter(pk=words))
+    if not found and (number := whole_number(words)) is not None:
+        found = list(standing.filter(pk=number))
     if not found:
         raise CommandError(f"There is no resource “{words}”.", returncode=2)
     if len(found) > 1:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from portal.entered import search_words
 from portal.history import History
 from portal.models import Application, Client, User
 from portal.permissions import Person, visible
@@ -43,9 +44,9 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         return self.exclude(state=ResourceState.REMOVED)
 
     def named(self, words: str) -> Self:
-        """Those in whose names every word occurs: their own, their application's or their client's."""
+        """Those in whose names every word that is searched for occurs: their own, their application's or their client's."""
         found = self
-        for word in words.split():
+        for word in search_words(words):
             found = found.filter(
                 Q(name__icontains=word)
                 | Q(application__name__icontains=word)

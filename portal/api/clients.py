@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -9,6 +11,7 @@ from rest_framework import mixins, serializers
 
 from portal.api.filters import IdFilter
 from portal.api.views import RecordedViewSet
+from portal.entered import search_words
 from portal.models import Application, Client
 from portal.permissions import visible
 from portal.roles import Permission
@@ -32,17 +35,27 @@ class ApplicationOut(serializers.ModelSerializer[Application]):
         fields = ["id", "name", "client"]
 
 
+class NameFilter(filters.CharFilter):  # type: ignore[misc]  # the library has no types
+    """Rows in whose name every word occurs."""
+
+    def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """The rows; all of them when nothing is searched for."""
+        for word in search_words(value or ""):
+            rows = rows.filter(name__icontains=word)
+        return rows
+
+
 class ClientFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Filters of the list of clients."""
 
-    search = filters.CharFilter("name", "icontains", help_text="Part of the name.")
+    search = NameFilter(help_text="Words in the name.")
 
 
 class ApplicationFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Filters of the list of applications."""
 
     client = IdFilter("client", help_text="A client's id.")
-    search = filters.CharFilter("name", "icontains", help_text="Part of the name.")
+    search = NameFilter(help_text="Words in the name.")
 
 
 @extend_schema_view(list=extend_schema(summary="Clients that you see"), retrieve=extend_schema(summary="One client"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+
+from portal.entered import whole_number
 
 
 class NewestFirst(CursorPagination):
@@ -20,14 +22,22 @@ class NewestFirst(CursorPagination):
     page_size_query_description = "How many a page holds, 200 at most."
     invalid_cursor_message = "This cursor is not one of this list's. Start again without it."
 
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """What the cursor says. Raises :class:`NotFound` when no list's row can have the id that it names."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and whole_number(str(cursor.position)) is None:
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
     def get_page_size(self, request: Request) -> int:
         """What was asked for. Raises :class:`ValidationError` when that is no number from 1 to the maximum."""
         asked = request.query_params.get("page_size")
         if asked is None:
             return self.page_size
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 5 and 1 <= int(asked) <= self.max_page_size):
+        size = whole_number(asked)
+        if size is None or not 1 <= size <= self.max_page_size:
             raise ValidationError({"page_size": [f"page_size must be a whole number from 1 to {self.max_page_size}."]})
-        return int(asked)
+        return size
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """The query's parameters, with their bounds."""

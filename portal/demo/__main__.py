@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from portal.demo.ground import take_ground
+from portal.environment import without_portal
 from portal.supervisor.checks import CannotStart
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FORGOTTEN = ("SECRET_KEY", "DATABASE_URL", "BROKER_URL", "STORE_REGIONS", "SCRATCH_DIR", "EMAIL_URL", "HTTPS")
-"""What the person may have set for a real portal. The demo never touches those."""
+KEPT = ("PORT", "PG_BIN")
+"""What the demo takes from the person's environment, besides DATA_DIR. All else may be that of a real portal."""
+
+
+def demo_environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the demo's processes: nothing in it leads to a database, broker or store but the demo's."""
+    return {
+        **without_portal(environ, keep=KEPT),
+        "DATA_DIR": str(data),
+        "DEMO": "1",
+        "FILES_ROOTS": str(data / "demo/files"),
+        "SECRETS_DIR": str(data / "demo/secrets"),
+        "POLICY_TIME_ZONE": "Europe/Berlin",
+    }
 
 
 def main(arguments: list[str]) -> None:
@@ -25,12 +39,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(str(error))
     if told:
         print(told, flush=True)  # noqa: T201  (this is a command)
-    for name in FORGOTTEN:
-        os.environ.pop(name, None)
-    os.environ.update(
-        DATA_DIR=str(data), DEMO="1", FILES_ROOTS=str(data / "demo/files"), POLICY_TIME_ZONE="Europe/Berlin"
-    )
-    os.execv(sys.executable, [sys.executable, str(ROOT / "manage.py"), "run", "--demo"])  # noqa: S606
+    command = [sys.executable, str(ROOT / "manage.py"), "run", "--demo"]
+    os.execve(sys.executable, command, demo_environment(data, os.environ))  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ ROLE = "portal"  # owns the demo's databases; what the portal signs in as
 
 @dataclass(frozen=True)
 class Server:
-    """One server whose data is at ``home``/postgres and whose passwords are files beside it."""
+    """One server whose data is at ``home``/postgres and whose password is a file below ``home``/secrets."""
 
     home: Path
 
@@ -37,7 +37,7 @@ class Server:
     @property
     def password(self) -> Path:
         """The file with the portal role's password."""
-        return self.home / "postgres-portal.password"
+        return self.home / "secrets/postgres-portal"
 
     @property
     def socket_dir(self) -> Path:
@@ -89,6 +89,7 @@ class Server:
     def create_databases(self, names: list[str]) -> None:
         """The role and its databases. The password is made here and lives in a file of its own only."""
         secret = secrets.token_urlsafe(24)
+        self.password.parent.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(self.password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(secret)

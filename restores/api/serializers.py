@@ -25,7 +25,8 @@ from restores.permissions import (
     check_can_undo,
 )
 from restores.plan import loss_window, mode_sentence
-from restores.wording import measured_at, moment_of, tense_of
+from restores.stepnames import TECHNICAL
+from restores.wording import loss_of, measured_at, moment_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
     "approve": check_can_approve,
@@ -115,8 +116,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""
         until = measured_at(request, self.context["now"])
-        loss = loss_window(request.backup.taken_at or until, until)
-        when = moment_of(request.backup, until)
+        when, loss = moment_of(request.backup, until), loss_of(request, until)
         return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
 
     def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
@@ -145,12 +145,21 @@ class EventOut(serializers.ModelSerializer[Event]):
         fields = ["at", "by", "move", "from_status", "to_status", "text", "reason"]
 
 
-class StepOut(serializers.ModelSerializer[Step]):
+class StepOut(Technical, serializers.ModelSerializer[Step]):
     """One step of an attempt."""
+
+    sentence = serializers.SerializerMethodField(
+        help_text="What was done; null for people outside IT where it names paths, versions and servers."
+    )
 
     class Meta:
         model = Step
         fields = ["position", "name", "status", "started_at", "finished_at", "sentence"]
+
+    def get_sentence(self, step: Step) -> str | None:
+        """What was done, in words."""
+        hidden = step.name in TECHNICAL and not self.shows_technical(self.context["resource"])
+        return None if hidden else step.sentence
 
 
 class AttemptOut(Technical, serializers.ModelSerializer[Attempt]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +26,7 @@ from restores.actions.undoing import request_undo
 from restores.api.filters import RequestFilters
 from restores.api.inputs import Decision, Filing, backup_seen_by
 from restores.api.serializers import RequestOut, RequestWhole
+from restores.attachment import attachment
 from restores.charging import Cause
 from restores.models import RestoreRequest
 
@@ -109,13 +109,7 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         """The export. The header Repr-Digest carries its SHA-256."""
         if request.method == "HEAD":  # that it was fetched goes on the timeline, so it has to be
             raise MethodNotAllowed("HEAD")
-        export = open_export(by=self.person, request=self.get_object())
-        response = FileResponse(
-            export.file, as_attachment=True, filename=export.name, content_type="application/octet-stream"
-        )
-        response["Content-Length"] = str(export.size)
-        response["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(export.checksum)).decode()}:"
-        return response
+        return attachment(open_export(by=self.person, request=self.get_object()))
 
     def _move(
         self, request: Request, move: Callable[..., Any], form: type[Decision | WithReason], status: int = 200

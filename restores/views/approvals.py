@@ -82,6 +82,6 @@ def _marks(found: RestoreRequest, now: datetime) -> list[tuple[str, str]]:
         (found.resource.is_production, "Production", "waiting"),
         (replaces and loss.total_seconds() > LARGE_LOSS_HOURS * 3600, f"Loses {span_in_words(loss)}", "waiting"),
         (bool(found.has_others), "Another request on it", "waiting"),  # type: ignore[attr-defined]  # prefetched
-        (proof <= Proof.PRESENT, f"Backup only {proof.label}", "waiting"),
+        (proof <= Proof.PRESENT, "Backup not proven yet", "waiting"),
     ]
     return [(words, colour) for holds, words, colour in marks if holds]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from backups.drivers.base import Mode
 from backups.kinds import driver_of
 from backups.models import Backup, Resource
+from portal.entered import whole_number
 from portal.rules import refusal
 from restores.actions.filing import check_restorable
 from restores.charging import Cause
@@ -28,8 +29,8 @@ def answers_of(http: HttpRequest) -> QueryDict:
 
 def asked_backup(http: HttpRequest) -> Backup | None:
     """The backup that was picked; 404 when there is none that the person may see, None when none was picked."""
-    pk = answers_of(http).get("backup", "")
-    if not pk.isdecimal():
+    pk = whole_number(answers_of(http).get("backup", ""))
+    if pk is None:
         return None
     seen = Backup.objects.visible_to(person(http)).select_related("resource__application__client")
     return get_object_or_404(seen, pk=pk)
@@ -37,12 +38,13 @@ def asked_backup(http: HttpRequest) -> Backup | None:
 
 def asked_resource(http: HttpRequest, backup: Backup | None) -> Resource | None:
     """The resource that was picked, by itself or by its backup; 404 when the two do not belong together."""
-    pk = answers_of(http).get("resource", "")
-    if not pk:
+    given = answers_of(http).get("resource", "")
+    if not given:
         return backup.resource if backup else None
-    if not pk.isdecimal() or (backup is not None and backup.resource_id != int(pk)):
+    pk = whole_number(given)
+    if pk is None or (backup is not None and backup.resource_id != pk):
         raise Http404("There is no such resource, or the backup is not one of it.")
-    return backup.resource if backup else resource_or_404(person(http), int(pk))
+    return backup.resource if backup else resource_or_404(person(http), pk)
 
 
 def picked(answers: QueryDict) -> tuple[Mode | None, Cause | None]:

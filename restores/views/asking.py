@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
+from portal.entered import search_words
 from portal.errors import NotPermitted, PortalError
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
@@ -32,7 +33,7 @@ def request_new(http: HttpRequest) -> HttpResponse:
     backup = asked_backup(http)
     resource = asked_resource(http, backup)
     if resource is None:
-        words = http.GET.get("q", "").strip()
+        words = " ".join(search_words(http.GET.get("q", "")))
         return render(http, "restores/ask_what.html", {"words": words, "resources": resources_to_ask_for(user, words)})
     check_can_file(user, resource)
     if http.method == "POST" and "suggest" not in http.POST:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from portal.errors import PortalError
 from restores.actions.downloads import open_export
+from restores.attachment import attachment
 from restores.views.fetching import person, request_or_404
 from restores.views.request_page import show_request
 
@@ -20,10 +21,4 @@ def request_download(http: HttpRequest, pk: int) -> HttpResponseBase:
         download = open_export(by=person(http), request=found)
     except PortalError as error:
         return show_request(http, found, status=error.status, sentence=error.sentence)
-    answer = FileResponse(
-        download.file, as_attachment=True, filename=download.name, content_type="application/octet-stream"
-    )
-    answer["Content-Length"] = str(download.size)
-    answer["X-Checksum-SHA256"] = download.checksum
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return attachment(download)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,9 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from backups.drivers.base import Mode
-from portal.models import Client
+from backups.models import Resource
+from portal.choosing import clients_to_choose
+from portal.entered import search_words, whole_number
+from portal.models import User
 from portal.paging import Column, read_page
-from portal.permissions import has_permission_somewhere, visible
+from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from restores.models import RestoreRequest
 from restores.models.request import FIRST_NUMBER, MODE_LABELS
@@ -29,59 +32,86 @@ GROUPS: dict[str, tuple[str, list[Status]]] = {
 NEWEST_FIRST = (Column("filed_at", descending=True), Column("pk", descending=True))
 
 
+@dataclass(frozen=True)
+class Filters:
+    """What the address asks of the list. Values that make no sense are left out, never an error."""
+
+    address: QueryDict
+    group: str
+    mode: str
+    client: str
+    resource: Resource | None
+    words: list[str]
+    clients: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, user: User, address: QueryDict) -> Filters:
+        """The filters of the address, as far as the person sees what they name."""
+        clients = clients_to_choose(user, Permission.VIEW_REQUESTS, address.get("client", ""))
+        number = whole_number(address.get("resource", ""))
+        return cls(
+            address=address,
+            group=_known(address.get("group", ""), GROUPS),
+            mode=_known(address.get("mode", ""), set(Mode)),
+            client=_known(address.get("client", ""), dict(clients)),
+            resource=Resource.objects.visible_to(user).filter(pk=number).first() if number is not None else None,
+            words=search_words(address.get("q", "")),
+            clients=clients,
+        )
+
+    def apply(self, found: QuerySet[RestoreRequest]) -> QuerySet[RestoreRequest]:
+        """The requests that pass all of them."""
+        if self.group:
+            found = found.filter(status__in=[status.value for status in GROUPS[self.group][1]])
+        for name in ("mode", "client", "resource"):
+            if value := getattr(self, name):
+                found = found.filter(**{name: value})
+        for word in self.words:
+            found = found.filter(_matching(word))
+        return found
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """(words, address without it) of everything in use."""
+        labels = {
+            "group": GROUPS[self.group][0] if self.group else "",
+            "mode": MODE_LABELS[Mode(self.mode)] if self.mode else "",
+            "client": dict(self.clients).get(self.client, ""),
+            "resource": self.resource.name if self.resource else "",
+            "q": f"“{' '.join(self.words)}”" if self.words else "",
+        }
+        return [(label, _without(self.address, name)) for name, label in labels.items() if label]
+
+
+def _known(value: str, values: Container[str]) -> str:
+    return value if value in values else ""
+
+
 @require_GET
 def requests(http: HttpRequest) -> HttpResponse:
     """The requests that the person may see, newest first."""
     user = person(http)
-    clients = list(Client.objects.filter(visible(user, Permission.VIEW_REQUESTS, "pk"))[:200])
+    filters = Filters.of(user, http.GET)
     context = {
-        "page": read_page(_filtered(requests_seen_by(user), http.GET.dict()), NEWEST_FIRST, http.GET),
+        "page": read_page(filters.apply(requests_seen_by(user)), NEWEST_FIRST, http.GET),
+        "filters": filters,
         "groups": [(value, label) for value, (label, _) in GROUPS.items()],
         "modes": [(mode.value, label) for mode, label in MODE_LABELS.items()],
-        "clients": clients if len(clients) > 1 else [],
-        "chips": _chips(http.GET, clients),
         "may_ask": has_permission_somewhere(user, Permission.FILE_REQUESTS),
     }
     return render(http, "restores/requests.html", context)
 
 
-def _filtered(found: QuerySet[RestoreRequest], wanted: Mapping[str, Any]) -> QuerySet[RestoreRequest]:
-    """What the filters in the address leave; unknown values filter nothing."""
-    if wanted.get("group") in GROUPS:
-        found = found.filter(status__in=[status.value for status in GROUPS[wanted["group"]][1]])
-    if wanted.get("mode") in set(Mode):
-        found = found.filter(mode=wanted["mode"])
-    if wanted.get("client", "").isdecimal():
-        found = found.filter(client=int(wanted["client"]))
-    for word in wanted.get("q", "").split():
-        found = found.filter(_matching(word))
-    return found
-
-
 def _matching(word: str) -> Q:
     """A request by its number (RR-1042), or by its resource's, application's or client's name."""
-    number = word.upper().removeprefix("RR-")
-    if word.upper().startswith("RR-") and number.isdecimal():
-        return Q(pk=int(number) - FIRST_NUMBER)
+    number = whole_number(word.upper().removeprefix("RR-"))
+    if word.upper().startswith("RR-") and number is not None:
+        return Q(pk=number - FIRST_NUMBER)
     return (
         Q(resource__name__icontains=word)
         | Q(resource__application__name__icontains=word)
         | Q(client__name__icontains=word)
     )
-
-
-def _chips(wanted: QueryDict, clients: list[Client]) -> list[tuple[str, str]]:
-    """The filters in use, each with the address without it."""
-    labels: dict[str, dict[str, str]] = {
-        "group": {value: label for value, (label, _) in GROUPS.items()},
-        "mode": {mode.value: label for mode, label in MODE_LABELS.items()},
-        "client": {str(client.pk): client.name for client in clients},
-    }
-    typed = wanted.dict()
-    chips = [(labels[name][str(typed[name])], name) for name in labels if typed.get(name, "") in labels[name]]
-    if words := str(typed.get("q", "")).strip():
-        chips.append((f"“{words}”", "q"))
-    return [(label, _without(wanted, name)) for label, name in chips]
 
 
 def _without(wanted: QueryDict, name: str) -> str:

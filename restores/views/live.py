@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, Step, StepStatus
 from restores.progress import Progress, progress_of
-from restores.stepnames import STEPS, UNDO_STEPS, StepName
+from restores.stepnames import STEPS, TECHNICAL, UNDO_STEPS, StepName
 from restores.workflow import Status, Turn
 
 OPEN = (AttemptStatus.QUEUED, AttemptStatus.RUNNING)
 WITH_BYTES = (StepName.RESTORE, StepName.VERIFY, StepName.CHECKSUM)
-TECHNICAL = (StepName.PREFLIGHT, StepName.HEALTH)  # their sentences name paths, versions, servers
 STEP_CSS = {
     StepStatus.RUNNING: "is-running",
     StepStatus.DONE: "is-done",
@@ -79,9 +78,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Live:
-    """All that moves. ``seen`` changes when the rest of the page has to change as well."""
+    """What moves, and what has come to rest beside it. ``seen`` changes when the rest of the page has to change as well.
 
-    runs: list[Run]
+    ``current`` is the run that is queued or running, ``past`` are the others, newest first.
+    """
+
+    current: Run | None
+    past: list[Run]
     moving: bool
     waiting: bool
     seen: str
@@ -90,13 +93,14 @@ class Live:
 def live_of(request: RestoreRequest, now: datetime) -> Live:
     """The moving part as it stands now; reads only what :func:`fetching.request_or_404` has fetched."""
     runs = [_run(request, attempt, now) for attempt in request.attempts.all()]
-    begun = next((run for run in runs if run.is_open), None)
-    moving = begun is not None or request.facts.turn is Turn.PORTAL
+    current = next((run for run in runs if run.is_open), None)
+    moving = current is not None or request.facts.turn is Turn.PORTAL
     return Live(
-        runs=list(reversed(runs)),
+        current=current,
+        past=[run for run in reversed(runs) if run is not current],
         moving=moving,
         waiting=not request.facts.final,
-        seen=f"{request.status}-{len(runs)}-{begun.attempt.pk if begun else 0}",
+        seen=f"{request.status}-{len(runs)}-{current.attempt.pk if current else 0}",
     )
 
 

@@ -19,7 +19,6 @@ from restores.charging import classification_sentence
 from restores.models import RestoreRequest
 from restores.permissions import check_can_download
 from restores.picking import best_proof
-from restores.summary import LABELS
 from restores.unpacking import unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
@@ -70,7 +69,6 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "found": found,
         "sentence": request_sentence(found, now),
         "turn": turn_of(found, user),
-        "mode_label": LABELS[found.restore_mode],
         "charge_sentence": classification_sentence(found.why),
         "loss": loss_of(found, now),
         "replaces": found.restore_mode is Mode.IN_PLACE,

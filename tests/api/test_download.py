@@ -32,6 +32,7 @@ def test_the_bytes_are_those_of_the_backup(export: RestoreRequest, owner: APICli
     digest = hashlib.sha256(body)
     assert digest.hexdigest() == export.backup.checksum
     assert answer["Repr-Digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    assert answer["Cache-Control"] == "private, no-store"
     assert int(answer["Content-Length"]) == len(body)
     assert export.resource.name in answer["Content-Disposition"]
     assert export.events.last().text == "owner downloaded the export"  # type: ignore[union-attr]

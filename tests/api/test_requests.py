@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from backups.models import Backup, Resource
 from portal.models import User
 from portal.rules import refusal
 from restores.api.serializers import MOVES
-from restores.models import AttemptKind, RestoreRequest
+from restores.models import AttemptKind, RestoreRequest, Step, StepStatus
+from restores.stepnames import StepName
 from tests.api.conftest import As, client_of
 from tests.factories import Cast, make_backup, make_failed_backup, make_resource
 
@@ -131,6 +133,19 @@ def test_what_went_wrong_is_technical_only_for_it(as_: As, failed: RestoreReques
     for who, detail in {"client": None, "it": "ENOSPC at /srv/nowhere", "auditor": "ENOSPC at /srv/nowhere"}.items():
         (attempt,) = as_(who).get(f"{ADDRESS}{failed.pk}/").json()["attempts"]
         assert (attempt["error"], attempt["error_detail"]) == ("The disk is full.", detail)
+
+
+@pytest.mark.parametrize("name", StepName)
+def test_steps_that_name_paths_and_servers_are_told_to_it_only(as_: As, failed: RestoreRequest, name: StepName) -> None:
+    said = "/srv/nowhere on db.internal is version 17.2."
+    Step.objects.create(
+        attempt=failed.attempts.get(), position=1, name=name, status=StepStatus.DONE, started_at=timezone.now(),
+        finished_at=timezone.now(), sentence=said,
+    )  # fmt: skip
+    for who in ("client", "staff", "account_manager", "it", "auditor"):
+        (step,) = as_(who).get(f"{ADDRESS}{failed.pk}/").json()["attempts"][0]["steps"]
+        hidden = who not in ("it", "auditor") and name in (StepName.PREFLIGHT, StepName.HEALTH)
+        assert step["sentence"] == (None if hidden else said), who
 
 
 def test_undo_is_asked_for_with_a_reason(as_: As, completed: RestoreRequest) -> None:

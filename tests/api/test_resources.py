@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from backups.models import Backup, BackupStatus, Resource, ResourceState
+from backups.models import Backup, BackupStatus, CopyState, Resource, ResourceState
 from backups.permissions import check_can_back_up
 from portal.rules import refusal
 from tests.api.conftest import As
@@ -179,6 +179,17 @@ def test_a_backup_tells_its_copies_and_its_proof(as_: As, backup: Backup, stagin
     assert [(copy["region"], copy["state"]) for copy in row["copies"]] == [("eu-central-1", "present")]
     assert row["summary"] == {"files": 1203, "directories": 88}
     assert as_("client").get(f"/api/backups/{backup.pk}/").json() == row
+
+
+def test_a_backup_without_a_copy_left_is_good_no_more(as_: As, resource: Resource) -> None:
+    now = timezone.now()
+    deleted, elsewhere = make_backup(resource, now), make_backup(resource, now, regions=("eu-central-1", "eu-west-1"))
+    for copy in (deleted.copies.get(), elsewhere.copies.get(region="eu-central-1")):
+        copy.state, copy.deleted_at = CopyState.DELETED, now
+        copy.save()
+    rows = {row["id"]: row for row in as_("client").get("/api/backups/").json()["results"]}
+    assert (rows[deleted.pk]["good"], rows[deleted.pk]["proof"]) == (False, None)
+    assert rows[elsewhere.pk]["good"] is True
 
 
 def test_technical_details_of_a_failure_are_for_it(as_: As, resource: Resource) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.test import Client as Browser
 from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
@@ -71,6 +76,67 @@ def test_a_revoked_token_does_not_hold_and_others_do(as_: As) -> None:
     assert one.post("/api/token/revoke/").status_code == 204
     assert one.get("/api/me/").status_code == 401
     assert other.get("/api/me/").status_code == 200
+
+
+NEW = "quite another password"
+
+
+def change(user: User) -> None:
+    browser = Browser()
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    browser.post("/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+
+def reset(user: User) -> None:
+    browser = Browser()
+    browser.post("/password/reset/", {"email": user.email})
+    link = re.search(r"http://testserver(/password/reset/key/\S+)", str(mail.outbox[0].body))
+    assert link
+    form = browser.get(link[1], follow=True)
+    browser.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
+
+
+def set_by_an_administrator(user: User) -> None:
+    browser = Browser()
+    administrator = User.objects.get(username="adele-administrator")
+    browser.force_login(administrator, backend="allauth.account.auth_backends.AuthenticationBackend")
+    entered = {"password1": NEW, "password2": NEW, "usable_password": "true", "set-password": "1"}
+    browser.post(f"/administration/portal/user/{user.pk}/password/", entered)
+
+
+def set_at_a_terminal(user: User) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("getpass.getpass", lambda prompt: NEW)
+        call_command("changepassword", user.username, stdout=io.StringIO())
+
+
+@pytest.mark.parametrize("how", [change, reset, set_by_an_administrator, set_at_a_terminal])
+def test_tokens_end_with_the_password_that_they_were_got_by(as_: As, cast: Cast, user: User, how: Any) -> None:
+    own, others = as_("client"), as_("colleague")
+    how(user)
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert own.get("/api/me/").status_code == 401
+    assert others.get("/api/me/").status_code == 200
+
+
+def test_a_password_that_is_only_hashed_anew_is_no_new_password(as_: As, user: User, settings: Any) -> None:
+    client = as_("client")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    assert sign_in(user.username).status_code == 200
+    user.refresh_from_db()
+    assert user.password.startswith("pbkdf2")
+    assert client.get("/api/me/").status_code == 200
+
+
+def test_an_administrator_revokes_somebodys_tokens(as_: As, cast: Cast, user: User) -> None:
+    own, others = as_("client"), as_("colleague")
+    browser = Browser()
+    browser.force_login(cast.administrator, backend="allauth.account.auth_backends.AuthenticationBackend")
+    asked = {"action": "end_tokens", "_selected_action": [user.pk]}
+    assert "1 token revoked." in browser.post("/administration/portal/user/", asked, follow=True).content.decode()
+    assert own.get("/api/me/").status_code == 401
+    assert others.get("/api/me/").status_code == 200
 
 
 def test_a_session_has_no_token_to_revoke(user: User) -> None:

@@ -18,7 +18,7 @@ def test_last_tuesday_comes_back_and_can_be_undone_and_is_charged(visit: Visit, 
 
     client = visit.sign_in("nora")
     visit.look(client, "start-client")
-    request = ask_for(client, visit, backup, mode="In place of the live one", cause="A release or a change")
+    request = ask_for(client, visit, backup, mode="In place", cause="A release or a change")
     expect(client.get_by_text("IT’s turn.")).to_be_visible()
     visit.look(client, "request-submitted-client")
 

@@ -19,7 +19,7 @@ from tests.browser.portal import RunningPortal
 def test_beside_leaves_the_live_one_alone(visit: Visit, portal: RunningPortal) -> None:
     backup, before = tuesday(portal), fingerprint(portal.tree)
     client = visit.sign_in("nora")
-    request = ask_for(client, None, backup, mode="Beside the live one", cause="An infrastructure problem")
+    request = ask_for(client, None, backup, mode="Beside", cause="An infrastructure problem")
     expect(client.get_by_text("Free of charge, because").first).to_be_visible()
     approve(visit, request)
     wait_for_status(client, "Completed")
@@ -35,7 +35,7 @@ def test_beside_leaves_the_live_one_alone(visit: Visit, portal: RunningPortal) -
 def test_an_export_is_downloaded_and_unpacks_to_what_was(visit: Visit, portal: RunningPortal, tmp_path: Path) -> None:
     backup = tuesday(portal)
     client = visit.sign_in("nora")
-    request = ask_for(client, None, backup, mode="As a download", cause="A copy is wanted")
+    request = ask_for(client, None, backup, mode="Export", cause="A copy is wanted")
     approve(visit, request)
     wait_for_status(client, "Completed")
     visit.look(client, "request-export")
@@ -66,7 +66,7 @@ def unpack(command: str, file: Path, target: Path) -> str:
 def test_a_rejected_request_says_why_and_touches_nothing(visit: Visit, portal: RunningPortal) -> None:
     before = fingerprint(portal.tree)
     client = visit.sign_in("nora")
-    request = ask_for(client, None, tuesday(portal), mode="In place of the live one", cause="Something was deleted")
+    request = ask_for(client, None, tuesday(portal), mode="In place", cause="Something was deleted")
     it = visit.sign_in("ivo")
     it.goto(request)
     it.get_by_role("button", name="Reject…").click()
@@ -81,7 +81,7 @@ def test_a_rejected_request_says_why_and_touches_nothing(visit: Visit, portal: R
 
 def test_nobody_approves_their_own_request(visit: Visit, portal: RunningPortal) -> None:
     it = visit.sign_in("tara")
-    request = ask_for(it, None, tuesday(portal), mode="Beside the live one", cause="Something else")
+    request = ask_for(it, None, tuesday(portal), mode="Beside", cause="Something else")
     button = it.get_by_role("button", name=re.compile("^Approve…"))
     expect(button).to_have_attribute("aria-disabled", "true")
     button.press("Enter")

@@ -12,12 +12,22 @@ from celery.bin.celery import celery
 from django.core.management import get_commands
 
 from portal.celery import QUEUES
-from portal.environment import VARIABLES
+from portal.environment import VARIABLES, read_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = {name: one for name, one in COMPOSE["services"].items() if one.get("image") == "haas-backup-portal"}
 READ = {one.name for one in VARIABLES} | {f"{one.name}_FILE" for one in VARIABLES if one.secret}
+
+
+ABSENT = {
+    "DATA_DIR": "the image sets it",
+    "PORT": "the web server has a port of its own; compose publishes it as PORT",
+    "DEMO": "containers are for real data",
+    "SCRATCH_DIR": "a volume is mounted where it is by default",
+    "PG_BIN": "the image has the tools where they usually are",
+    "SECRETS_ENV_PREFIX": "resources' secrets are files of a directory that is mounted",
+}
 
 
 def option(command, name):
@@ -56,10 +66,26 @@ def test_variables_secrets_volumes_and_dependencies_exist(name):
     assert set(service["depends_on"]) <= set(COMPOSE["services"])
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_can_be_set_or_is_left_out_for_a_reason(name):
+    passed = {key.removesuffix("_FILE") for key in OURS[name]["environment"]}
+    assert passed | set(ABSENT) == {one.name for one in VARIABLES}
+    assert not passed & set(ABSENT)
+
+
+def test_the_portal_takes_what_compose_passes_by_default():
+    passed = {
+        name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+        for name, value in OURS["web"]["environment"].items()
+        if not name.endswith("_FILE")
+    }
+    assert read_environment(passed)["KEEP_ORIGINAL_DAYS"] == 7
+
+
 def test_no_secret_stands_in_the_file():
     for service in COMPOSE["services"].values():
         for key in service.get("environment", {}):
-            assert key.endswith("_FILE") or not re.search("PASSWORD|SECRET|TOKEN", key)
+            assert key.endswith("_FILE") or not re.search("PASSWORD|SECRET(?!S_)|TOKEN", key)
 
 
 def test_the_image_is_made_of_files_that_exist_and_runs_as_nobody_special():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,10 +14,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.management import CommandError, call_command
 
 from backups.slots import Point, fill_slots
+from portal.demo.__main__ import demo_environment
 from portal.demo.calendar import backup_days, backup_moments
 from portal.demo.cast import CAST, CLIENTS
 from portal.demo.ground import is_complete, mark_complete, take_ground
 from portal.demo.trees import TREES, change_tree
+from portal.environment import VARIABLES, read_environment, without_portal
 from portal.roles import COMPANY_WIDE, Role
 from portal.supervisor.checks import CannotStart, lock_data_dir
 
@@ -74,6 +78,33 @@ def test_a_running_demo_is_not_deleted(tmp_path):
     with pytest.raises(CannotStart, match="already runs"):
         take_ground(tmp_path, reset=True)
     os.close(lock)
+
+
+def test_nothing_set_for_a_real_portal_reaches_the_demo(tmp_path):
+    real = tmp_path / "real"
+    real.write_text("postgres://portal:secret@database.example.com/portal")
+    real_portal = {name: str(real) for variable in VARIABLES for name in variable.names}
+    given = demo_environment(tmp_path / "demo", {**real_portal, "PORT": "8001", "PG_BIN": "", "HOME": "/home/ada"})
+    assert (given["HOME"], given["PORT"]) == ("/home/ada", "8001")
+    assert not [name for name, value in given.items() if str(real) in value]
+    read = read_environment(given)
+    assert read["DEMO"]
+    assert read["DATABASE_URL"] == f"sqlite:///{tmp_path}/demo/portal.sqlite3"
+
+
+def test_nothing_set_for_a_real_portal_reaches_the_tests(tmp_path):
+    (tmp_path / "url").write_text("postgres://portal:secret@database.example.com/portal")
+    printed = subprocess.run(
+        [sys.executable, "-c", "import tests.settings as s; print(s.DATABASES['default']['ENGINE'], s.DEFAULT_FROM_EMAIL)"],
+        env={
+            **without_portal(os.environ),
+            "PORTAL_TEST_DIR": str(tmp_path),
+            "DATABASE_URL_FILE": str(tmp_path / "url"),
+            "EMAIL_FROM": "real@example.com",
+        },
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert printed.stdout.split() == ["django.db.backends.sqlite3", "backups@localhost"]
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 23), date(2026, 3, 1), date(2028, 2, 29), date(2026, 12, 31)])

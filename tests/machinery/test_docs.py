@@ -42,6 +42,12 @@ def test_commands_and_links_exist(page):
         assert ((ROOT / page).parent / link).exists(), link
 
 
+def test_the_readme_names_every_folder_of_tests():
+    (row,) = re.findall(r"^\| `tests/` \|(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")} | {"pure"}
+    assert set(re.findall(r"`([a-z]+)/`", row)) == folders
+
+
 def test_every_variable_is_used_or_explained():
     assert len({one.name for one in VARIABLES}) == len(VARIABLES)
 

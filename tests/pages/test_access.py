@@ -48,6 +48,22 @@ def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(as_: As, address) 
     assert answer["HX-Redirect"] == reverse("account_login")
 
 
+@pytest.mark.parametrize(
+    ("shown", "back"),
+    [
+        ("http://testserver/requests/7/?x=1#steps", "?next=/requests/7/%3Fx%3D1"),
+        ("https://elsewhere.example/requests/7/", ""),
+        ("http://testserver//elsewhere.example/", ""),
+        ("javascript:alert(1)", ""),
+        ("", ""),
+    ],
+)
+def test_and_back_to_the_page_that_it_was_a_part_of(as_: As, address, shown: str, back: str) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": shown}
+    answer = as_("").get(address("backup_live"), headers=headers)
+    assert answer["HX-Redirect"].partition("%23")[0].partition("#")[0] == f"{reverse('account_login')}{back}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_that_show_are_not_posted_to(as_: As, address, page: str) -> None:
     assert as_("it").post(address(page)).status_code == 405

@@ -11,8 +11,10 @@ from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backups.models import ResourceState
 from portal.errors import Refused
-from portal.models import Client, User
+from portal.models import Client, Membership, User
+from portal.roles import Role
 from restores.workflow import Status
 from tests.factories import (
     PASSWORD,
@@ -34,6 +36,16 @@ def test_signing_in_by_name_and_by_email(cast: Cast) -> None:
     wrong = Browser().post("/sign-in/", {"login": "ivan-of-it", "password": "wrong"})
     assert wrong.status_code == 200
     assert "not correct" in wrong.content.decode()
+
+
+def test_too_many_tries_are_told_in_the_portals_words(cast: Cast) -> None:
+    browser = Browser()
+    for _ in range(40):
+        answer = browser.post("/password/reset/", {"email": "ivan-of-it@example.com"})
+    assert answer.status_code == 429
+    shown = answer.content.decode()
+    assert "Wait five minutes, then try once more." in shown
+    assert "HaaS backups" in shown
 
 
 def test_signing_out(as_: As) -> None:
@@ -115,6 +127,43 @@ def test_start_for_it(as_: As, cast: Cast, now: datetime) -> None:
     assert waiting.number in shown
     assert "25 %" in shown
     assert "1 resource is late" in shown
+
+
+def test_all_is_well_only_when_it_is(as_: As, cast: Cast, now: datetime) -> None:
+    backup = make_backup(make_resource(cast.shop), now)
+    assert "All is well" in as_("it").get("/").content.decode()
+    make_request(backup, cast.client, status=Status.FAILED)
+    assert "1 restore failed" in as_("it").get("/").content.decode()
+    assert "All is well" not in as_("it").get("/").content.decode()
+    assert "All is well" in as_("client").get("/").content.decode()  # it is IT's turn, and the request says so
+    vanished = make_resource(cast.shop, state=ResourceState.VANISHED)
+    make_backup(vanished, now)
+    for who in ("it", "client", "auditor"):
+        shown = as_(who).get("/").content.decode()
+        assert "1 resource has vanished" in shown, who
+        assert "All is well" not in shown, who
+    assert "vanished" not in as_("media_client").get("/").content.decode()
+
+
+def test_open_requests_come_first_on_a_clients_start(as_: As, cast: Cast, now: datetime) -> None:
+    backup = make_backup(make_resource(cast.shop), now)
+    old = make_request(backup, cast.client, filed_at=now - timedelta(days=9))
+    for _ in range(9):
+        make_request(backup, cast.client, status=Status.REJECTED)
+    assert as_("client").get("/").context["own"]["requests"][0] == old
+
+
+def test_who_is_a_client_here_and_an_account_manager_there_decides_only_there(
+    as_: As, cast: Cast, now: datetime
+) -> None:
+    Membership.objects.create(user=cast.account_manager, role=Role.CLIENT, client=cast.mediaco)
+    charges = [
+        make_charge(make_request(make_backup(make_resource(application), now), who, status=Status.COMPLETED))
+        for application, who in ((cast.shop, cast.client), (cast.news, cast.media_client))
+    ]
+    answer = as_("account_manager").get("/")
+    assert [charge.pk for charge in answer.context["money"]["to_review"]] == [charges[0].pk]
+    assert [item.count for item in answer.context["navigation"] if item.count] == [1]
 
 
 def test_start_for_a_client(as_: As, cast: Cast, now: datetime) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from backups.models import Backup, BackupStatus, Resource
 from portal.history import acting
+from portal.words import exact_time
 from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup, make_request
 from tests.pages.conftest import As
 
@@ -32,6 +35,12 @@ def test_each_good_backup_can_be_asked_for(as_: As, resource: Resource, backup: 
     assert "The database does not answer." in shown
     assert "Its checksum does not hold." in shown
     assert "connection refused" not in shown
+
+
+def test_a_screen_reader_hears_which_backup_a_button_restores(as_: As, resource: Resource, backup: Backup) -> None:
+    shown = page(as_, "client", resource)
+    (said,) = re.findall(r'Restore…<span class="visually-hidden">(.*?)</a>', shown)
+    assert exact_time(backup.taken_at, timezone.now()) in said
 
 
 def test_those_who_cannot_ask_are_not_offered_to(as_: As, resource: Resource, backup: Backup) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.templatetags.look import action, pill, progress, when
 from portal.words import counted, exact_time, relative_time, size_in_words, span_in_words
@@ -37,6 +39,15 @@ def test_sizes(size: int | None, words: str) -> None:
 )  # fmt: skip
 def test_spans(span: timedelta, words: str) -> None:
     assert plain(span_in_words(span)) == words
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=4000)))
+def test_a_span_in_words_is_never_longer_than_the_span(span: timedelta) -> None:
+    words = plain(span_in_words(span)).split()
+    unit = {"d": timedelta(days=1), "h": timedelta(hours=1), "min": timedelta(minutes=1), "s": timedelta(seconds=1)}
+    said = sum((int(n) * unit[u] for n, u in zip(words[::2], words[1::2], strict=True)), timedelta(0))
+    left_out = {"d": unit["d"] if span.days >= 14 else unit["h"], "h": unit["min"] if "d" not in words else unit["h"]}
+    assert said <= span < said + left_out.get(words[-1], unit[words[-1]])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,6 +103,19 @@ def test_what_is_missing_is_said_and_the_rest_is_kept(as_: As, backup: Backup, m
         assert 'value="in_place" required checked' in page
         assert f'value="{backup.pk}" required checked' in page
     assert not RestoreRequest.objects.exists()
+
+
+@pytest.mark.parametrize("missing", ["", "mode", "cause", "reason"])
+def test_what_is_wrong_is_tied_to_what_it_is_about(as_: As, backup: Backup, missing: str) -> None:
+    if missing:
+        shown = as_("client").post(NEW, answers(backup) | {missing: ""}).content.decode()
+    else:
+        shown = as_("client").get(NEW, {"resource": backup.resource_id}).content.decode()
+    ids = set(re.findall(r'\sid="([^"]+)"', shown))
+    described = {name for names in re.findall(r'aria-describedby="([^"]+)"', shown) for name in names.split()}
+    assert described <= ids
+    assert "id_reason_helptext" in described
+    assert {name for name in described if name.endswith("_error")} == ({f"id_{missing}_error"} if missing else set())
 
 
 @pytest.mark.parametrize("how", ["failed", "running", "damaged", "gone"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -34,7 +35,9 @@ def test_the_stored_bytes_come_as_a_file_with_their_checksum(
     monkeypatch.setattr(downloading, "open_export", lambda *, by, request: download)
     answer = as_("client").get(f"/requests/{export.pk}/download/")
     assert b"".join(answer) == CONTENT  # type: ignore[call-overload]
-    assert answer["X-Checksum-SHA256"] == CHECKSUM
+    digest = base64.b64encode(bytes.fromhex(CHECKSUM)).decode()
+    assert answer["Repr-Digest"] == f"sha-256=:{digest}:"
+    assert answer["Cache-Control"] == "private, no-store"
     assert answer["Content-Length"] == str(len(CONTENT))
     assert answer["Content-Disposition"] == 'attachment; filename="shop-db-2026-11-17-0212Z.tar.zst"'
     answer.close()

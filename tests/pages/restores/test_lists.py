@@ -64,6 +64,24 @@ def test_filters_narrow_the_list_and_can_be_taken_off(as_: As, backup: Backup, f
     assert 'class="chip"' in page
 
 
+def test_all_requests_of_a_resource_are_one_click_from_its_page(
+    as_: As, backup: Backup, foreign: Backup, cast: Cast
+) -> None:
+    own, others = make_request(backup, cast.client), make_request(foreign, cast.media_client)
+    more = make_request(make_backup(make_resource(cast.shop, "shop-files"), own.filed_at), cast.client)
+    all_of_it = f"/requests/?resource={backup.resource_id}"
+    assert f'href="{all_of_it}"' in text_of(as_("it"), f"/resources/{backup.resource_id}/")
+    page = text_of(as_("it"), all_of_it)
+    assert own.number in page
+    assert more.number not in page
+    assert others.number not in page
+    assert 'href="?">shop-db ' in page
+    assert f'<input type="hidden" name="resource" value="{backup.resource_id}">' in page
+    strangers = text_of(as_("media_client"), all_of_it)
+    assert others.number in strangers
+    assert "shop-db" not in strangers
+
+
 def test_pages_go_by_key(as_: As, backup: Backup, cast: Cast, now: datetime) -> None:
     made = [make_request(backup, cast.client, filed_at=now - timedelta(minutes=minute)) for minute in range(55)]
     browser = as_("client")
@@ -89,7 +107,7 @@ def test_the_queue_is_oldest_first_with_its_marks(as_: As, backup: Backup, cast:
     rows = {row.found.pk: {words for words, _ in row.marks} for row in as_("it").get("/approvals/").context["waiting"]}
     marks = {pk: {mark.replace("\N{NO-BREAK SPACE}", " ") for mark in found} for pk, found in rows.items()}
     assert marks[old.pk] == {
-        "Replaces live data", "Production", "Loses 2 d 6 h", "Another request on it", "Backup only present"
+        "Replaces live data", "Production", "Loses 2 d 6 h", "Another request on it", "Backup not proven yet"
     }  # fmt: skip
     assert marks[young.pk] == set()
 

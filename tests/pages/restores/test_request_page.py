@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -106,6 +107,32 @@ def test_the_moving_part_moves_changes_the_page_once_and_then_stops(
     answer = live_of(as_, submitted, seen)
     assert (answer.status_code, answer["HX-Retarget"]) == (286, "#request")
     assert "hx-trigger" not in answer.content.decode()
+
+
+def test_what_has_come_to_rest_is_not_replaced_while_the_rest_moves(
+    as_: As, submitted: RestoreRequest, cast: Cast
+) -> None:
+    failed = finish(submitted, cast, Status.FAILED, status="failed", proof="", error="No room.", went_live_at=None)
+    page = page_of(as_, "client", submitted)
+    assert page.count('role="alert"') == 1
+    attempt = begin(submitted, cast, number=2)
+    page = page_of(as_, "client", submitted)
+    assert "No room." in page
+    assert f'<details class="card run"><summary class="cluster"><strong>Attempt {failed.number}</strong>' in page
+    assert 'role="alert"' not in page
+    part = live_of(as_, submitted, f"running-2-{attempt.pk}").content.decode()
+    assert "Attempt 2" in part
+    assert "No room." not in part
+    assert "<details" not in part
+    assert not re.search(r'role="(alert|status)"|aria-live', part)
+
+
+def test_a_new_attempt_that_waits_says_so(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    finish(submitted, cast, Status.FAILED, status="failed", proof="", error="No room.", went_live_at=None)
+    RestoreRequest.objects.filter(pk=submitted.pk).update(status=Status.APPROVED)
+    page = page_of(as_, "client", submitted)
+    assert "Waiting for a free worker." in page
+    assert "No room." in page
 
 
 def test_a_failure_is_said_in_words_and_the_technical_part_is_for_it(
