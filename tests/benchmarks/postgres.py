@@ -24,7 +24,7 @@ from tests.drivers.servers import PASSWORD, SUPERUSER, PostgresServer
 
 UNITS = {"M": 10**6, "G": 10**9}
 PREFIX = "bench"
-VARIABLE = "BENCH_POSTGRES_PASSWORD"
+VARIABLE = "RESOURCE_BENCH_PASSWORD"
 SERVER_OPTIONS = {"shared_buffers": "512MB", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 # {0} is a thousandth of what a gigabyte of database holds.
