@@ -11,6 +11,8 @@ from portal.supervisor.checks import CannotStart, check_data_dir, lock_data_dir
 MARKER = "demo-data"  # its presence says: all that is in here may be deleted by the demo
 COMPLETE = "demo-complete"
 LOCK = "run.lock"
+EDITION = "2"
+"""Counted up when a demo made before cannot go on as it is."""
 MARKER_TEXT = "Everything in this directory was made by the portal's demo. 'make demo-reset' deletes it.\n"
 
 
@@ -30,6 +32,10 @@ def take_ground(data: Path, *, reset: bool) -> str:
         (data / MARKER).write_text(MARKER_TEXT)
         left = [path for path in _entries(data) if path.name not in (MARKER, LOCK)]
         if not left or (is_complete(data) and not reset):
+            if left and (data / COMPLETE).read_text() != EDITION:
+                raise CannotStart(
+                    f"The demo in {data} was made by an earlier version of the portal. 'make demo-reset' makes it anew."
+                )
             return ""
         _wipe(data, left)
         return (
@@ -46,7 +52,7 @@ def is_complete(data: Path) -> bool:
 
 def mark_complete(data: Path) -> None:
     """Say that the demo is there, whole."""
-    (data / COMPLETE).touch()
+    (data / COMPLETE).write_text(EDITION)
 
 
 def _entries(data: Path) -> list[Path]:

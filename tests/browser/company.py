@@ -116,4 +116,5 @@ if __name__ == "__main__":
 
     django.setup()
     call_command("migrate", verbosity=0)
+    call_command("prepare_regions", verbosity=0)
     sys.stdout.write(json.dumps(make_company()))

@@ -36,6 +36,17 @@ def content(root: Path) -> dict[str, object]:
     }
 
 
+def test_a_demo_of_an_earlier_portal_is_not_gone_on_with(tmp_path):
+    take_ground(tmp_path, reset=False)
+    (tmp_path / "portal.sqlite3").touch()
+    (tmp_path / "demo-complete").touch()
+    with pytest.raises(CannotStart, match="make demo-reset"):
+        take_ground(tmp_path, reset=False)
+    assert (tmp_path / "portal.sqlite3").exists()
+    take_ground(tmp_path, reset=True)
+    assert not (tmp_path / "portal.sqlite3").exists()
+
+
 def test_ground_is_taken_once_and_kept(tmp_path):
     assert take_ground(tmp_path / "new", reset=False) == ""
     (tmp_path / "new/portal.sqlite3").write_text("all of it")
