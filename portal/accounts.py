@@ -16,6 +16,11 @@ from portal.models import User
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
     """allauth's hooks."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": "The name and the password do not belong together. Check both, then try again.",
+        "email_password_mismatch": "The address and the password do not belong together. Check both, then try again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up."""
         return False

@@ -32,6 +32,8 @@ def logging_config(level: str) -> None:
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+            # It warns of the file queue's having no host name, each time something is handed over.
+            "loggers": {"kombu.connection": {"level": "ERROR"}},
             "root": {"handlers": ["stderr"], "level": level},
         }
     )

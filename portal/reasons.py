@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from portal.errors import InvalidInput
 
 REASON_MAX = 10_000
+TOO_LONG = f"The reason is too long: {REASON_MAX:,} characters at most. Say the rest in fewer words."
 
 
 def checked_reason(reason: str, missing: str) -> str:
-    """The reason without blanks around it. Raises :class:`InvalidInput` naming ``reason``; ``missing`` says it is needed."""
+    """The reason without blanks around it. Raises :class:`InvalidInput` naming ``reason``; ``missing`` says it is needed.
+
+    One that nobody can see (only blanks, zero-width and control characters) is missing.
+    """
     reason = reason.strip()
-    if not reason:
+    if not any(unicodedata.category(character)[0] in "LNPSM" for character in reason):
         raise InvalidInput(missing, field="reason")
     if len(reason) > REASON_MAX:
-        raise InvalidInput(f"The reason is too long: {REASON_MAX:,} characters at most.", field="reason")
+        raise InvalidInput(TOO_LONG, field="reason")
     return reason

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from backups.drivers.base import Mode
 from portal.errors import PortalError
 from portal.words import company_zone
+from restores.actions.filing import REASON_MISSING
 from restores.charging import Cause
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # far from the ends of the calendar, where other zones' times do not exist
@@ -88,6 +89,12 @@ class AskForm(SentenceForm):
         maxlength="5000",
         placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        """All that is missing is said at once, the reason too."""
+        if not self.cleaned_data.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", REASON_MISSING)
+        return super().clean()
 
 
 class TypedName(forms.CharField):

@@ -52,8 +52,9 @@ def check_can_retry(user: Person, request: RestoreRequest) -> None:
 
 
 def check_can_reject(user: Person, request: RestoreRequest) -> None:
-    """IT rejects."""
+    """IT rejects, never what it filed itself: that is cancelled."""
     _check_decides(user, request, "Only IT rejects requests.")
+    _check_not_own(user, request)
     check_move(request, Move.REJECT)
 
 
@@ -122,7 +123,7 @@ def _check_at_rest(request: RestoreRequest) -> None:
 
 def _check_not_own(user: Person, request: RestoreRequest) -> None:
     if request.filed_by_id == user.pk:
-        raise NotPermitted("You filed this request; another person of IT has to approve it.")
+        raise NotPermitted("You filed this request; another person of IT decides about it. You can cancel it.")
 
 
 def last_restore(request: RestoreRequest) -> Attempt | None:

@@ -11,7 +11,8 @@ from backups.drivers.base import Mode
 from backups.models import Backup
 from portal.models import User
 from portal.words import exact_time, span_in_words
-from restores.models import AttemptKind, RestoreRequest
+from restores.charging import classification_sentence
+from restores.models import AttemptKind, ChargeStatus, RestoreRequest
 from restores.plan import Part, Tense, loss_window, mode_parts
 from restores.workflow import Status, Turn
 
@@ -54,6 +55,16 @@ def loss_of(request: RestoreRequest, now: datetime) -> str:
     """The data-loss window in words: "2 d 6 h"."""
     until = measured_at(request, now)
     return span_in_words(loss_window(request.backup.taken_at or until, until))
+
+
+def charge_sentence(request: RestoreRequest) -> str:
+    """What it means for the charge: by its cause, and once an account manager has decided, by that."""
+    charge = getattr(request, "charge", None)
+    if charge is None or charge.status == ChargeStatus.TO_REVIEW:
+        return classification_sentence(request.why)
+    if charge.status == ChargeStatus.WAIVED:
+        return "This restore is not charged: the charge was waived."
+    return "This restore is charged."
 
 
 def verb_of(request: RestoreRequest, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,7 +12,7 @@ from backups.actions.registering import register_resource
 from backups.actions.taking import request_backup
 from backups.filters import listed
 from backups.forms import BackUpForm, RegisterForm
-from backups.kinds import KINDS
+from backups.kinds import KINDS, driver_of
 from backups.models import Resource
 from backups.permissions import check_can_register
 from backups.views.resource_page import resource_page
@@ -58,8 +58,7 @@ def register(request: HttpRequest) -> HttpResponse:
     check_can_register(user, None)
     if not kind:
         return render(request, "backups/register_kind.html", {"drivers": KINDS.values()})
-    if kind not in KINDS:
-        raise Http404
+    driver = driver_of(kind)
     form = RegisterForm(user, kind, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -70,4 +69,4 @@ def register(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"{made} is registered. Its first backup is on its way.")
             return redirect(made)
     status = 400 if form.is_bound else 200
-    return render(request, "backups/register.html", {"form": form, "driver": KINDS[kind]}, status=status)
+    return render(request, "backups/register.html", {"form": form, "driver": driver}, status=status)

@@ -1,4 +1,7 @@
-"""``python -m portal.demo [--reset]``: sets the demo's environment, then becomes ``manage.py run --demo``."""
+"""``python -m portal.demo [--reset]``: sets the demo's environment, then becomes ``manage.py run --demo``.
+
+``python -m portal.demo manage COMMAND …`` runs any other command on the demo that is there.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from portal.demo.ground import take_ground
 from portal.environment import without_portal
-from portal.supervisor.checks import CannotStart
+from portal.supervisor.checks import CannotStart, check_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ("PORT", "PG_BIN")
@@ -30,17 +34,24 @@ def demo_environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 def main(arguments: list[str]) -> None:
     """Never returns."""
-    if arguments not in ([], ["--reset"]):
-        sys.exit("Usage: python -m portal.demo [--reset]")
     data = Path(os.environ.get("DATA_DIR") or ROOT / ".demo").expanduser().resolve()
+    if arguments[:1] == ["manage"]:
+        _become(arguments[1:], data)
+    if arguments not in ([], ["--reset"]):
+        sys.exit("Usage: python -m portal.demo [--reset], or: python -m portal.demo manage COMMAND …")
     try:
+        check_port(os.environ.get("PORT") or "8000")  # before anything is made
         told = take_ground(data, reset=bool(arguments))
     except CannotStart as error:
         sys.exit(str(error))
     if told:
         print(told, flush=True)  # noqa: T201  (this is a command)
-    command = [sys.executable, str(ROOT / "manage.py"), "run", "--demo"]
-    os.execve(sys.executable, command, demo_environment(data, os.environ))  # noqa: S606
+    _become(["run", "--demo"], data)
+
+
+def _become(command: list[str], data: Path) -> NoReturn:
+    argv = [sys.executable, str(ROOT / "manage.py"), *command]
+    os.execve(sys.executable, argv, demo_environment(data, os.environ))  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -86,6 +87,7 @@ Where to click:
   {address}/resources/  as anybody: every resource with its backups; as nora: ask for one back
   {address}/charges/    as amir: a restore to charge or waive
   {address}/api/docs/   the API
+Commands: DATA_DIR={settings.DATA_DIR} {Path(sys.executable)} -m portal.demo manage resource --help
 Data and logs are below {settings.DATA_DIR}; 'make demo-reset' starts over. Ctrl-C stops everything.
 Portal ready at {address}"""
     )

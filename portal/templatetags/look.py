@@ -81,6 +81,12 @@ def exact(moment: datetime | None, none: str = "–") -> SafeString | str:
 
 
 @register.filter
+def spaced(word: str) -> str:
+    """``hard_links`` as people write it."""
+    return word.replace("_", " ")
+
+
+@register.filter
 def size(value: int | None) -> str:
     """Bytes in words: "1.8 GB"."""
     return words.size_in_words(value)

@@ -17,6 +17,7 @@ from portal.models import User
 from restores.actions.moves import note
 from restores.models import RestoreRequest
 from restores.permissions import check_can_download
+from restores.unpacking import export_name
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,5 @@ def open_export(*, by: User, request: RestoreRequest) -> Download:
     except DriverError as error:
         raise Refused("The stored backup cannot be read at the moment. Try again later, or ask IT.") from error
     note(request, by=by, now=timezone.now(), text=f"{by} downloaded the export")
-    taken = backup.taken_at.strftime("%Y-%m-%d-%H%M") if backup.taken_at else "undated"
-    name = f"{resource.name}-{taken}Z{driver_of(resource.kind).export_suffix}"
+    name = export_name(resource.name, backup.taken_at, driver_of(resource.kind).export_suffix)
     return Download(file, name, info.size, info.checksum)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Backup, BackupStatus
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
@@ -15,7 +15,10 @@ from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
 from restores.models import Event, RestoreRequest
 from restores.permissions import check_can_file
-from restores.workflow import TABLE, Move
+from restores.workflow import TABLE, Move, Status
+
+UNDER_WAY = [Status.SUBMITTED.value, Status.APPROVED.value, Status.RUNNING.value]
+REASON_MISSING = "Say what happened and why the restore is needed: it is kept with the request."
 
 
 def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause) -> RestoreRequest:
@@ -24,7 +27,7 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
     Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason`` or ``backup``.
     """
     check_can_file(by, backup.resource)
-    reason = checked_reason(reason, "Say what happened and why the restore is needed: it is kept with the request.")
+    reason = checked_reason(reason, REASON_MISSING)
     now = timezone.now()
     filing = TABLE[None, Move.FILE]
     with acting(by, reason), transaction.atomic():
@@ -32,6 +35,7 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
             Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
         )
         check_restorable(locked)
+        _check_not_asked_for(by, locked, mode)
         request = RestoreRequest.objects.create(
             client=locked.resource.client,
             resource=locked.resource,
@@ -56,6 +60,13 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
             reason=reason,
         )
     return request
+
+
+def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:
+    """The same person asks for the same once: a page gone back to, a form sent again."""
+    same = RestoreRequest.objects.filter(filed_by=by, backup=backup, mode=mode.value, status__in=UNDER_WAY).first()
+    if same is not None:
+        raise Refused(f"You have asked for exactly this already: {same.number}. Follow it there, or cancel it first.")
 
 
 def check_restorable(backup: Backup) -> None:

@@ -8,11 +8,14 @@ from backups.models import Backup
 from portal.api.inputs import Input, WithReason, one_of
 from portal.errors import InvalidInput
 from portal.permissions import Person
+from restores.actions.filing import REASON_MISSING
 from restores.api.choices import CAUSES, MODES
 
 
 class Filing(WithReason):
     """A request to file."""
+
+    reason_missing = REASON_MISSING
 
     backup = serializers.IntegerField(help_text="The backup's id: any good backup of the resource.")
     mode = one_of(MODES, help_text="Where to: in place of the live one, beside it, or as a download.")

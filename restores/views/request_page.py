@@ -15,15 +15,15 @@ from backups.kinds import driver_of
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
-from restores.charging import classification_sentence
 from restores.models import RestoreRequest
 from restores.permissions import check_can_download
 from restores.picking import best_proof
-from restores.unpacking import unpacking_command
+from restores.plan import Tense
+from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
 from restores.views.live import finished_restore, live_of
-from restores.wording import loss_of, request_sentence, turn_of
+from restores.wording import charge_sentence, loss_of, request_sentence, tense_of, turn_of
 from restores.workflow import Status
 
 STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
@@ -69,9 +69,12 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "found": found,
         "sentence": request_sentence(found, now),
         "turn": turn_of(found, user),
-        "charge_sentence": classification_sentence(found.why),
+        "charge_sentence": charge_sentence(found),
         "loss": loss_of(found, now),
         "replaces": found.restore_mode is Mode.IN_PLACE,
+        "will_replace": found.restore_mode is Mode.IN_PLACE
+        and tense_of(found) is Tense.TO_DO
+        and not found.facts.final,
         "kind": driver_of(found.resource.kind).label,
         "proof": best_proof(found.backup.present_copies),  # type: ignore[attr-defined]  # prefetched
         "events": found.events.select_related("by"),
@@ -102,7 +105,7 @@ def _download(http: HttpRequest, found: RestoreRequest) -> dict[str, Any]:
     """The export's part of the page; empty for other modes and before it is done."""
     if found.restore_mode is not Mode.EXPORT or finished_restore(found) is None:
         return {"export": False}
-    file = f"{found.resource.name}{driver_of(found.resource.kind).export_suffix}"
+    file = export_name(found.resource.name, found.backup.taken_at, driver_of(found.resource.kind).export_suffix)
     return {
         "export": True,
         "export_refusal": refusal(check_can_download, person(http), found),

@@ -48,13 +48,20 @@ def test_another_media_type(as_: As, kind: str) -> None:
     assert "application/json" in answer.json()["detail"]
 
 
+def test_a_missing_reason_is_named_with_the_others(as_: As) -> None:
+    assert set(as_("client").post(ADDRESS, {}).json()["errors"]) == {"reason", "backup", "mode", "cause"}
+
+
 def test_all_fields_at_fault_are_named_at_once(as_: As) -> None:
     answer = as_("client").post(ADDRESS, {"reason": None}).json()
     assert answer["errors"] == {
         "reason": ["reason must not be null."],
         "backup": ["backup is missing."],
-        "mode": ["mode is missing."],
-        "cause": ["cause is missing."],
+        "mode": ["It is missing. Choose one of: in_place, beside, export."],
+        "cause": [
+            "It is missing. Choose one of: infrastructure, deleted_by_mistake, bad_change, bad_data, security,"
+            " copy_wanted, other."
+        ],
     }
     assert (answer["detail"], answer["field"]) == ("reason must not be null.", "reason")
 

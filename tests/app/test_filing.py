@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Backup, BackupStatus, CopyState, Resource
-from portal.errors import InvalidInput, NotPermitted
+from portal.errors import InvalidInput, NotPermitted, Refused
+from restores.actions.deciding import reject
 from restores.actions.filing import file_request
 from restores.charging import Cause, Classification
 from restores.models import RestoreRequest
@@ -39,11 +40,21 @@ def test_others_do_not(world: World, resource: Resource, name: str) -> None:
     assert not RestoreRequest.objects.exists()
 
 
-@pytest.mark.parametrize("reason", ["", "   \n ", "x" * 10_001])
+@pytest.mark.parametrize("reason", ["", "   \n ", "\u200b\u200b", "x" * 10_001])
 def test_the_reason_is_required_and_has_a_limit(world: World, resource: Resource, reason: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         file(world, resource.backups.get(), reason=reason)
     assert raised.value.field == "reason"
+
+
+def test_the_same_person_asks_for_the_same_once(world: World, resource: Resource) -> None:
+    backup = resource.backups.get()
+    first = file(world, backup)
+    with pytest.raises(Refused, match=first.number):
+        file(world, backup)
+    file(world, backup, "colleague")
+    reject(by=world.it, request=first, reason="Not today.")
+    file(world, backup)
 
 
 def fail(backup: Backup) -> None:

@@ -85,7 +85,7 @@ def test_nobody_approves_their_own_request(visit: Visit, portal: RunningPortal) 
     button = it.get_by_role("button", name=re.compile("^Approve…"))
     expect(button).to_have_attribute("aria-disabled", "true")
     button.press("Enter")
-    sentence = "You filed this request; another person of IT has to approve it."
+    sentence = "You filed this request; another person of IT decides about it. You can cancel it."
     expect(it.locator("[popover]:popover-open", has_text=sentence)).to_be_visible()
     visit.look(it, "request-own")
     it.goto("/approvals/")

@@ -29,13 +29,19 @@ from tests.factories import (
 from tests.pages.conftest import As
 
 
+def test_an_address_for_forms_says_so_when_it_is_looked_at(as_: As, resource: Resource) -> None:
+    answer = as_("it").get(f"/resources/{resource.pk}/back-up/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address only takes what a form sends. Nothing was changed." in answer.content.decode()
+
+
 def test_signing_in_by_name_and_by_email(cast: Cast) -> None:
     for login in ("ivan-of-it", "ivan-of-it@example.com"):
         answer = Browser().post("/sign-in/", {"login": login, "password": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (302, "/")
     wrong = Browser().post("/sign-in/", {"login": "ivan-of-it", "password": "wrong"})
     assert wrong.status_code == 200
-    assert "not correct" in wrong.content.decode()
+    assert "do not belong together" in wrong.content.decode()
 
 
 def test_too_many_tries_are_told_in_the_portals_words(cast: Cast) -> None:

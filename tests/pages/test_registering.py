@@ -42,7 +42,9 @@ def test_every_kind_asks_for_its_own_settings(as_: As) -> None:
         for setting in driver.settings:
             assert f'name="setting-{setting.name}"' in form
             assert not setting.secret or "never the secret itself" in form
-    assert browser.get("/resources/new/?kind=fax").status_code == 404
+    unknown = browser.get("/resources/new/?kind=fax")
+    assert unknown.status_code == 400
+    assert "There is no resource kind “fax”. Choose one of: files, postgres." in unknown.content.decode()
 
 
 def test_registering(as_: As, cast: Cast, directory: Path) -> None:

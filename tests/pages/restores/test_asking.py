@@ -118,6 +118,12 @@ def test_what_is_wrong_is_tied_to_what_it_is_about(as_: As, backup: Backup, miss
     assert {name for name in described if name.endswith("_error")} == ({f"id_{missing}_error"} if missing else set())
 
 
+def test_all_that_is_missing_is_said_at_once(as_: As, backup: Backup) -> None:
+    page = as_("client").post(NEW, answers(backup) | {"cause": "", "reason": " "}).content.decode()
+    assert "Say what caused it" in page
+    assert "Say what happened and why the restore is needed" in page
+
+
 @pytest.mark.parametrize("how", ["failed", "running", "damaged", "gone"])
 def test_a_bad_backup_is_refused_with_a_sentence(as_: As, resource: Resource, how: str, now: datetime) -> None:
     at = now - timedelta(hours=30)

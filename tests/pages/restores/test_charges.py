@@ -34,6 +34,18 @@ def test_the_client_and_the_auditor_only_read(as_: As, charge: Charge) -> None:
     assert charge.request.number not in as_("media_account_manager").get("/charges/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("act", "words"), [("confirm", "This restore is charged."), ("waive", "This restore is not charged")]
+)
+def test_the_request_tells_the_client_what_was_decided(as_: As, charge: Charge, act: str, words: str) -> None:
+    address = charge.request.get_absolute_url()
+    assert "This restore may be charged" in as_("client").get(address).content.decode()
+    as_("account_manager").post(f"/charges/{charge.pk}/{act}/", {"reason": "As agreed."})
+    page = as_("client").get(address).content.decode()
+    assert words in page
+    assert "This restore may be charged" not in page
+
+
 @pytest.mark.parametrize(("act", "status"), [("confirm", ChargeStatus.CONFIRMED), ("waive", ChargeStatus.WAIVED)])
 def test_a_decision_is_made_once_with_a_reason(as_: As, charge: Charge, act: str, status: ChargeStatus) -> None:
     browser, path = as_("account_manager"), f"/charges/{charge.pk}/{act}/"

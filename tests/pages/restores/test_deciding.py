@@ -14,7 +14,7 @@ from restores.workflow import Status
 from tests.factories import Cast, make_backup, make_request
 from tests.pages.restores.conftest import As, finish
 
-OWN = "You filed this request; another person of IT has to approve it."
+OWN = "You filed this request; another person of IT decides about it. You can cancel it."
 
 
 def url(request: RestoreRequest, act: str) -> str:

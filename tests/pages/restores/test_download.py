@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import hashlib
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -47,7 +48,7 @@ def test_the_page_says_how_to_get_and_unpack_it(as_: As, export: RestoreRequest)
     page = as_("client").get(f"/requests/{export.pk}/").content.decode()
     assert f"/requests/{export.pk}/download/" in page
     assert export.backup.checksum in page
-    assert "zstd -dc shop-db.tar.zst | tar -x" in page
+    assert "zstd -dc shop-db-2026-11-17-0212Z.tar.zst | tar -x" in html.unescape(page), "the name it is saved under"
 
 
 @pytest.mark.parametrize("person", ["colleague", "it", "auditor"])

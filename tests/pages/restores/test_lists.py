@@ -119,7 +119,7 @@ def test_a_failed_attempt_waits_for_it_again(as_: As, submitted: RestoreRequest,
 
 def test_ones_own_request_is_visibly_not_ones_to_approve(as_: As, backup: Backup, cast: Cast) -> None:
     make_request(backup, cast.it)
-    sentence = "You filed this request; another person of IT has to approve it."
+    sentence = "You filed this request; another person of IT decides about it. You can cancel it."
     assert sentence in text_of(as_("it"), "/approvals/")
     assert sentence not in text_of(as_("second_it"), "/approvals/")
 
