@@ -46,7 +46,7 @@ def backup(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a page that follows a backup being taken. When it begins, and when it is over, the whole page is loaded anew, once."""
+    """The part of a page that follows a backup. When it begins, and when it is over, the whole page is loaded anew."""
     found = seen_backup(request, pk)
     if not found.is_open or request.GET.get("seen", found.status) != found.status:
         return HttpResponseClientRefresh()

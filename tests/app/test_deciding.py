@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from backups.drivers.base import Mode
 from backups.models import Resource
 from portal.errors import InvalidInput, NotPermitted, PortalError, Refused
 from portal.rules import allowed, refusal
 from restores import permissions
 from restores.actions.charges import confirm_charge, waive_charge
 from restores.actions.deciding import approve, cancel, reject, retry
+from restores.actions.filing import file_request
+from restores.charging import Cause
 from restores.models import Approval, Charge, Event, RestoreRequest
 from restores.workflow import TABLE, Move, Status, transition
 from tests.app.world import World, approved, filed, make_resource, restored
@@ -96,6 +99,15 @@ def test_replacing_production_needs_its_name_typed(world: World, tree: Any) -> N
         approve(by=world.it, request=request, plan_digest=request.plan_digest, typed_name="shop")
     assert raised.value.field == "typed_name"
     assert approved(world, request).state is Status.APPROVED
+
+
+def test_nobody_rejects_their_own(world: World, resource: Resource) -> None:
+    own = file_request(
+        by=world.it, backup=resource.backups.get(), mode=Mode.BESIDE, reason="A look.", cause=Cause.COPY_WANTED
+    )
+    with pytest.raises(NotPermitted, match="another person of IT"):
+        reject(by=world.it, request=own, reason="No.")
+    assert reject(by=world.it2, request=own, reason="No.").state is Status.REJECTED
 
 
 @pytest.mark.parametrize("action", [reject, cancel])

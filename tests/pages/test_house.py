@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
 
-from backups.models import ResourceState
+from backups.models import Resource, ResourceState
 from portal.errors import Refused
 from portal.models import Client, Membership, User
 from portal.roles import Role

@@ -132,9 +132,10 @@ def test_one_backup_at_a_time(as_: As, resource: Resource, now: datetime) -> Non
 def test_a_running_backup_is_followed_until_it_ends(as_: As, resource: Resource, now: datetime) -> None:
     running = make_open_backup(resource, now, bytes_done=412_000_000, bytes_expected=1_800_000_000)
     browser, live = as_("client"), reverse("backup_live", args=[running.pk])
-    assert f'hx-get="{live}"' in browser.get(f"/backups/{running.pk}/").content.decode()
+    assert f'hx-get="{live}?seen=running"' in browser.get(f"/backups/{running.pk}/").content.decode()
+    assert browser.get(f"{live}?seen=queued")["HX-Refresh"] == "true", "its head changes when it begins"
     part = browser.get(live, headers={"HX-Request": "true"}).content.decode()
-    assert f'hx-get="{live}"' in part
+    assert f'hx-get="{live}?seen=running"' in part
     assert 'value="412000000" max="1800000000"' in part
     assert "22 %" in part
     Backup.objects.filter(pk=running.pk).update(status="failed", error="It stopped.", finished_at=now)
