@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from backups.proof import Proof
 from backups.slots import DAILY, MONTHLY, Point, fill_slots
-from portal.words import day_in_words, month_in_words, short_day, size_in_words
+from portal.days import day_in_words, month_in_words, short_day
+from portal.words import size_in_words
 
 
 class Look(StrEnum):

@@ -21,7 +21,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +60,28 @@ class ProcessFailed(DriverError):
         self.program = program
         self.code = code
         self.stderr = stderr
+
+
+_started_here: ContextVar[set[_Process] | None] = ContextVar("started_here", default=None)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """Gives a function that stops every program which this thread starts inside and which then runs.
+
+    It may be called from any thread: for work that hangs in a program and cannot look up by itself.
+    """
+    started: set[_Process] = set()
+    token = _started_here.set(started)
+
+    def stop() -> None:
+        for process in tuple(started):
+            process.stop()
+
+    try:
+        yield stop
+    finally:
+        _started_here.reset(token)
 
 
 @dataclass(frozen=True)
@@ -121,6 +145,9 @@ class _Process:
         self._reader.start()
         self._ending = threading.Lock()
         self._over = False
+        self._among = _started_here.get()
+        if self._among is not None:
+            self._among.add(self)
 
     def _keep_tail(self) -> None:
         assert self.popen.stderr is not None
@@ -145,6 +172,8 @@ class _Process:
                 self._signal(signal.SIGKILL)
                 self.popen.wait()
                 self._over = True
+                if self._among is not None:
+                    self._among.discard(self)
                 os.close(self._lifeline)
                 self._reader.join()
                 assert self.popen.stderr is not None

@@ -10,46 +10,97 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 DAILY = 7
 MONTHLY = 6
 
 
+class Numbers(NamedTuple):
+    """How many slots there are; the policy's numbers unless somebody plays with them."""
+
+    daily: int = DAILY
+    monthly: int = MONTHLY
+    elsewhere: int = 1
+
+
+POLICY = Numbers()
+
+
+class Dated(Protocol):
+    """One backup as the policy sees it. ``taken_at`` is aware; ids are of one type that sorts."""
+
+    @property
+    def id(self) -> Any:
+        """Tells it from the others."""
+
+    @property
+    def taken_at(self) -> datetime:
+        """The point in time that it holds."""
+
+    @property
+    def good(self) -> bool:
+        """Whether it may fill a slot."""
+
+
 @dataclass(frozen=True)
 class Point:
-    """One backup as the policy sees it. ``taken_at`` is aware."""
+    """The least that is a backup here."""
 
     id: int
     taken_at: datetime
     good: bool
 
 
+P = TypeVar("P", bound=Dated)
+
+_id, _taken_at = attrgetter("id"), attrgetter("taken_at")
+
+
 @dataclass(frozen=True)
-class Slots:
+class Slots(Generic[P]):
     """The backups that fill the policy's slots, oldest first; each a (day or first of month, point) pair."""
 
-    daily: tuple[tuple[date, Point], ...]
-    monthly: tuple[tuple[date, Point], ...]
+    daily: tuple[tuple[date, P], ...]
+    monthly: tuple[tuple[date, P], ...]
 
     @property
-    def latest_monthly(self) -> Point | None:
+    def latest_monthly(self) -> P | None:
         """The one that the other region keeps a copy of (B3)."""
         return self.monthly[-1][1] if self.monthly else None
 
 
-def fill_slots(points: Iterable[Point], zone: ZoneInfo) -> Slots:
+def fill_slots(points: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -> Slots[P]:
     """The slots for any history in any order. Backups that are not good fill none.
 
     Two taken at the very same moment are told apart by id: the lower is the earlier.
     """
-    newest_of_day: dict[date, Point] = {}
-    first_of_month: dict[date, Point] = {}
-    for point in sorted((p for p in points if p.good), key=lambda p: (p.taken_at, p.id)):
+    days, months = numbers.daily, numbers.monthly
+    newest_of_day: dict[date, P] = {}
+    first_of_month: dict[date, P] = {}
+    day_seen, month = None, date.max
+    for point in newest_first([p for p in points if p.good]):
         day = point.taken_at.astimezone(zone).date()
-        newest_of_day[day] = point
-        first_of_month.setdefault(day.replace(day=1), point)
+        if day != day_seen:
+            # Where clocks go back across midnight a day can come after its successor: one more of each is looked at.
+            if len(first_of_month) > months + 1 and len(newest_of_day) > days:
+                break
+            newest_of_day.setdefault(day, point)
+            day_seen, month = day, day.replace(day=1)
+        first_of_month[month] = point
     return Slots(
-        daily=tuple(sorted(newest_of_day.items())[-DAILY:]),
-        monthly=tuple(sorted(first_of_month.items())[-MONTHLY:]),
+        daily=tuple([(day, newest_of_day[day]) for day in sorted(newest_of_day)[-days:]]),
+        monthly=tuple([(month, first_of_month[month]) for month in sorted(first_of_month)[-months:]]),
     )
+
+
+def newest_first(points: list[P]) -> list[P]:
+    """The points by time, the newest first; of two at the same moment, the one with the higher id first.
+
+    Sorts the list itself, twice: two plain keys are faster than one of two parts.
+    """
+    points.sort(key=_id, reverse=True)
+    points.sort(key=_taken_at, reverse=True)
+    return points

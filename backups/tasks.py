@@ -8,10 +8,19 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from backups.actions import auditing, looking, presence, removing, repairing, retaining, telling, verifying
 from backups.actions.copying import copy_to_other_region
+from backups.actions.daily import once_a_day
+from backups.actions.scheduling import schedule_backups
 from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import perform_backup
 from backups.actions.tidying import tidy_regions
+
+
+@shared_task(name="backups.schedule")
+def schedule() -> None:
+    """Queue the daily backups that are due (B2)."""
+    schedule_backups(timezone.now())
 
 
 @shared_task(name="backups.take")
@@ -24,6 +33,75 @@ def take_backup(backup_id: int) -> None:
 def copy_backup(resource_id: int) -> None:
     """Bring a resource's latest monthly backup to the other region (B3)."""
     copy_to_other_region(resource_id)
+
+
+@shared_task(name="backups.repair")
+def repair(resource_id: int) -> None:
+    """Replace what was found damaged."""
+    repairing.repair(resource_id)
+
+
+@shared_task(name="backups.retain")
+def retain() -> None:
+    """Plan what the policy no longer keeps; runs are applied by a task of their own, again where that was stopped."""
+    retaining.hand_over_open_runs()
+    retaining.plan_retention(now=timezone.now())
+
+
+@shared_task(name="backups.apply_run")
+def apply_run(run_id: int) -> None:
+    """Delete what a run planned."""
+    retaining.apply_run(run_id)
+
+
+@shared_task(name="backups.finish_removal")
+def finish_removal(resource_id: int) -> None:
+    """Carry out a removal whose final backup has ended (B4)."""
+    removing.finish_removal(resource_id)
+
+
+@shared_task(name="backups.audit_resource")
+def audit_resource(resource_id: int) -> None:
+    """Bring one resource's findings up to date."""
+    auditing.audit_resource(resource_id, now=timezone.now())
+
+
+@shared_task(name="backups.verify")
+def verify() -> None:
+    """Read the checksums of copies that were not read for long."""
+    verifying.verify_due()
+
+
+@shared_task(name="backups.look")
+def look(resource_id: int) -> None:
+    """Look whether a resource still is where it was."""
+    looking.look_for(resource_id)
+
+
+@shared_task(name="backups.nightly")
+def nightly() -> None:
+    """The night's checks, each once a day: what the regions hold, where the resources are, whether the policy holds."""
+    once_a_day("presence", settings.NIGHTLY_HOUR, presence.check_presence)
+    once_a_day("look", settings.NIGHTLY_HOUR, looking.look_for_all)
+    once_a_day("audit", settings.NIGHTLY_HOUR, auditing.audit_company)
+
+
+@shared_task(name="backups.alert")
+def alert() -> None:
+    """Mail IT about findings that have opened."""
+    telling.alert()
+
+
+@shared_task(name="backups.tell_stopped")
+def tell_stopped(run_id: int) -> None:
+    """Mail IT about a run that waits for a decision."""
+    telling.tell_stopped(run_id)
+
+
+@shared_task(name="backups.digest")
+def digest() -> None:
+    """Mail IT how things stand, once a day."""
+    once_a_day("digest", settings.DIGEST_HOUR, telling.digest)
 
 
 @shared_task(name="backups.tidy")

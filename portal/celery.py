@@ -60,6 +60,12 @@ app.conf.update(
         "restores.restore": "restores",
         "restores.undo": "restores",
         "restores.clean_up": "restores",
+        "backups.repair": "backups",
+        "backups.retain": "backups",
+        "backups.apply_run": "backups",
+        "backups.look": "checkups",
+        "backups.verify": "checkups",
+        "backups.nightly": "checkups",
         "backups.tidy": "backups",  # deleting takes its time, and the sweepers must not wait for it
         "restores.tidy": "backups",
     },
@@ -86,6 +92,36 @@ app.conf.update(
             "task": "restores.tidy",
             "schedule": 3600,
             "options": {"queue": "backups", "expires": 3600},
+        },
+        "schedule-backups": {
+            "task": "backups.schedule",
+            "schedule": 60,
+            "options": {"queue": "control", "expires": 60},
+        },
+        "retention": {
+            "task": "backups.retain",
+            "schedule": 3600,
+            "options": {"queue": "backups", "expires": 3600},
+        },
+        "nightly-checks": {
+            "task": "backups.nightly",
+            "schedule": 600,
+            "options": {"queue": "checkups", "expires": 600},
+        },
+        "verify-copies": {
+            "task": "backups.verify",
+            "schedule": 600,
+            "options": {"queue": "checkups", "expires": 600},
+        },
+        "alert": {
+            "task": "backups.alert",
+            "schedule": 300,
+            "options": {"queue": "control", "expires": 300},
+        },
+        "digest": {
+            "task": "backups.digest",
+            "schedule": 600,
+            "options": {"queue": "control", "expires": 600},
         },
         "tidy-regions": {
             "task": "backups.tidy",

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -43,6 +44,30 @@ def _whole(value: str) -> int:
     if not _number(value):
         raise ValueError("is not a whole number of 1 or more")
     return _number(value)
+
+
+def _percent(value: str) -> int:
+    if not 0 < _number(value) <= 100:
+        raise ValueError("is not a number from 1 to 100")
+    return _number(value)
+
+
+def _hour(value: str) -> int:
+    if value not in {str(hour) for hour in range(24)}:
+        raise ValueError("is not an hour from 0 to 23")
+    return int(value)
+
+
+def _window(value: str) -> tuple[time, timedelta]:
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", value)
+    if found is None:
+        raise ValueError("is not of the form 01:00-05:00")
+    start = timedelta(hours=int(found[1]), minutes=int(found[2]))
+    end = timedelta(hours=int(found[3]), minutes=int(found[4])) if found[3] else timedelta(days=1)
+    if start == end:
+        raise ValueError("is empty: it ends when it begins. 00:00-24:00 is the whole day")
+    length = end - start if end > start else end - start + timedelta(days=1)
+    return time(int(found[1]), int(found[2])), length
 
 
 def _port(value: str) -> int:
@@ -208,6 +233,20 @@ VARIABLES = (
         "Directory below which files may be read as a resource's secret; nothing of the portal's own may lie there.",
         _path,
     ),
+    Variable(
+        "BACKUP_WINDOW",
+        "01:00-05:00",
+        "When daily backups are begun, on the clock of POLICY_TIME_ZONE; they are spread over it.",
+        _window,
+    ),
+    Variable("RETENTION_LIMIT_PERCENT", "20", "A retention run that would delete more of all copies stops.", _percent),
+    Variable("VERIFY_MB_PER_SECOND", "50", "How fast stored copies are read to verify them, at most.", _whole),
+    Variable("STALLED_SECONDS", "7200", "A backup that gets no further for so long is stopped.", _whole),
+    Variable(
+        "NIGHTLY_HOUR", "6", "From this hour of POLICY_TIME_ZONE on the night's audit and checks are done.", _hour
+    ),
+    Variable("DIGEST_HOUR", "8", "From this hour of POLICY_TIME_ZONE on IT gets the digest of the day.", _hour),
+    Variable("PORTAL_URL", "http://localhost:{PORT}", "Where people reach the portal: for links in mail."),
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
@@ -242,7 +281,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for variable in VARIABLES:
-        raw = _given(variable, environ) or variable.default.replace("{DATA_DIR}", str(values.get("DATA_DIR", "")))
+        raw = _given(variable, environ) or _default(variable, values)
         try:
             values[variable.name] = variable.read(raw)
         except ValueError as error:
@@ -250,6 +289,11 @@ def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
             raise WrongEnvironment(f"{variable.name}: {shown} {error}. {variable.meaning}") from error
     _check_secrets_dir(values, environ)
     return values
+
+
+def _default(variable: Variable, values: Mapping[str, Any]) -> str:
+    """A default may use what stands above it in the table."""
+    return re.sub(r"\{([A-Z_]+)\}", lambda match: str(values.get(match[1], "")), variable.default)
 
 
 def _check_secrets_dir(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:

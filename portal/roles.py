@@ -18,6 +18,10 @@ class Permission(StrEnum):
     UNDO_RESTORES = "undo_restores"
     BACK_UP_NOW = "back_up_now"
     REGISTER_RESOURCES = "register_resources"
+    REMOVE_RESOURCES = "remove_resources"  # and bring them back
+    HOLD_BACKUPS = "hold_backups"  # and release them
+    RUN_RETENTION = "run_retention"  # and decide about a run that was stopped
+    VIEW_COMPLIANCE = "view_compliance"  # findings, audits, what retention did
     DECIDE_CHARGES = "decide_charges"
     MANAGE_PEOPLE = "manage_people"
 
@@ -64,8 +68,18 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.UNDO_RESTORES,
         Permission.BACK_UP_NOW,
         Permission.REGISTER_RESOURCES,
+        Permission.REMOVE_RESOURCES,
+        Permission.HOLD_BACKUPS,
+        Permission.RUN_RETENTION,
+        Permission.VIEW_COMPLIANCE,
     },
     Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES},
-    Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL},
-    Role.ADMINISTRATOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.MANAGE_PEOPLE},
+    Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.VIEW_COMPLIANCE},
+    Role.ADMINISTRATOR: _SEE
+    | {
+        Permission.VIEW_CHARGES,
+        Permission.VIEW_TECHNICAL,
+        Permission.VIEW_COMPLIANCE,
+        Permission.MANAGE_PEOPLE,
+    },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import time, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -176,6 +177,13 @@ else:
 # Backups and restores
 STORE_REGIONS: dict[str, str] = ENVIRONMENT["STORE_REGIONS"]
 FILES_ROOTS: tuple[Path, ...] = ENVIRONMENT["FILES_ROOTS"]
+BACKUP_WINDOW: tuple[time, timedelta] = ENVIRONMENT["BACKUP_WINDOW"]
+RETENTION_LIMIT_PERCENT: int = ENVIRONMENT["RETENTION_LIMIT_PERCENT"]
+VERIFY_MB_PER_SECOND: int = ENVIRONMENT["VERIFY_MB_PER_SECOND"]
+STALLED_SECONDS: int = ENVIRONMENT["STALLED_SECONDS"]
+NIGHTLY_HOUR: int = ENVIRONMENT["NIGHTLY_HOUR"]
+DIGEST_HOUR: int = ENVIRONMENT["DIGEST_HOUR"]
+PORTAL_URL: str = ENVIRONMENT["PORTAL_URL"].rstrip("/")
 SCRATCH_DIR: Path = ENVIRONMENT["SCRATCH_DIR"]
 KEEP_ORIGINAL_DAYS: int = ENVIRONMENT["KEEP_ORIGINAL_DAYS"]
 EXPORT_DAYS: int = ENVIRONMENT["EXPORT_DAYS"]

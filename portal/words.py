@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from portal.days import day_in_words
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -34,27 +34,6 @@ def size_in_words(size: int | None) -> str:
     if unit == 0:
         return f"{size}{_NBSP}{'byte' if size == 1 else 'bytes'}"
     return f"{number:.1f}{_NBSP}{_UNITS[unit]}" if number < 9.95 else f"{number:.0f}{_NBSP}{_UNITS[unit]}"
-
-
-def day_in_words(day: date, today: date | None = None) -> str:
-    """ "Thu 20 Nov", with the year when it is not ``today``'s."""
-    year = f" {day.year}" if today is None or day.year != today.year else ""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}{year}"
-
-
-def short_day(day: date) -> str:
-    """ "1 Nov"."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def month_in_words(day: date) -> str:
-    """ "Nov 2026"."""
-    return f"{_MONTHS[day.month - 1]} {day.year}"
-
-
-def short_month(day: date) -> str:
-    """ "Nov"."""
-    return _MONTHS[day.month - 1]
 
 
 def exact_time(moment: datetime, now: datetime | None = None) -> str:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from backups.drivers.base import Mode
-from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Environment, Resource
+from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Environment, Resource, ResourceState
 from backups.proof import Proof
 from portal.models import Application, Client, Membership, User
 from portal.roles import Role
@@ -93,6 +93,18 @@ def make_resource(application: Application, name: str = "", **facts: Any) -> Res
         locator=f"/srv/nowhere/{number}",
         **facts,
     )
+
+
+def make_removed(
+    application: Application, name: str = "", *, by: User | None = None, at: datetime | None = None, **facts: Any
+) -> Resource:
+    """A resource that was removed, as a row."""
+    at = at or datetime.now(UTC)
+    remover = by or User.objects.filter(memberships__role=Role.IT).first() or make_user(f"remover-{next(_numbers)}")
+    return make_resource(
+        application, name, state=ResourceState.REMOVED, removed_at=at, removal_asked_at=at, removed_by=remover,
+        removal_reason="The application was shut down.", **facts,
+    )  # fmt: skip
 
 
 def make_backup(

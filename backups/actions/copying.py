@@ -8,35 +8,36 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from backups.actions.damage import note_damaged_copy
+from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
+from backups.actions.locking import locked_resource
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
-from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact, delete_artefact
-from backups.drivers.base import DamagedBackup, DriverError
+from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact
+from backups.drivers.base import DamagedBackup
+from backups.facts import facts_of
+from backups.judging import judge
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Resource
 from backups.proof import Proof
-from backups.slots import Point, fill_slots
-from portal.errors import PortalError, Refused
+from portal.errors import Refused
 from portal.handover import hand_over
+from portal.words import company_zone
 
 log = structlog.get_logger(__name__)
 
 
-def latest_monthly(resource: Resource) -> Backup | None:
-    """The backup that the other region should hold."""
-    rows = Backup.objects.good().filter(resource=resource).values_list("pk", "taken_at")
-    points = (Point(pk, taken_at, True) for pk, taken_at in rows if taken_at)
-    monthly = fill_slots(points, ZoneInfo(settings.POLICY_TIME_ZONE)).latest_monthly
-    return Backup.objects.get(pk=monthly.id) if monthly else None
+def latest_monthly(resource: Resource, now: datetime) -> Backup | None:
+    """The backup that the other region should hold; None also for a removed resource (B4)."""
+    wanted = judge(facts_of(resource, now), now=now, zone=company_zone()).elsewhere
+    return Backup.objects.select_related("resource").get(pk=wanted) if wanted is not None else None
 
 
 def copy_to_other_region(resource_id: int, *, clock: Clock = timezone.now) -> None:
@@ -47,12 +48,20 @@ def copy_to_other_region(resource_id: int, *, clock: Clock = timezone.now) -> No
     to be damaged at home is recorded so, and the next one takes its place.
     """
     resource = Resource.objects.get(pk=resource_id)
-    while (backup := latest_monthly(resource)) is not None:
-        copy = _claim(backup, clock)
-        if copy is None or _write(copy, clock):
+    while (backup := latest_monthly(resource, clock())) is not None:
+        if make_copy(backup, resource.other_region, clock=clock):
             break
-    _retire_older(resource)
+    _retire_older(resource, clock())
     remove_retired(Copy.objects.filter(backup__resource=resource), clock=clock)
+
+
+def make_copy(backup: Backup, region: str, *, clock: Clock = timezone.now) -> bool:
+    """Have a verified copy of the backup in that region; False when its source was found damaged, which is recorded.
+
+    True as well when it is there already, or a living worker writes it now.
+    """
+    copy = _claim(backup, region, clock)
+    return copy is None or _write(copy, clock)
 
 
 def give_up_lost_copies(*, lost_before: datetime) -> None:
@@ -63,9 +72,9 @@ def give_up_lost_copies(*, lost_before: datetime) -> None:
             hand_over("backups.copy", resource_id)
 
 
-def _claim(backup: Backup, clock: Clock) -> Copy | None:
+def _claim(backup: Backup, region: str, clock: Clock) -> Copy | None:
     """The row of the copy to write; None when it is there already or a living worker writes it now."""
-    now, region = clock(), backup.resource.other_region
+    now = clock()
     lost_before = now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS)
     standing = Copy.objects.filter(backup=backup, region=region)
     try:
@@ -110,6 +119,7 @@ def _write(copy: Copy, clock: Clock) -> bool:
             stored_bytes=info.size + info.manifest_size,
             proof=Proof.CHECKSUM,
             proven_at=clock(),
+            checksum_at=clock(),
         )
         if not made:
             raise WorkTakenAway("This copy was given up meanwhile.")
@@ -123,33 +133,28 @@ def _give_up(copy: Copy, clock: Clock) -> None:
     """The bytes go only when the row says that they do: an answer of the database may have been lost, not the update."""
     Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING).update(state=CopyState.DELETING)
     if Copy.objects.filter(pk=copy.pk, state__in=[CopyState.DELETING, CopyState.DELETED]).exists():
-        _remove(copy, clock)
+        remove_copy(copy, clock)
 
 
-def _retire_older(resource: Resource) -> None:
-    """Backups older than the latest monthly lose their copy in the other region once that one has one there.
+def _retire_older(resource: Resource, now: datetime) -> None:
+    """What the other region holds beside the latest monthly goes, once that one stands there, verified.
 
     Never a backup's last copy. Under the resource's lock and by the facts as they are then, so that two who retire at
     once agree about which one stays.
     """
     with transaction.atomic():
-        Resource.objects.select_for_update().get(pk=resource.pk)
-        newest, region = latest_monthly(resource), resource.other_region
-        there = Copy.objects.present().filter(backup__resource=resource, region=region)
-        if newest is None or not there.filter(backup=newest).exists():
-            return
-        elsewhere = Copy.objects.present().filter(backup__resource=resource).exclude(region=region).values("backup")
-        older = there.filter(backup__taken_at__lt=newest.taken_at, backup__in=elsewhere).exclude(backup=newest)
-        older.update(state=CopyState.DELETING)
-
-
-def remove_retired(copies: QuerySet[Copy], *, clock: Clock = timezone.now) -> None:
-    """Delete the bytes of those among ``copies`` whose rows say so; a region that is away is tried again later."""
-    for copy in copies.filter(state=CopyState.DELETING).select_related("backup__resource")[:1000]:
-        try:
-            _remove(copy, clock)
-        except (DriverError, PortalError) as error:
-            log.warning("copy.not_removed", copy=copy.pk, why=error.sentence)
+        resource = locked_resource(resource.pk)
+        facts = facts_of(resource, now)
+        judgement = judge(facts, now=now, zone=company_zone())
+        there = {
+            backup.id
+            for backup in facts.backups
+            for copy in backup.copies
+            if copy.region == resource.other_region and copy.good and copy.verified
+        }
+        if judgement.elsewhere in there:
+            over = [verdict.id for verdict in judgement.to_delete if verdict.region == resource.other_region]
+            mark_deleting(resource, list(Copy.objects.filter(pk__in=over)), now)
 
 
 def hand_over_missing_copies() -> None:
@@ -159,12 +164,6 @@ def hand_over_missing_copies() -> None:
         region=OuterRef("other_region"),
         state__in=[CopyState.PRESENT, CopyState.WRITING],
     )
-    missing = Resource.objects.standing().filter(~Exists(held), last_good_at__isnull=False)
+    missing = Resource.objects.backed_up().filter(~Exists(held), last_good_at__isnull=False)
     for resource_id in missing.values_list("pk", flat=True)[:200]:
         hand_over("backups.copy", resource_id)
-
-
-def _remove(copy: Copy, clock: Clock) -> None:
-    """The row, which says so already, claims too little for a moment, never too much."""
-    delete_artefact(store_of(copy.region), copy.stored_under)
-    Copy.objects.filter(pk=copy.pk, state=CopyState.DELETING).update(state=CopyState.DELETED, deleted_at=clock())

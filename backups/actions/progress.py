@@ -26,11 +26,22 @@ class RowProgress:
 
     ``rows`` selects exactly the one running row. A thread of its own beats, so that a driver's long silent step (a
     table lock, an fsync) does not look like a death; a killed process stops beating at once. Once the row no longer
-    runs, the next call raises :class:`WorkTakenAway`.
+    runs, the next call raises :class:`WorkTakenAway`, and ``on_taken_away`` is called from the beating thread: the work
+    may hang where it never calls. With ``note_progress`` the row's ``progress_at`` says when it last got further.
     """
 
-    def __init__(self, rows: QuerySet[Any], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        rows: QuerySet[Any],
+        clock: Callable[[], datetime],
+        *,
+        note_progress: bool = False,
+        on_taken_away: Callable[[], None] = lambda: None,
+    ) -> None:
         self._rows = rows
+        self._note_progress = note_progress
+        self._on_taken_away = on_taken_away
+        self._noted: int | None = None
         self._clock = clock
         self._stop = threading.Event()
         self._taken_away = False
@@ -63,15 +74,18 @@ class RowProgress:
         try:
             while not self._stop.wait(INTERVAL):
                 self._write()
+                if self._taken_away:
+                    self._on_taken_away()
+                    return
         finally:
             connection.close()  # this thread's own
 
     def _write(self) -> None:
         try:
             close_old_connections()
-            changed = self._rows.update(
-                bytes_done=self._done, bytes_expected=self._expected, heartbeat_at=self._clock()
-            )
-            self._taken_away = not changed
+            done, now = self._done, self._clock()
+            further = {"progress_at": now} if self._note_progress and done != self._noted else {}
+            changed = self._rows.update(bytes_done=done, bytes_expected=self._expected, heartbeat_at=now, **further)
+            self._noted, self._taken_away = done, not changed
         except DatabaseError as error:  # the work goes on; the next beat tries again
             log.warning("progress.not_written", error=type(error).__name__)

@@ -13,23 +13,30 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backups.actions.locking import locked_resource
+from backups.actions.looking import note_sighting
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import ArtefactWriter, StoredArtefactInfo, delete_artefact
-from backups.drivers.base import DriverError, Taken
+from backups.drivers.base import DriverError, NotFound, Taken
 from backups.kinds import driver_of, store_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Resource
 from backups.permissions import check_can_back_up
+from backups.processes import stoppable
 from backups.proof import Proof
+from backups.schedule import retry_after
 from backups.stores.base import StoreError
 from portal.errors import PortalError, Refused
 from portal.handover import hand_over
 from portal.models import User
 from portal.reasons import checked_reason
+from portal.words import span_in_words
 
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
+
+LATELY = timedelta(days=1)
 
 
 def request_backup(*, by: User, resource: Resource, reason: str) -> Backup:
@@ -66,9 +73,9 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
     if backup is None:
         return
     resource = backup.resource
-    progress = RowProgress(Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING), clock)
+    rows = Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING)
     try:
-        with progress:
+        with stoppable() as stop, RowProgress(rows, clock, note_progress=True, on_taken_away=stop) as progress:
             check_not_moved(resource)
             driver, store = driver_of(resource.kind), store_of(resource.home_region)
             header = {"resource": str(resource.uid), "name": resource.name, "taken_at": backup.started_at.isoformat()}  # type: ignore[union-attr]
@@ -76,7 +83,9 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
                 taken = driver.take(resource.settings, sink, progress)
                 info = sink.finish(taken)
     except (DriverError, StoreError) as error:
-        _fail(backup, error.sentence, error.detail, clock())
+        _fail(backup, error.sentence, error.detail, clock(), worth_retrying=error.retry)
+        if isinstance(error, NotFound):
+            note_sighting(resource, there=False, said=error.sentence)
     except PortalError as error:
         _fail(backup, error.sentence, "", clock())
     except Exception as error:
@@ -89,11 +98,12 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
         )
     else:
         _finish(backup, taken, info, clock())
+        note_sighting(resource, there=True, said="")
 
 
 def _claim(backup_id: int, now: datetime) -> Backup | None:
     claimed = Backup.objects.filter(pk=backup_id, status=BackupStatus.QUEUED).update(
-        status=BackupStatus.RUNNING, started_at=now, taken_at=now, heartbeat_at=now
+        status=BackupStatus.RUNNING, started_at=now, taken_at=now, heartbeat_at=now, progress_at=now
     )
     return Backup.objects.select_related("resource").get(pk=backup_id) if claimed else None
 
@@ -102,6 +112,7 @@ def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetim
     """Record the finished backup and its home copy in one transaction. One that was given up meanwhile stays failed."""
     resource = backup.resource
     with transaction.atomic():
+        locked_resource(resource.pk)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
         if locked.status != BackupStatus.RUNNING:
             given_up = True
@@ -128,6 +139,7 @@ def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetim
             )
             note_newest_good(resource)
             hand_over("backups.copy", resource.pk)
+            _hand_on(locked)
     if given_up:
         delete_artefact(store_of(resource.home_region), backup.prefix)
 
@@ -138,15 +150,38 @@ def note_newest_good(resource: Resource) -> None:
     Resource.objects.filter(pk=resource.pk).update(last_good_at=newest)  # a derived column, not in the history
 
 
-def _fail(backup: Backup, sentence: str, detail: str, now: datetime) -> None:
+def _fail(backup: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool = False) -> None:
     """Mark as failed, with the sentence. One that was given up meanwhile keeps its own."""
     with transaction.atomic():
+        locked_resource(backup.resource_id)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
         if locked.status == BackupStatus.RUNNING:
-            locked.status = BackupStatus.FAILED
-            locked.finished_at = now
-            locked.error, locked.error_detail = sentence, detail
-            locked.save()
+            _mark_failed(locked, sentence, detail, now, worth_retrying=worth_retrying)
+
+
+def _mark_failed(locked: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool) -> None:
+    """Under the locks. What may pass is tried again, each time after twice the wait; IT learns of it either way."""
+    locked.status = BackupStatus.FAILED
+    locked.finished_at = now
+    locked.error, locked.error_detail = sentence, detail
+    locked.worth_retrying = worth_retrying
+    locked.save()
+    if worth_retrying:
+        lately = Backup.objects.filter(resource=locked.resource_id, finished_at__gt=now - LATELY)
+        good = lately.filter(status=BackupStatus.FINISHED).order_by("-finished_at").first()
+        failures = lately.filter(status=BackupStatus.FAILED, finished_at__gt=good.finished_at if good else now - LATELY)
+        again = now + retry_after(failures.count())
+        Resource.objects.backed_up().filter(pk=locked.resource_id, next_backup_at__gt=again).update(
+            next_backup_at=again
+        )
+    _hand_on(locked)
+
+
+def _hand_on(backup: Backup) -> None:
+    """What follows from the end of any backup."""
+    hand_over("backups.audit_resource", backup.resource_id)
+    if backup.origin == BackupOrigin.FINAL:
+        hand_over("backups.finish_removal", backup.resource_id)
 
 
 def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
@@ -157,15 +192,37 @@ def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
 
 def give_up_if_lost(backup: Backup, now: datetime, lost_before: datetime) -> bool:
     """Only if it is as late under the lock: a backup that was finished meanwhile keeps its bytes."""
+    return _give_up(
+        backup,
+        now,
+        lambda locked: locked.heartbeat_at is not None and locked.heartbeat_at < lost_before,
+        "The backup was interrupted: its worker stopped. The next one starts anew.",
+    )
+
+
+def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
+    """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
+    stalled = Backup.objects.filter(status=BackupStatus.RUNNING, progress_at__lt=stalled_before)
+    sentence = (
+        f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
+        " hangs: a lock, a network file system that does not answer."
+    )
+    return sum(
+        _give_up(
+            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
+        )
+        for backup in stalled.select_related("resource")
+    )
+
+
+def _give_up(backup: Backup, now: datetime, is_lost: Callable[[Backup], bool], sentence: str) -> bool:
     with transaction.atomic():
+        locked_resource(backup.resource_id)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
-        if locked.status != BackupStatus.RUNNING or locked.heartbeat_at is None or locked.heartbeat_at >= lost_before:
+        if locked.status != BackupStatus.RUNNING or not is_lost(locked):
             return False
-        locked.status = BackupStatus.FAILED
-        locked.finished_at = now
-        locked.error = "The backup was interrupted: its worker stopped. The next one starts anew."
-        locked.error_detail = f"last heartbeat {locked.heartbeat_at.isoformat()}"
-        locked.save()
+        detail = f"last heartbeat {locked.heartbeat_at}, last progress {locked.progress_at}, {locked.bytes_done} bytes"
+        _mark_failed(locked, sentence, detail, now, worth_retrying=True)
     try:
         delete_artefact(store_of(backup.resource.home_region), backup.prefix)
     except (DriverError, PortalError) as error:  # no row says that there is a backup, so nobody takes it for one

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 from django.utils import timezone
 
-from backups.actions.copying import hand_over_missing_copies, remove_retired
+from backups.actions.copying import hand_over_missing_copies
+from backups.actions.deleting import remove_retired
+from backups.actions.repairing import hand_over_damaged
 from backups.actions.taking import Clock
 from backups.kinds import REGIONS, store_of
 from backups.models import Copy
@@ -26,6 +28,7 @@ def tidy_regions(*, clock: Clock = timezone.now) -> None:
         _sweep(region, now)
     remove_retired(Copy.objects.all(), clock=clock)
     hand_over_missing_copies()
+    hand_over_damaged()
 
 
 def _sweep(region: str, now: datetime) -> None:

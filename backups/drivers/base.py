@@ -43,6 +43,10 @@ class DamagedBackup(DriverError):
     """The stored backup is missing, cut short or altered: its checksum does not hold."""
 
 
+class NotFound(DriverError):
+    """The resource is not where it was, though the place itself answers: its directory, or its server."""
+
+
 class NotAsBackedUp(DriverError):
     """What was restored differs from the manifest taken with the backup."""
 

@@ -29,11 +29,13 @@ class BackupOrigin(models.TextChoices):
     SCHEDULED = "scheduled", "Daily"
     REQUESTED = "requested", "On request"
     FIRST = "first", "First backup"
+    FINAL = "final", "Final, before the removal"
+    REPLACING = "replacing", "In place of a damaged one"
 
 
 OPEN = (BackupStatus.QUEUED, BackupStatus.RUNNING)
 
-_GOOD = Q(status=BackupStatus.FINISHED, damaged_at__isnull=True)
+_GOOD = Q(status=BackupStatus.FINISHED, damaged_at__isnull=True, deleted_at__isnull=True)
 
 
 class BackupQuerySet(models.QuerySet["Backup"]):
@@ -44,12 +46,16 @@ class BackupQuerySet(models.QuerySet["Backup"]):
         return self.filter(visible(user, Permission.VIEW_RESOURCES, "resource__application__client"))
 
     def good(self) -> Self:
-        """Finished, with a stored size and checksum, and not found damaged."""
+        """Finished, with a stored size and checksum, not found damaged, not deleted."""
         return self.filter(_GOOD)
 
     def open(self) -> Self:
         """Queued or running."""
         return self.filter(status__in=OPEN)
+
+    def stored(self) -> Self:
+        """Finished, and not every copy of it deleted: what retention and the audit look at."""
+        return self.filter(status=BackupStatus.FINISHED, deleted_at__isnull=True)
 
 
 class Backup(models.Model):
@@ -67,12 +73,14 @@ class Backup(models.Model):
     taken_at = models.DateTimeField(null=True, help_text="The point in time that it holds.")
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
+    progress_at = models.DateTimeField(null=True, help_text="When it last got further.")
     finished_at = models.DateTimeField(null=True)
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
 
     error = models.TextField(blank=True, help_text="What went wrong, in a sentence for people.")
     error_detail = models.TextField(blank=True, help_text="The technical part, for IT.")
+    worth_retrying = models.BooleanField(default=False, db_default=False, help_text="Whether the failure may pass.")
 
     source_bytes = models.BigIntegerField(null=True, help_text="Before compression.")
     stored_bytes = models.BigIntegerField(null=True)
@@ -82,6 +90,7 @@ class Backup(models.Model):
     warnings = models.JSONField(default=list, help_text="Sentences the driver wants read.")
     damaged_at = models.DateTimeField(null=True)
     damage = models.TextField(blank=True)
+    deleted_at = models.DateTimeField(null=True, help_text="When its last copy was deleted.")
 
     objects = BackupQuerySet.as_manager()
 
@@ -109,6 +118,11 @@ class Backup(models.Model):
         indexes = [
             models.Index(fields=["resource", "-taken_at"], name="backup_of_resource_by_time"),
             models.Index(fields=["status", "resend_at"], name="backup_by_status"),
+            models.Index(
+                fields=["resource", "taken_at"],
+                condition=Q(status="finished", deleted_at__isnull=True),
+                name="backup_stored",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -117,7 +131,7 @@ class Backup(models.Model):
     @property
     def is_good(self) -> bool:
         """Whether it may fill a slot and be restored."""
-        return self.status == BackupStatus.FINISHED and self.damaged_at is None
+        return self.status == BackupStatus.FINISHED and self.damaged_at is None and self.deleted_at is None
 
     @property
     def is_open(self) -> bool:

@@ -28,6 +28,10 @@ class CopyQuerySet(models.QuerySet["Copy"]):
         """Complete and not found damaged."""
         return self.filter(state=CopyState.PRESENT)
 
+    def standing(self) -> Self:
+        """Those whose bytes count: present, or damaged and not deleted yet."""
+        return self.filter(state__in=[CopyState.PRESENT, CopyState.DAMAGED])
+
 
 class Copy(models.Model):
     """One copy. ``proof`` says how far it was proven, and ``proven_at`` when."""
@@ -47,6 +51,9 @@ class Copy(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
+    checksum_at = models.DateTimeField(null=True, help_text="When every stored byte of it was last read and held.")
+    damaged_at = models.DateTimeField(null=True)
+    damage = models.TextField(blank=True, db_default="", help_text="What was found, in a sentence.")
     deleted_at = models.DateTimeField(null=True)
 
     objects = CopyQuerySet.as_manager()
@@ -55,7 +62,7 @@ class Copy(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["backup", "region"],
-                condition=~Q(state__in=["deleting", "deleted"]),
+                condition=Q(state__in=["writing", "present"]),
                 name="copy_once_per_region",
             ),
             models.CheckConstraint(
@@ -69,6 +76,8 @@ class Copy(models.Model):
         indexes = [
             models.Index(fields=["region", "state"], name="copy_by_region"),
             models.Index(fields=["heartbeat_at"], condition=Q(state="writing"), name="copy_writing"),
+            models.Index(fields=["checksum_at", "id"], condition=Q(state="present"), name="copy_by_checksum"),
+            models.Index(fields=["id"], condition=Q(state="deleting"), name="copy_deleting"),
         ]
 
     def __str__(self) -> str:

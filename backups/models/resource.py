@@ -29,6 +29,7 @@ class ResourceState(models.TextChoices):
 
     ACTIVE = "active", "Active"
     VANISHED = "vanished", "Vanished"
+    REMOVING = "removing", "Being removed"  # a final backup is taken first (B4)
     REMOVED = "removed", "Removed"
 
 
@@ -42,6 +43,10 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
     def standing(self) -> Self:
         """Those not removed."""
         return self.exclude(state=ResourceState.REMOVED)
+
+    def backed_up(self) -> Self:
+        """Those of which daily backups are taken: the active, and the vanished, which may come back."""
+        return self.filter(state__in=[ResourceState.ACTIVE, ResourceState.VANISHED])
 
     def named(self, words: str) -> Self:
         """Those in whose names every word that is searched for occurs: their own, their application's or their client's."""
@@ -76,7 +81,25 @@ class Resource(models.Model):
         help_text="When its newest good backup was taken; kept current by what finishes backups.",
     )
 
-    history = History(excluded_fields=["last_good_at"])
+    next_backup_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its next backup is due; None until that was worked out."
+    )
+    missed_sightings = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often in a row it was not found where it was."
+    )
+    broken_rules = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="A bit for each rule with an open finding; see findings.Rule.",
+    )
+    removal_asked_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    removal_reason = models.TextField(blank=True, db_default="")
+    kept_until = models.DateField(null=True, blank=True, help_text="When the kept backup of a removed one goes (B4).")
+
+    history = History(excluded_fields=["last_good_at", "next_backup_at", "missed_sightings", "broken_rules"])
     objects = ResourceQuerySet.as_manager()
 
     class Meta:
@@ -88,11 +111,26 @@ class Resource(models.Model):
                 fields=["application", "name"], condition=~Q(state="removed"), name="resource_name_once_per_application"
             ),
             models.CheckConstraint(condition=~Q(home_region=models.F("other_region")), name="resource_regions_differ"),
+            models.CheckConstraint(
+                name="resource_removed_by_someone_for_a_reason",
+                condition=~Q(state__in=["removing", "removed"])
+                | (Q(removal_asked_at__isnull=False, removed_by__isnull=False) & ~Q(removal_reason="")),
+            ),
+            models.CheckConstraint(
+                name="resource_removed_says_when",
+                condition=Q(state="removed", removed_at__isnull=False)
+                | (~Q(state="removed") & Q(removed_at__isnull=True)),
+            ),
         ]
         indexes = [
             models.Index(fields=["name", "id"], name="resource_by_name"),
             models.Index(fields=["last_good_at", "id"], name="resource_by_last_good"),
             models.Index(fields=["application", "state"], name="resource_by_application"),
+            models.Index(
+                fields=["next_backup_at", "id"], condition=Q(state__in=["active", "vanished"]), name="resource_by_due"
+            ),
+            models.Index(fields=["id"], condition=Q(broken_rules__gt=0), name="resource_broken"),
+            models.Index(fields=["kept_until", "id"], condition=Q(state="removed"), name="resource_kept"),
         ]
 
     def __str__(self) -> str:

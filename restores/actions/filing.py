@@ -11,6 +11,7 @@ from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
+from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
 from restores.models import Event, RestoreRequest
@@ -50,6 +51,7 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
             filed_at=now,
             filed_by=by,
         )
+        settle_pin(request)
         Event.objects.create(
             request=request,
             at=now,

@@ -11,6 +11,7 @@ from portal.errors import Refused
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
+from restores.actions.pinned import settle_pin
 from restores.models import Event, RestoreRequest
 from restores.workflow import STATUSES, Move, refusal_sentence, transition
 
@@ -62,6 +63,7 @@ def apply_move(
             text=text or step.event.format(by=by),
             reason=reason.strip(),
         )
+        settle_pin(locked)
     return locked
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from portal.handover import hand_over, next_resend
 from restores.actions.moves import apply_move, note
+from restores.actions.pinned import settle_pin
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, StepStatus
 from restores.stepnames import StepName
 from restores.workflow import Move, Status
@@ -50,6 +51,7 @@ def _interrupt(attempt_id: int, now: datetime, lost_before: datetime) -> None:
         if attempt.kind == AttemptKind.RESTORE:
             apply_move(request, Move.FAIL, by=None, now=now, reason=sentence)
         else:
+            settle_pin(request)
             note(request, by=None, now=now, text="The undo was interrupted", reason=sentence)
         hand_over("restores.clean_up", attempt.pk)
 

@@ -21,6 +21,7 @@ from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.cleaning import clean_up
 from restores.actions.moves import note
+from restores.actions.pinned import settle_pin
 from restores.actions.recording import Recorder, hold_lease
 from restores.actions.undone import record_undone
 from restores.actions.words import in_words
@@ -53,6 +54,7 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
             reason=reason,
             resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS),
         )
+        settle_pin(locked)
         note(locked, by=by, now=now, text=f"{by} asked for the original back", reason=reason)
         hand_over("restores.undo", attempt.pk)
     return attempt
@@ -141,5 +143,6 @@ def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
         )
         if not failed:
             raise WorkTakenAway("This undo was given up meanwhile.")
+        settle_pin(attempt.request)
         note(attempt.request, by=None, now=now, text="The undo failed", reason=words.sentence)
     clean_up(attempt.pk, clock=clock)

@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
+from portal.days import month_in_words
 from portal.errors import NotPermitted, PortalError
 from portal.models import User
 from portal.paging import Column, read_page
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from portal.rules import refusal
-from portal.words import company_zone, month_in_words
+from portal.words import company_zone
 from restores.actions.charges import confirm_charge, waive_charge
 from restores.forms import ReasonForm
 from restores.models import Attempt, Charge, ChargeStatus

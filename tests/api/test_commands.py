@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backups.models import Backup, BackupStatus, Resource
 from portal.models import Application, Client
-from tests.factories import Cast, make_resource
+from tests.factories import Cast, make_removed, make_resource
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_client_is_made_on_request_and_not_left_behind_by_a_refusal(cast: Cast
 
 def test_the_list_is_for_people_and_programs(cast: Cast) -> None:
     made = make_resource(cast.shop, "shop-db")
-    make_resource(cast.shop, "gone", state="removed")
+    make_removed(cast.shop, "gone")
     assert run("resource", "list").split("\t")[:3] == [str(made.pk), "shop-db", "Shopco"]
     (row,) = json.loads(run("resource", "list", "--json"))
     assert (row["id"], row["application"], row["last_good_at"]) == (made.pk, "Shop", None)

@@ -12,11 +12,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from backups.models import Backup, BackupStatus, CopyState, Resource, ResourceState
+from backups.models import Backup, BackupStatus, CopyState, Resource
 from backups.permissions import check_can_back_up
 from portal.rules import refusal
 from tests.api.conftest import As
-from tests.factories import Cast, make_backup, make_failed_backup, make_resource
+from tests.factories import Cast, make_backup, make_failed_backup, make_removed, make_resource
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_where_it_is_and_its_settings_are_for_technical_people(as_: As, resource
 
 def test_filters(as_: As, cast: Cast, resource: Resource, staging: Resource) -> None:
     other = make_resource(cast.news, "news-db", kind="postgres")
-    gone = make_resource(cast.shop, "old", state=ResourceState.REMOVED)
+    gone = make_removed(cast.shop, "old")
 
     def found(query: str) -> set[str]:
         answer = as_("it").get(f"/api/resources/?{query}")
@@ -161,9 +161,8 @@ def test_back_up_now(as_: As, resource: Resource, cast: Cast) -> None:
     assert (refused.status_code, refused.json()["detail"]) == (403, refusal(check_can_back_up, cast.client, resource))
 
 
-def test_a_removed_resource_is_still_found_and_not_backed_up(as_: As, resource: Resource) -> None:
-    resource.state = ResourceState.REMOVED
-    resource.save()
+def test_a_removed_resource_is_still_found_and_not_backed_up(as_: As, cast: Cast) -> None:
+    resource = make_removed(cast.shop, "shop-db")
     assert as_("it").get(f"/api/resources/{resource.pk}/").json()["state"] == "removed"
     answer = as_("it").post(f"/api/resources/{resource.pk}/back-up/", {"reason": "late"})
     assert (answer.status_code, answer.json()["detail"]) == (

@@ -109,7 +109,7 @@ def test_a_worker_taken_for_dead_leaves_the_copy_that_another_made(resource: Res
 
     def clock() -> datetime:
         asked.append(timezone.now())
-        if len(asked) == 2:  # the first worker has claimed, written and checked; now it would call its copy present
+        if len(asked) == 3:  # the first worker has claimed, written and checked; now it would call its copy present
             Copy.objects.filter(state=CopyState.WRITING).update(heartbeat_at=days_ago(1))
             copy_to_other_region(resource.pk)
         return asked[-1]

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backups.models import Resource, ResourceState
-from tests.factories import Cast, make_backup, make_resource
+from backups.models import Resource
+from tests.factories import Cast, make_backup, make_removed, make_resource
 from tests.pages.conftest import As
 
 
@@ -43,7 +43,7 @@ def test_search_and_filters(as_: As, cast: Cast, now: datetime) -> None:
     make_resource(cast.shop, "shop-db", kind="postgres")
     make_resource(cast.shop, "shop-files", environment="staging")
     make_resource(cast.news, "news-db", kind="postgres")
-    make_resource(cast.news, "gone", state=ResourceState.REMOVED)
+    make_removed(cast.news, "gone")
     browser = as_("it")
     for query, expected in {
         "": ["news-db", "shop-db", "shop-files"],

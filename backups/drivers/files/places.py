@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.drivers.base import DriverError, Mode, Place, Settings
+from backups.drivers.base import DriverError, Mode, NotFound, Place, Settings
 from backups.drivers.files.words import shown, unreadable
 
 NAME_MAX = 255
@@ -56,7 +56,10 @@ def opened(path: str) -> Iterator[int]:
     try:
         fd = _open(path)
     except FileNotFoundError:
-        raise wrong(f"There is no directory {shown(path)}. Correct the path, or restore the directory.") from None
+        sentence = f"There is no directory {shown(path)}. Correct the path, or restore the directory."
+        if not os.path.isdir(os.path.dirname(path)):  # a disk that is not mounted, say: nothing is known then
+            raise wrong(sentence) from None
+        raise NotFound(sentence, setting="path") from None
     except OSError as error:
         try:
             mode = os.lstat(path).st_mode

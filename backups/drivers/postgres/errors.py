@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from backups.drivers.base import DriverError
+from backups.drivers.base import DriverError, NotFound
 from backups.processes import ProcessFailed
 
 
@@ -23,10 +23,11 @@ class _Case:
     sentence: str
     setting: str = ""
     retry: bool = False
+    gone: bool = False
 
 
-def _case(words: str, sentence: str, setting: str = "", *, retry: bool = False) -> _Case:
-    return _Case(re.compile(words, re.IGNORECASE), sentence, setting, retry)
+def _case(words: str, sentence: str, setting: str = "", *, retry: bool = False, gone: bool = False) -> _Case:
+    return _Case(re.compile(words, re.IGNORECASE), sentence, setting, retry, gone)
 
 
 # The first that matches counts.
@@ -67,7 +68,12 @@ _CONNECTING: tuple[_Case, ...] = (
         "dbname",
         retry=True,
     ),
-    _case(r"database \".*\" does not exist", "There is no database called {dbname}. Check the database.", "dbname"),
+    _case(
+        r"database \".*\" does not exist",
+        "There is no database called {dbname}. Check the database.",
+        "dbname",
+        gone=True,
+    ),
     _case(
         r"permission denied for database",
         "The role {user} may not connect to {dbname}. Grant it CONNECT on that database.",
@@ -189,7 +195,8 @@ def _said(case: _Case, text: str, about: Mapping[str, str]) -> DriverError:
     setting = case.setting
     if setting == "dbname" and about["maintenance"]:
         setting = "maintenance_db"
-    return DriverError(case.sentence.format_map(about), detail=text, retry=case.retry, setting=setting)
+    made = NotFound if case.gone and not about["maintenance"] else DriverError
+    return made(case.sentence.format_map(about), detail=text, retry=case.retry, setting=setting)
 
 
 @contextmanager

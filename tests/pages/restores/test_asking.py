@@ -13,7 +13,7 @@ from django.utils.html import escape
 from backups.models import Backup, CopyState, Resource
 from portal.words import company_zone, exact_time
 from restores.models import RestoreRequest
-from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup
+from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup, make_removed
 from tests.pages.restores.conftest import As
 
 NEW = "/requests/new/"
@@ -195,9 +195,8 @@ def test_who_may_only_look_is_told_so(as_: As, cast: Cast, backup: Backup) -> No
     assert "Only clients, their staff and IT ask for restores." in answer.content.decode()
 
 
-def test_a_removed_resource_is_refused_with_the_rules_sentence(as_: As, resource: Resource, backup: Backup) -> None:
-    resource.state = "removed"
-    resource.save()
-    answer = as_("client").post(NEW, answers(backup))
+def test_a_removed_resource_is_refused_with_the_rules_sentence(as_: As, cast: Cast, now: datetime) -> None:
+    kept = make_backup(make_removed(cast.shop, "shop-db"), now)
+    answer = as_("client").post(NEW, answers(kept))
     assert answer.status_code == 409
     assert "shop-db was removed." in answer.content.decode()

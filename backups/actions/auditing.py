@@ -1,0 +1,139 @@
+"""The audit: each resource held against the policy, findings opened and closed, the whole company every night.
+
+Findings are written set by set, a chunk of resources at a time under their locks; a resource's ``broken_rules`` follows
+its open findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from backups.actions.taking import Clock
+from backups.facts import facts_of_each, id_chunks
+from backups.findings import Code, Found, Rule, applicable, audit
+from backups.models import Audit, Backup, Copy, Finding, Resource, ResourceState
+from portal.handover import hand_over
+from portal.words import company_zone
+
+OF_REGIONS = [Code.STRAY.value, Code.REGION_AWAY.value]
+"""Found by looking at the regions, not at a resource's rows."""
+
+
+@dataclass
+class Tally:
+    """What an audit counts on its way."""
+
+    rules: dict[Rule, list[int]] = field(default_factory=lambda: {rule: [0, 0] for rule in Rule})
+    resources: int = 0
+    opened: int = 0
+    closed: int = 0
+
+
+def audit_resource(resource_id: int, *, now: datetime) -> None:
+    """Bring the findings of one resource up to date; IT is told of what opens."""
+    tally = Tally()
+    _audit([resource_id], now, tally)
+    if tally.opened:
+        hand_over("backups.alert")
+
+
+def audit_company(*, clock: Clock = timezone.now) -> Audit:
+    """Bring every resource's findings up to date, and keep the result as evidence, also when all is well."""
+    now, tally = clock(), Tally()
+    for chunk in id_chunks(_to_audit(now)):
+        _audit(chunk, now, tally)
+    made = Audit.objects.create(
+        day=now.astimezone(company_zone()).date(),
+        started_at=now,
+        finished_at=clock(),
+        rules={rule.value: counts for rule, counts in tally.rules.items()},
+        resources=tally.resources,
+        copies=Copy.objects.standing().count(),
+        opened=tally.opened,
+        closed=tally.closed,
+        open=Finding.objects.open().count(),
+    )
+    if tally.opened:
+        hand_over("backups.alert")
+    return made
+
+
+def _to_audit(now: datetime) -> QuerySet[Resource]:
+    """All that stand, and of the removed those of which something is, or should be, left."""
+    yesterday = now.astimezone(company_zone()).date() - timedelta(days=1)
+    left = Exists(Backup.objects.stored().filter(resource=OuterRef("pk")))
+    return Resource.objects.filter(
+        ~Q(state=ResourceState.REMOVED) | Q(kept_until__gte=yesterday) | Q(broken_rules__gt=0) | left
+    )
+
+
+def _audit(resources: Sequence[int], now: datetime, tally: Tally) -> None:
+    zone = company_zone()
+    with transaction.atomic():
+        locked = Resource.objects.select_for_update(no_key=True).filter(pk__in=resources).order_by("pk")
+        broken_before = dict(locked.values_list("pk", "broken_rules"))
+        found: dict[int, list[Found]] = {}
+        for facts in facts_of_each(resources, now):
+            found[facts.id] = audit(facts, now=now, zone=zone)
+            broken = {one.code.rule for one in found[facts.id]}
+            for rule in applicable(facts, now, zone):
+                tally.rules[rule][0] += rule not in broken
+                tally.rules[rule][1] += 1
+        tally.resources += len(found)
+        _record(found, now, tally)
+        _mark_broken(found, broken_before)
+
+
+def _record(found: dict[int, list[Found]], now: datetime, tally: Tally) -> None:
+    """Open what is new, close what no longer holds, and keep the words of the others current."""
+    known = {
+        (finding.resource_id, finding.code): finding
+        for finding in Finding.objects.open().filter(resource__in=found).exclude(code__in=OF_REGIONS)
+    }
+    new, changed = [], []
+    for resource_id, of_one in found.items():
+        for one in of_one:
+            finding = known.pop((resource_id, one.code.value), None)
+            if finding is None:
+                new.append(finding_of(one, now, resource_id=resource_id))
+            elif (finding.sentence, finding.advice) != (one.sentence, one.advice):
+                finding.sentence, finding.advice = one.sentence, one.advice
+                changed.append(finding)
+    Finding.objects.bulk_create(new, batch_size=500)
+    Finding.objects.bulk_update(changed, ["sentence", "advice"], batch_size=500)
+    over = [finding.pk for finding in known.values()]
+    if over:
+        Finding.objects.filter(pk__in=over).update(closed_at=now)
+    tally.opened, tally.closed = tally.opened + len(new), tally.closed + len(over)
+
+
+def finding_of(one: Found, now: datetime, *, resource_id: int | None = None, subject: str = "") -> Finding:
+    """The row of a finding that opens now."""
+    return Finding(
+        resource_id=resource_id,
+        rule=one.code.rule.value,
+        code=one.code.value,
+        subject=subject,
+        sentence=one.sentence,
+        advice=one.advice,
+        since=min(one.since, now),
+        opened_at=now,
+    )
+
+
+def _mark_broken(found: dict[int, list[Found]], before: dict[int, int]) -> None:
+    by_bits: dict[int, list[int]] = {}
+    for resource_id, of_one in found.items():
+        bits = 0
+        for one in of_one:
+            bits |= one.code.rule.bit
+        if before.get(resource_id) != bits:
+            by_bits.setdefault(bits, []).append(resource_id)
+    for bits, resources in by_bits.items():
+        Resource.objects.filter(pk__in=resources).update(broken_rules=bits)  # a derived column, not in the history

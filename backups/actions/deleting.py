@@ -1,0 +1,47 @@
+"""Removing the bytes of copies whose rows say that they go. The rows claim too little for a moment, never too much."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from backups.actions.taking import Clock, note_newest_good
+from backups.artefacts import delete_artefact
+from backups.drivers.base import DriverError
+from backups.kinds import store_of
+from backups.models import Backup, Copy, CopyState, Resource
+from portal.errors import PortalError
+from portal.handover import hand_over
+
+log = structlog.get_logger(__name__)
+
+
+def mark_deleting(resource: Resource, copies: list[Copy], now: datetime) -> None:
+    """The rows say that the copies go; a backup with none left is deleted. In a transaction, under the resource's lock."""
+    if not copies:
+        return
+    Copy.objects.filter(pk__in=[copy.pk for copy in copies]).exclude(state=CopyState.DELETED).update(
+        state=CopyState.DELETING
+    )
+    touched = Backup.objects.filter(pk__in={copy.backup_id for copy in copies}, deleted_at__isnull=True)
+    touched.exclude(copies__state__in=[CopyState.WRITING, CopyState.PRESENT, CopyState.DAMAGED]).update(deleted_at=now)
+    note_newest_good(resource)
+    hand_over("backups.audit_resource", resource.pk)
+
+
+def remove_copy(copy: Copy, clock: Clock) -> None:
+    """Delete the copy's objects, then note that they are gone. Absent ones are fine."""
+    delete_artefact(store_of(copy.region), copy.stored_under)
+    Copy.objects.filter(pk=copy.pk, state=CopyState.DELETING).update(state=CopyState.DELETED, deleted_at=clock())
+
+
+def remove_retired(copies: QuerySet[Copy], *, clock: Clock = timezone.now) -> None:
+    """Delete the bytes of those among ``copies`` whose rows say so; a region that is away is tried again later."""
+    for copy in copies.filter(state=CopyState.DELETING).select_related("backup__resource")[:1000]:
+        try:
+            remove_copy(copy, clock)
+        except (DriverError, PortalError) as error:
+            log.warning("copy.not_removed", copy=copy.pk, why=error.sentence)

@@ -1,0 +1,191 @@
+"""Whether every copy still lies in its region in its full size, and nothing that the portal does not know.
+
+A region is listed once, a group of resources at a time. Nothing is called missing on the word of a listing alone: each
+suspect is asked for by name, and a region that cannot be read says nothing about what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from backups.actions.auditing import finding_of
+from backups.actions.damage import note_damaged_copy
+from backups.actions.taking import Clock
+from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
+from backups.artefacts.layout import DATA, MANIFEST
+from backups.drivers.base import DriverError
+from backups.findings import Code, Found
+from backups.kinds import REGIONS, store_of
+from backups.models import Backup, BackupStatus, Copy, CopyState, Finding, RegionCheck
+from backups.stores.base import Store, StoredObject, StoreError
+from portal.errors import PortalError
+from portal.handover import hand_over
+
+log = structlog.get_logger(__name__)
+
+GROUP = 200
+EXAMPLES = 5
+
+
+@dataclass
+class _Count:
+    copies: int = 0
+    missing: int = 0
+    strays: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+
+def check_presence(*, clock: Clock = timezone.now) -> None:
+    """Look at every region. One that cannot be read is a finding, and the others are looked at all the same."""
+    for region in REGIONS:
+        try:
+            check_region(region, clock=clock)
+        except (StoreError, DriverError, PortalError) as error:
+            log.warning("presence.region_away", region=region, why=error.sentence)
+            advice = "Nothing is known about the copies there until it answers. Mount its disk, or see to its network."
+            _note(region, Code.REGION_AWAY, error.sentence, advice, clock())
+        else:
+            _settle(region, Code.REGION_AWAY, clock())
+
+
+def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:
+    """Look at one region and keep what was seen as evidence. Raises StoreError when it cannot be read."""
+    store, begun, count = store_of(region), clock(), _Count()
+    for group in _groups(store):
+        _compare(region, store, group, begun, count, clock)
+    _look_for_unseen(region, store, begun, count, clock)
+    now = clock()
+    made = RegionCheck.objects.create(
+        region=region,
+        started_at=begun,
+        finished_at=now,
+        copies=count.copies,
+        missing=count.missing,
+        strays=len(count.strays),
+    )
+    if count.strays:
+        named = ", ".join(count.strays[:EXAMPLES]) + (" …" if len(count.strays) > EXAMPLES else "")
+        sentence = f"{region} holds {len(count.strays)} backups that the portal does not know: {named}"
+        advice = "See whether the portal's database was set back; the portal deletes nothing that it does not know."
+        _note(region, Code.STRAY, sentence, advice, now)
+    else:
+        _settle(region, Code.STRAY, now)
+    return made
+
+
+def _groups(store: Store) -> Iterator[dict[str, dict[str, int]]]:
+    """The sizes of the region's objects by key, by resource uid, so many resources at a time."""
+    group: dict[str, dict[str, int]] = {}
+    for uid, objects in groupby(store.list(), key=lambda found: found.key.partition("/")[0]):
+        group[uid] = {found.key: found.size for found in objects}
+        if len(group) == GROUP:
+            yield group
+            group = {}
+    if group:
+        yield group
+
+
+def _compare(
+    region: str, store: Store, group: dict[str, dict[str, int]], begun: datetime, count: _Count, clock: Clock
+) -> None:
+    uids = [uid for uid in group if _is_uuid(uid)]
+    copies = Copy.objects.filter(region=region, backup__resource__uid__in=uids).select_related("backup__resource")
+    known: dict[str, set[str]] = {uid: set() for uid in group}
+    for copy in copies.exclude(state=CopyState.DELETED).iterator():
+        uid = str(copy.backup.resource.uid)
+        known[uid].add(copy.stored_under)
+        if copy.state == CopyState.PRESENT:
+            _judge(copy, group[uid], store, begun, count, clock)
+    count.seen.update(uids)
+    for uid, objects in group.items():
+        for prefix in sorted({key.rpartition("/")[0] for key in objects} - known[uid]):
+            if not _is_leftover(prefix, region, store):
+                count.strays.append(prefix)
+
+
+def _judge(copy: Copy, sizes: dict[str, int], store: Store, begun: datetime, count: _Count, clock: Clock) -> None:
+    if _is_whole(copy, sizes.get):
+        count.copies += 1
+        return
+
+    def asked(key: str) -> int | None:
+        found: StoredObject | None = store.stat(key)
+        return found.size if found else None
+
+    if copy.created_at >= begun or not Copy.objects.present().filter(pk=copy.pk).exists() or _is_whole(copy, asked):
+        return  # written or deleted while the region was listed
+    count.missing += 1
+    sentence = f"The stored backup is missing from the region {copy.region}, or a part of it is."
+    note_damaged_copy(copy, sentence, clock())
+
+
+def _is_whole(copy: Copy, size_of: object) -> bool:
+    info = StoredArtefactInfo.from_json(copy.backup.artefact)
+    prefix = copy.stored_under
+    return (
+        bool(size_of(index_key(prefix)))  # type: ignore[operator]
+        and size_of(f"{prefix}/{DATA}") == info.size  # type: ignore[operator]
+        and size_of(f"{prefix}/{MANIFEST}") == info.manifest_size  # type: ignore[operator]
+    )
+
+
+def _look_for_unseen(region: str, store: Store, begun: datetime, count: _Count, clock: Clock) -> None:
+    """Copies of resources of which the listing showed nothing at all."""
+    copies = Copy.objects.present().filter(region=region, created_at__lt=begun).select_related("backup__resource")
+    for copy in copies.iterator(chunk_size=2000):
+        if str(copy.backup.resource.uid) not in count.seen:
+            _judge(copy, {}, store, begun, count, clock)
+
+
+def _is_leftover(prefix: str, region: str, store: Store) -> bool:
+    """Whether it is what a dead writer or an unfinished deletion of ours left; that is removed.
+
+    What is being written belongs to an open backup; what nobody knows is never touched.
+    """
+    uid = prefix.rpartition("/")[2][:36]
+    if not _is_uuid(uid):
+        return False
+    backup = Backup.objects.filter(uid=UUID(uid)).select_related("resource").first()
+    if backup is None:
+        return False
+    if backup.is_open or Copy.objects.filter(region=region, backup=backup).exclude(state=CopyState.DELETED).exists():
+        return backup.is_open or Copy.objects.filter(region=region, backup=backup, prefix=prefix).exists()
+    if (
+        backup.status == BackupStatus.FAILED
+        or Copy.objects.filter(region=region, backup=backup, prefix=prefix).exists()
+    ):
+        delete_artefact(store, prefix)
+        return True
+    return False
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _note(region: str, code: Code, sentence: str, advice: str, now: datetime) -> None:
+    with transaction.atomic():
+        known = (
+            Finding.objects.open().select_for_update().filter(resource__isnull=True, code=code, subject=region).first()
+        )
+        if known is None:
+            finding_of(Found(code, sentence, advice, now), now, subject=region).save()
+            hand_over("backups.alert")
+        elif known.sentence != sentence:
+            known.sentence = sentence
+            known.save(update_fields=["sentence"])
+
+
+def _settle(region: str, code: Code, now: datetime) -> None:
+    Finding.objects.open().filter(resource__isnull=True, code=code, subject=region).update(closed_at=now)

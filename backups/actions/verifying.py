@@ -1,0 +1,98 @@
+"""Proving stored copies again and again: each checksum at least every 30 days, slowly, so that it is in nobody's way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from backups.actions.damage import note_damaged_copy
+from backups.actions.progress import RowProgress, WorkTakenAway
+from backups.actions.taking import Clock
+from backups.artefacts import StoredArtefact, StoredArtefactInfo
+from backups.drivers.base import DamagedBackup, DriverError, Progress
+from backups.kinds import store_of
+from backups.models import Copy, CopyState
+from backups.proof import Proof
+from portal.errors import PortalError
+
+log = structlog.get_logger(__name__)
+
+FIRST_CHECK = timedelta(days=2)
+AGAIN_AFTER, SPREAD_DAYS = timedelta(days=20), 7
+"""So that a copy is due well before its 30 days are over, and not all of one night at once."""
+
+A_TURN = timedelta(minutes=5)
+
+
+def due(now: datetime) -> Iterator[Copy]:
+    """The copies whose checksum should be read again, those never read first, then the longest unread."""
+    present = Copy.objects.present().select_related("backup__resource")
+    yield from present.filter(checksum_at__isnull=True, created_at__lt=now - FIRST_CHECK).order_by("created_at")[:100]
+    for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
+        assert copy.checksum_at is not None
+        if copy.checksum_at < now - AGAIN_AFTER - timedelta(days=copy.pk % SPREAD_DAYS):
+            yield copy
+
+
+def verify_due(*, clock: Clock = timezone.now) -> int:
+    """Verify what is due until this turn's time is over; how many copies were read. A region that is away is left."""
+    begun, done = clock(), 0
+    away: set[str] = set()
+    for copy in due(begun):
+        if clock() - begun > A_TURN:
+            break
+        if copy.region in away:
+            continue
+        try:
+            done += verify_copy(copy, clock=clock, megabytes_per_second=settings.VERIFY_MB_PER_SECOND)
+        except (DriverError, PortalError) as error:
+            log.warning("verify.region_away", region=copy.region, why=error.sentence)
+            away.add(copy.region)
+    return done
+
+
+def verify_copy(copy: Copy, *, clock: Clock = timezone.now, megabytes_per_second: int | None = None) -> bool:
+    """Read every stored byte of the copy; True when its checksum holds. A damaged one is recorded, and replaced.
+
+    Without a rate as fast as it goes. False also when another one reads it now, or it is gone by now. Raises
+    :class:`DriverError` when its region cannot be read: then nothing is known.
+    """
+    mine = Copy.objects.filter(pk=copy.pk, state=CopyState.PRESENT)
+    lost = clock() - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS)
+    if not mine.filter(Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lost)).update(heartbeat_at=clock()):
+        return False
+    info = StoredArtefactInfo.from_json(copy.backup.artefact)
+    artefact = StoredArtefact(store_of(copy.region), copy.stored_under, info)
+    try:
+        with RowProgress(mine, clock) as progress:
+            artefact.check(_throttled(progress, megabytes_per_second) if megabytes_per_second else progress)
+    except DamagedBackup as error:
+        note_damaged_copy(copy, error.sentence, clock())
+        return False
+    except WorkTakenAway:  # deleted meanwhile
+        return False
+    finally:
+        mine.update(heartbeat_at=None)
+    now = clock()
+    mine.update(checksum_at=now)
+    mine.filter(proof__lte=Proof.CHECKSUM).update(proof=Proof.CHECKSUM, proven_at=now)
+    return True
+
+
+def _throttled(progress: Progress, megabytes_per_second: int) -> Progress:
+    """Pauses whoever reports progress so that no more than the rate is read."""
+    begun = time.monotonic()
+
+    def report(bytes_done: int, bytes_expected: int | None = None) -> None:
+        progress(bytes_done, bytes_expected)
+        ahead = bytes_done / (megabytes_per_second * 1_000_000) - (time.monotonic() - begun)
+        if ahead > 0:
+            time.sleep(min(ahead, 1.0))
+
+    return report

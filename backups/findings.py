@@ -1,0 +1,311 @@
+"""Where one resource does not hold the policy: too few and too many, since when, and what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from backups.judging import Judgement, ResourceFacts, StoredBackup, judge
+from backups.retention import kept_until
+from backups.slots import DAILY, MONTHLY
+from portal.days import month_after, months_later, short_day, short_month
+
+LATE_AFTER = timedelta(hours=26)
+"""A day, and two hours for the backup itself (B2: daily)."""
+
+COPY_GRACE = timedelta(hours=6)
+"""For the copying to the other region, after a new monthly was finished."""
+
+RETENTION_GRACE = timedelta(hours=3)
+"""For deleting what is over, after what made it so."""
+
+VERIFIED_WITHIN = timedelta(days=30)
+"""How old the last reading of a good copy's checksum may be."""
+
+
+class Rule(StrEnum):
+    """A rule of the policy that findings are about."""
+
+    B1 = "B1"
+    B2 = "B2"
+    B3 = "B3"
+    B4 = "B4"
+
+    @property
+    def bit(self) -> int:
+        """Its bit in a resource's ``broken_rules``."""
+        return 1 << (int(self.value[1]) - 1)
+
+    @property
+    def label(self) -> str:
+        """The rule in a few words."""
+        return RULE_LABELS[self]
+
+
+RULE_LABELS = {
+    Rule.B1: "Every resource has a backup",
+    Rule.B2: "Seven daily, six monthly",
+    Rule.B3: "One copy in the other region",
+    Rule.B4: "After removal, only the latest daily of production",
+}
+
+
+class Code(StrEnum):
+    """What can be found. Each belongs to one rule."""
+
+    NO_GOOD = "no_good"
+    VANISHED = "vanished"
+    DAMAGED_COPY = "damaged_copy"
+    UNVERIFIED = "unverified"
+    LATE = "late"
+    DAILY_MISSING = "daily_missing"
+    MONTHLY_MISSING = "monthly_missing"
+    TOO_MANY = "too_many"
+    STRAY = "stray"
+    REGION_AWAY = "region_away"
+    NONE_ELSEWHERE = "none_elsewhere"
+    OUTDATED_ELSEWHERE = "outdated_elsewhere"
+    TOO_MANY_ELSEWHERE = "too_many_elsewhere"
+    NOT_KEPT = "not_kept"
+    LEFT_OVER = "left_over"
+
+    @property
+    def label(self) -> str:
+        """Its name on pages."""
+        return CODES[self][1]
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that does not hold."""
+        return CODES[self][0]
+
+
+CODES: dict[Code, tuple[Rule, str]] = {
+    Code.NO_GOOD: (Rule.B1, "No good backup"),
+    Code.VANISHED: (Rule.B1, "Vanished"),
+    Code.DAMAGED_COPY: (Rule.B1, "Damaged copy"),
+    Code.UNVERIFIED: (Rule.B1, "Not verified for long"),
+    Code.LATE: (Rule.B2, "Late"),
+    Code.DAILY_MISSING: (Rule.B2, "Daily missing"),
+    Code.MONTHLY_MISSING: (Rule.B2, "Monthly missing"),
+    Code.TOO_MANY: (Rule.B2, "Too many copies"),
+    Code.STRAY: (Rule.B2, "Unknown objects in a region"),
+    Code.REGION_AWAY: (Rule.B1, "Region out of reach"),
+    Code.NONE_ELSEWHERE: (Rule.B3, "Nothing in the other region"),
+    Code.OUTDATED_ELSEWHERE: (Rule.B3, "Other region out of date"),
+    Code.TOO_MANY_ELSEWHERE: (Rule.B3, "Too many in the other region"),
+    Code.NOT_KEPT: (Rule.B4, "No backup kept"),
+    Code.LEFT_OVER: (Rule.B4, "Left over after removal"),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding about a resource. ``since``: since when it has been so, as far as can be told."""
+
+    code: Code
+    sentence: str
+    advice: str
+    since: datetime
+
+
+def audit(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, judgement: Judgement | None = None) -> list[Found]:
+    """All findings about one resource, the worst first. ``judgement`` saves judging again."""
+    judgement = judgement or judge(facts, now=now, zone=zone)
+    good = sorted((b for b in facts.backups if b.good), key=lambda backup: (backup.taken_at, backup.id))
+    if facts.removed_at is not None:
+        return list(_removed(facts, judgement, good, facts.removed_at, now, zone))
+    return [
+        *_existence(facts, good, now),
+        *_elsewhere(facts, judgement, good, now),
+        *_days(facts, good, now, zone),
+        *_months(facts, good, now, zone),
+        *_too_many(facts, judgement, good, now),
+        *_soundness(facts, now, zone),
+    ]
+
+
+def applicable(facts: ResourceFacts, now: datetime, zone: ZoneInfo) -> tuple[Rule, ...]:
+    """The rules that the resource is held against today."""
+    if facts.removed_at is None:
+        return (Rule.B1, Rule.B2, Rule.B3)
+    promised = facts.production and now.astimezone(zone).date() < kept_until(facts.removed_at, zone)
+    return (Rule.B4,) if promised or facts.backups else ()
+
+
+def _existence(facts: ResourceFacts, good: list[StoredBackup], now: datetime) -> Iterator[Found]:
+    if facts.vanished:
+        yield Found(
+            Code.VANISHED,
+            "It was not found where it was, twice in a row. Its backups are kept.",
+            "See whether it was moved or deleted. Correct its settings, restore it, or remove it from the portal.",
+            now,
+        )
+    if not good and now - facts.created_at > LATE_AFTER:
+        yield Found(
+            Code.NO_GOOD,
+            "It has no good backup at all.",
+            f"{_why(facts)}See to the cause, then back it up now.",
+            facts.created_at + LATE_AFTER,
+        )
+
+
+def _elsewhere(facts: ResourceFacts, judgement: Judgement, good: list[StoredBackup], now: datetime) -> Iterator[Found]:
+    there = [b for b in good if any(c.good and c.region == facts.other_region for c in b.copies)]
+    wanted = next((backup for backup in good if backup.id == judgement.elsewhere), None)
+    if wanted is not None and wanted not in there:
+        due = wanted.finished_at + COPY_GRACE
+        if now > due and not there:
+            yield Found(
+                Code.NONE_ELSEWHERE,
+                f"There is no copy of any of its backups in {facts.other_region}.",
+                f"See that {facts.other_region} can be written to and has room; the portal tries again every hour.",
+                due,
+            )
+        elif now > due:
+            yield Found(
+                Code.OUTDATED_ELSEWHERE,
+                f"The copy in {facts.other_region} is not of the latest monthly.",
+                f"See that {facts.other_region} can be written to and has room; the portal tries again every hour.",
+                due,
+            )
+    over = [v for v in judgement.to_delete if v.region == facts.other_region]
+    newest = max((c.created_at for b in there for c in b.copies if c.region == facts.other_region), default=now)
+    if len(there) > 1 and over and now > newest + RETENTION_GRACE:
+        yield Found(
+            Code.TOO_MANY_ELSEWHERE,
+            f"{facts.other_region} holds {_copies(len(over))} beyond the one that belongs there.",
+            _DELETING,
+            newest + RETENTION_GRACE,
+        )
+
+
+def _days(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+    if not good:
+        return
+    due = good[-1].taken_at + LATE_AFTER
+    if now > due:
+        yield Found(Code.LATE, "There is no good backup of the last 26 hours.", f"{_why(facts)}{_NOW}", due)
+    today = now.astimezone(zone).date()
+    first = max(today - timedelta(days=DAILY), min(facts.created_at, good[0].taken_at).astimezone(zone).date())
+    had = {backup.taken_at.astimezone(zone).date() for backup in good}
+    missing = [day for day in _each_day(first, today) if day not in had]
+    if missing:
+        yield Found(
+            Code.DAILY_MISSING,
+            f"No good backup of {_and([short_day(day) for day in missing])}.",
+            f"{_why(facts)}A day that is over cannot be backed up any more; this passes {short_day(_passes(missing))}.",
+            _start(missing[0] + timedelta(days=1), zone),
+        )
+
+
+def _months(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+    if not good:
+        return
+    this_month = now.astimezone(zone).date().replace(day=1)
+    begun = min(facts.created_at, good[0].taken_at).astimezone(zone).date().replace(day=1)
+    had = {backup.taken_at.astimezone(zone).date().replace(day=1) for backup in good}
+    months = [months_later(this_month, -back) for back in range(MONTHLY - 1, 0, -1)]
+    missing = [month for month in months if month >= begun and month not in had]
+    if missing:
+        passes = months_later(missing[-1], MONTHLY)
+        yield Found(
+            Code.MONTHLY_MISSING,
+            f"No good backup is left of {_and([short_month(month) for month in missing])}.",
+            f"A month that is over cannot be backed up any more; this passes {short_day(passes)}.",
+            _start(month_after(missing[0]), zone),
+        )
+
+
+def _too_many(facts: ResourceFacts, judgement: Judgement, good: list[StoredBackup], now: datetime) -> Iterator[Found]:
+    sound = {copy.id for backup in good for copy in backup.copies if copy.good}
+    over = [v for v in judgement.to_delete if v.region != facts.other_region and v.id in sound]
+    since = max((backup.finished_at for backup in good), default=now) + RETENTION_GRACE
+    if over and now > since:
+        yield Found(
+            Code.TOO_MANY,
+            f"{facts.home_region} holds {_copies(len(over))} beyond what the policy keeps.",
+            _DELETING,
+            since,
+        )
+
+
+def _soundness(facts: ResourceFacts, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+    copies = [(backup, copy) for backup in facts.backups for copy in backup.copies]
+    damaged = [(backup, copy) for backup, copy in copies if not copy.good]
+    if damaged:
+        named = _and([f"{short_day(b.taken_at.astimezone(zone).date())} in {c.region}" for b, c in damaged[:3]])
+        more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
+        yield Found(
+            Code.DAMAGED_COPY,
+            f"Damaged: the copy of {named}{more}.",
+            "See to the disk it lies on. The portal replaces it where another copy or the resource itself allows.",
+            now,
+        )
+    old = [_seen(c.checksum_at, c.created_at) for _, c in copies if c.good]
+    late = [at for at in old if now - at > VERIFIED_WITHIN]
+    if late:
+        yield Found(
+            Code.UNVERIFIED,
+            f"{_copies(len(late)).capitalize()} not verified for more than 30 days.",
+            "See that the workers of the queue backups have time; raise VERIFY_MB_PER_SECOND if they cannot keep up.",
+            min(late) + VERIFIED_WITHIN,
+        )
+
+
+def _removed(
+    facts: ResourceFacts,
+    judgement: Judgement,
+    good: list[StoredBackup],
+    removed_at: datetime,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Iterator[Found]:
+    promised = facts.production and now.astimezone(zone).date() < kept_until(removed_at, zone)
+    if promised and not good:
+        yield Found(
+            Code.NOT_KEPT,
+            "It was removed, and no good backup of it is kept.",
+            "See whether anything of it can be saved elsewhere, and tell the client.",
+            removed_at,
+        )
+    over = judgement.to_delete
+    ends = removed_at if promised or not facts.production else _start(kept_until(removed_at, zone), zone)
+    since = max(removed_at, ends) + RETENTION_GRACE
+    if over and now > since:
+        yield Found(Code.LEFT_OVER, f"It was removed, and {_copies(len(over))} of it should be gone.", _DELETING, since)
+
+
+_DELETING = "Retention deletes what is over every hour, unless a run was stopped: see Retention."
+_NOW = "See to the cause, then back it up now."
+
+
+def _why(facts: ResourceFacts) -> str:
+    return f"The last try failed: {facts.last_failure[1]} " if facts.last_failure else ""
+
+
+def _seen(checksum_at: datetime | None, created_at: datetime) -> datetime:
+    return checksum_at or created_at
+
+
+def _copies(number: int) -> str:
+    return f"{number} copy" if number == 1 else f"{number} copies"
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _each_day(first: date, end: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range((end - first).days))
+
+
+def _passes(missing: list[date]) -> date:
+    return missing[-1] + timedelta(days=DAILY + 1)
+
+
+def _start(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

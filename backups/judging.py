@@ -1,0 +1,176 @@
+"""One resource's backups and copies held against the policy: what is kept, what goes, copy by copy. Pure.
+
+:func:`backups.retention.plan` decides about backups; here its verdicts become verdicts about copies, by the rules of the
+other region (B3) and with one more floor: a backup that is kept never loses its last copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from backups.retention import Entry, Hold, Pin, Plan, Verdict, plan
+from backups.slots import POLICY, Numbers
+
+LEFT_ELSEWHERE = "the other region holds a newer monthly"
+REPLACED = "damaged, and a good copy stands in its place"
+USELESS = "damaged, and there are good backups"
+LAST_DAMAGED = "damaged, but there is no good backup in its stead"
+ITS_ONLY = "the only copy of a backup that is kept"
+IN_ITS_HOME = "a copy of a backup that is kept"
+KEPT_AT_HOME = "the resource was removed: its kept backup stays in the home region"
+LATEST_MONTHLY = "the latest monthly, in the other region"
+
+
+class CopyFacts(NamedTuple):
+    """One copy with bytes in a region. ``good``: complete and not found damaged. ``verified``: its checksum was read."""
+
+    id: int
+    region: str
+    good: bool
+    verified: bool
+    checksum_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBackup:
+    """One finished backup of which copies are left."""
+
+    id: int
+    taken_at: datetime
+    finished_at: datetime
+    copies: Sequence[CopyFacts]
+    stored_bytes: int = 0
+    holds: Sequence[Hold] = ()
+    pins: Sequence[Pin] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether any copy of it is good: then it can be restored, and fills a slot."""
+        return any(copy.good for copy in self.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFacts:
+    """What the policy has to know of one resource."""
+
+    id: int
+    name: str
+    production: bool
+    home_region: str
+    other_region: str
+    created_at: datetime
+    backups: Sequence[StoredBackup] = ()
+    removed_at: datetime | None = None
+    vanished: bool = False
+    last_failure: tuple[datetime, str] | None = None  # since the newest good one: when, and its sentence
+
+
+class CopyVerdict(NamedTuple):
+    """What becomes of one copy, and why."""
+
+    id: int
+    backup: int
+    region: str
+    keep: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The plan of a resource's backups, and the verdicts on their copies that follow from it."""
+
+    plan: Plan[int]
+    copies: tuple[CopyVerdict, ...]
+
+    @property
+    def to_delete(self) -> list[CopyVerdict]:
+        """The copies that go."""
+        return [verdict for verdict in self.copies if not verdict.keep]
+
+    @property
+    def elsewhere(self) -> int | None:
+        """The backup that the other region is to hold."""
+        return self.plan.elsewhere[0] if self.plan.elsewhere else None
+
+
+def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbers = POLICY) -> Judgement:
+    """The verdicts for one resource. Backups in the order given, copies in that of their backups."""
+    made = plan(
+        [_entry(backup, facts.other_region) for backup in facts.backups],
+        now=now,
+        zone=zone,
+        production=facts.production,
+        removed_at=facts.removed_at,
+        numbers=numbers,
+    )
+    any_good = any(backup.good for backup in facts.backups)
+    staying = _staying_elsewhere(facts, made)
+    copies = [
+        _judge_copy(copy, backup, verdict, facts, staying, any_good)
+        for backup, verdict in zip(facts.backups, made.verdicts, strict=True)
+        for copy in backup.copies
+    ]
+    return Judgement(made, tuple(copies))
+
+
+def _entry(backup: StoredBackup, other_region: str) -> Entry[int]:
+    there = any(copy.region == other_region and copy.good and copy.verified for copy in backup.copies)
+    return Entry(backup.id, backup.taken_at, backup.good, backup.holds, backup.pins, there)
+
+
+def _staying_elsewhere(facts: ResourceFacts, made: Plan[int]) -> set[int]:
+    """The backups whose copy in the other region stays: the wanted ones, and what stands in for those not there yet."""
+    if facts.removed_at is not None:
+        return set()
+    wanted = set(made.elsewhere)
+    there = [b for b in facts.backups if _entry(b, facts.other_region).elsewhere]
+    missing = len(wanted) - sum(backup.id in wanted for backup in there)
+    stand_ins = sorted((b for b in there if b.id not in wanted), key=lambda b: (b.taken_at, b.id), reverse=True)
+    return wanted | {backup.id for backup in stand_ins[:missing]}
+
+
+def _judge_copy(
+    copy: CopyFacts,
+    backup: StoredBackup,
+    verdict: Verdict[int],
+    facts: ResourceFacts,
+    staying: Iterable[int],
+    any_good: bool,
+) -> CopyVerdict:
+    keep, why = _keep_copy(copy, backup, verdict, facts, staying, any_good)
+    return CopyVerdict(copy.id, backup.id, copy.region, keep, why)
+
+
+def _keep_copy(
+    copy: CopyFacts,
+    backup: StoredBackup,
+    verdict: Verdict[int],
+    facts: ResourceFacts,
+    staying: Iterable[int],
+    any_good: bool,
+) -> tuple[bool, str]:
+    if not copy.good:
+        return _keep_damaged(copy, backup, verdict, any_good or facts.removed_at is not None)
+    if not verdict.keep:
+        return False, "; ".join(verdict.reasons)
+    if sum([other.good for other in backup.copies]) == 1:
+        return True, ITS_ONLY
+    if copy.region != facts.other_region:
+        return True, IN_ITS_HOME
+    if facts.removed_at is not None:
+        return False, KEPT_AT_HOME
+    return (True, LATEST_MONTHLY) if backup.id in staying else (False, LEFT_ELSEWHERE)
+
+
+def _keep_damaged(copy: CopyFacts, backup: StoredBackup, verdict: Verdict[int], dispensable: bool) -> tuple[bool, str]:
+    """What is damaged goes once it is of no use; while there is nothing better, a part of it may still be saved."""
+    if any(other.good and other.region == copy.region for other in backup.copies):
+        return False, REPLACED
+    if verdict.keep or not dispensable:
+        return True, LAST_DAMAGED if not backup.good else IN_ITS_HOME
+    return False, USELESS

@@ -1,0 +1,257 @@
+"""What the policy keeps of a resource's backups, why, and until when (B2, B3, B4). Pure: no clock, no database.
+
+The dailies and monthlies are those of :mod:`backups.slots`: the seven most recent days, and the six most recent months,
+*that have one*. So when backups stop for ten days nothing good is thrown away, and the oldest daily goes only when a
+newer one exists. A backup dated after ``now`` (a clock was wrong, then or now) takes nobody's place: the slots are
+filled once with everything and once with what is not of the future, and both are kept.
+
+``until`` is the last day that a backup is expected to see: the day it goes, if from now on a good backup is taken every
+day and nobody decides otherwise. None: no day can be named (a pin), or the backup goes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from backups.slots import POLICY, Numbers, Slots, fill_slots, newest_first
+from portal.days import month_after, months_later, short_day, short_month
+
+KEPT_AFTER_REMOVAL_MONTHS = 6
+
+Id = TypeVar("Id", bound=Hashable)
+
+NOT_GOOD = "failed or damaged: it fills no slot"
+SAME_DAY = "a newer backup of the same day is kept"
+PAST = "its day and its month have passed"
+REMOVED = "the resource was removed"
+ONLY_GOOD = "only good backup"
+ELSEWHERE = "holds the copy in the other region, until its successor is verified there"
+KEPT_DAILY = "latest daily of a removed production resource, kept for six months"
+NONE_GOOD = "there is no good backup of this removed production resource, so nothing is deleted"
+
+
+class Hold(NamedTuple):
+    """Somebody's word that a backup stays: until ``ends`` (exclusive), which is on or after ``last_day``."""
+
+    words: str  # "held until 1 Dec by Ivo Petersen: before the migration"
+    last_day: date
+    ends: datetime
+
+
+class Pin(NamedTuple):
+    """What refers to a backup and must find it: a restore request, an attempt, an incident, a checkup."""
+
+    label: str  # "RR-1042"
+    until: datetime | None = None  # None: until it is closed
+
+
+class Entry(NamedTuple, Generic[Id]):
+    """One backup as the policy sees it. ``taken_at`` is aware; ids are of one type that sorts."""
+
+    id: Id
+    taken_at: datetime
+    good: bool
+    holds: Sequence[Hold] = ()
+    pins: Sequence[Pin] = ()
+    elsewhere: bool = False  # has a verified copy in the other region
+
+
+class Verdict(NamedTuple, Generic[Id]):
+    """What becomes of one backup, with all reasons in words."""
+
+    id: Id
+    keep: bool
+    reasons: tuple[str, ...]
+    until: date | None
+
+
+@dataclass(frozen=True)
+class Plan(Generic[Id]):
+    """A verdict for every backup, in the order given; ``elsewhere`` are those that the other region holds (B3)."""
+
+    verdicts: tuple[Verdict[Id], ...]
+    elsewhere: tuple[Id, ...]
+
+    @property
+    def kept(self) -> tuple[Verdict[Id], ...]:
+        """Those that stay."""
+        return tuple(verdict for verdict in self.verdicts if verdict.keep)
+
+
+class Reason(NamedTuple):
+    """Why one is kept, and the last day for which that holds (None: no day can be named)."""
+
+    words: str
+    until: date | None
+
+
+def plan(
+    history: Iterable[Entry[Id]],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    production: bool,
+    removed_at: datetime | None = None,
+    numbers: Numbers = POLICY,
+) -> Plan[Id]:
+    """The verdict on every backup of one resource. Total: any history in any order, also none.
+
+    Floors that no number undoes: the last good backup of an active resource, pins, holds, and the copy in the other
+    region while its successor has none there (B3).
+    """
+    entries = list(history)
+    good = newest_first([entry for entry in entries if entry.good])
+    reasons: dict[Id, list[Reason]] = {}
+    today = now.astimezone(zone).date()
+    elsewhere: tuple[Id, ...] = ()
+    why_not: _WhyNot[Id]
+    if removed_at is None:
+        pools = _pools(good, now, zone, numbers)
+        _fill(pools, reasons, today, numbers)
+        if len(good) == 1:  # for as long as no other one comes
+            reasons[good[0].id].append(Reason(ONLY_GOOD, today))
+        elsewhere = _copies_elsewhere(pools[-1], good, reasons, numbers)
+        why_not = _WhyNot(pools, zone)
+    else:
+        _keep_removed(entries, good, reasons, today, production, kept_until(removed_at, zone))
+        why_not = _WhyNot((), zone)
+    for entry in entries:
+        if entry.pins or entry.holds:
+            reasons.setdefault(entry.id, []).extend(_people(entry, now, zone))
+    return Plan(
+        tuple(
+            [
+                _kept(entry.id, found)
+                if (found := reasons.get(entry.id))
+                else Verdict(entry.id, False, why_not(entry), None)
+                for entry in entries
+            ]
+        ),
+        elsewhere,
+    )
+
+
+def _pools(good: list[Entry[Id]], now: datetime, zone: ZoneInfo, numbers: Numbers) -> list[Slots[Entry[Id]]]:
+    """The slots of everything and, where some is of the future and some is not, those of what is not."""
+    pools = [fill_slots(good, zone, numbers)]
+    if good and good[0].taken_at > now >= good[-1].taken_at:
+        pools.append(fill_slots((entry for entry in good if entry.taken_at <= now), zone, numbers))
+    return pools
+
+
+def _fill(pools: Sequence[Slots[Entry[Id]]], reasons: dict[Id, list[Reason]], today: date, numbers: Numbers) -> None:
+    """Reasons for all that fill a slot."""
+    for slots in pools:
+        for entry_id, reason in _slot_reasons(slots, today, numbers):
+            reasons.setdefault(entry_id, []).append(reason)
+
+
+def _slot_reasons(slots: Slots[Entry[Id]], today: date, numbers: Numbers) -> Iterable[tuple[Id, Reason]]:
+    """Each filled slot's backup with its reason; the newest is number one."""
+    if not slots.daily:
+        return
+    newest = slots.daily[-1][0]
+    next_day = today if newest < today else newest + timedelta(days=1)
+    for rank, (day, entry) in enumerate(reversed(slots.daily), 1):
+        yield entry.id, _daily_reason(day, rank, numbers.daily, today, next_day)
+    latest = slots.monthly[-1][0]
+    for rank, (month, entry) in enumerate(reversed(slots.monthly), 1):
+        yield entry.id, _monthly_reason(month, rank, numbers.monthly, today, next_day, latest)
+
+
+@lru_cache(maxsize=4096)  # the resources of a company share their days
+def _daily_reason(day: date, rank: int, total: int, today: date, next_day: date) -> Reason:
+    """It goes with the backup of the day that pushes it out."""
+    return Reason(f"daily of {short_day(day, today)}, {rank} of {total}", next_day + timedelta(days=total - rank))
+
+
+@lru_cache(maxsize=4096)
+def _monthly_reason(month: date, rank: int, total: int, today: date, next_day: date, latest: date) -> Reason:
+    """It goes with the first backup of the month that pushes it out."""
+    first_push = next_day if next_day.replace(day=1) > latest else month_after(latest)
+    more = total - rank
+    until = first_push if more == 0 else months_later(first_push.replace(day=1), more)
+    return Reason(f"monthly of {short_month(month, today)}", until)
+
+
+def _copies_elsewhere(
+    slots: Slots[Entry[Id]], good: list[Entry[Id]], reasons: dict[Id, list[Reason]], numbers: Numbers
+) -> tuple[Id, ...]:
+    """The latest monthlies, newest first, and floor 4: what stands there stays until each of them does."""
+    monthly = slots.monthly[-numbers.elsewhere :]
+    wanted = tuple([entry.id for _, entry in reversed(monthly)])
+    missing = sum([not entry.elsewhere for _, entry in monthly])
+    if missing:
+        others = [entry for entry in good if entry.elsewhere and entry.id not in wanted]
+        for entry in others[:missing]:
+            reasons.setdefault(entry.id, []).append(Reason(ELSEWHERE, None))
+    return wanted
+
+
+class _WhyNot(Generic[Id]):
+    """The reason for which a backup that nothing keeps goes. ``pools`` is empty for a removed resource."""
+
+    def __init__(self, pools: Sequence[Slots[Entry[Id]]], zone: ZoneInfo) -> None:
+        self._zone, self._removed = zone, not pools
+        kept = {day: entry for slots in pools for day, entry in slots.daily}
+        self._days = kept.keys()
+        # Most of a long history is older than any kept day, and that is seen without asking the calendar.
+        self._past = min([entry.taken_at for entry in kept.values()]) - timedelta(days=2) if kept else None
+
+    def __call__(self, entry: Entry[Id]) -> tuple[str, ...]:
+        if self._removed:
+            return (REMOVED,)
+        if not entry.good:
+            return (NOT_GOOD,)
+        if self._past is None or entry.taken_at < self._past:
+            return (PAST,)
+        return (SAME_DAY,) if entry.taken_at.astimezone(self._zone).date() in self._days else (PAST,)
+
+
+def _kept(entry_id: Id, reasons: list[Reason]) -> Verdict[Id]:
+    """All its reasons, each once; it goes when the last of them no longer holds."""
+    if len(reasons) == 1:
+        return Verdict(entry_id, True, (reasons[0].words,), reasons[0].until)
+    words, ends = tuple(dict.fromkeys([reason.words for reason in reasons])), [reason.until for reason in reasons]
+    known = [end for end in ends if end is not None]
+    return Verdict(entry_id, True, words, max(known) if len(known) == len(ends) else None)
+
+
+def _keep_removed(
+    entries: list[Entry[Id]],
+    good: list[Entry[Id]],
+    reasons: dict[Id, list[Reason]],
+    today: date,
+    production: bool,
+    last_day: date,
+) -> None:
+    """B4: of production the latest good daily, for six calendar months; when there is none, whatever there is."""
+    if not production or today >= last_day:
+        return
+    if good:
+        reasons[good[0].id] = [Reason(KEPT_DAILY, last_day)]
+        return
+    for entry in entries:
+        reasons[entry.id] = [Reason(NONE_GOOD, last_day)]
+
+
+def kept_until(removed_at: datetime, zone: ZoneInfo) -> date:
+    """The day on which the kept backup of a production resource goes (B4)."""
+    return months_later(removed_at.astimezone(zone).date(), KEPT_AFTER_REMOVAL_MONTHS)
+
+
+def _people(entry: Entry[Id], now: datetime, zone: ZoneInfo) -> Iterable[Reason]:
+    """The pins and holds that still stand."""
+    for pin in entry.pins:
+        if pin.until is None:
+            yield Reason(f"pinned by {pin.label}", None)
+        elif now < pin.until:
+            yield Reason(f"pinned by {pin.label}", pin.until.astimezone(zone).date())
+    for hold in entry.holds:
+        if now < hold.ends:
+            yield Reason(hold.words, hold.last_day)
