@@ -50,6 +50,7 @@ class FilesDriver:
     def check(self, settings: Settings) -> Found:
         """See that the directory exists, is allowed, and can be read; a large one is tried in its first part."""
         path = self._path(settings)
+        places.not_of_a_restore(path)
         with places.opened(path) as root:
             return survey(root, path)
 
