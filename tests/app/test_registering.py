@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 
 from backups.actions.registering import register_resource
+from backups.drivers.base import Mode
+from backups.kinds import driver_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Resource
 from portal.errors import InvalidInput, NotPermitted
 from tests.app.world import HOME, OTHER, World
@@ -82,6 +84,20 @@ def test_a_resource_that_overlaps_another_is_refused(world: World, tree: Path) -
     for path, word in ((tree, "is the resource shop-files"), (tree / "sub", "overlaps the resource shop-files")):
         with pytest.raises(InvalidInput, match=word):
             register(world, tree, name="another", settings={"path": str(path)})
+
+
+def test_what_a_restore_put_aside_is_refused(world: World, tree: Path) -> None:
+    """The portal removes it in time, whoever else calls it theirs by then."""
+    resource = register(world, tree)
+    place = driver_of("files").place(resource.settings, "rr-1042-1-ff9db6", Mode.IN_PLACE)
+    for path in (Path(place.kept), Path(place.beside), Path(place.kept) / "sub"):
+        path.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(InvalidInput, match="belongs to a restore") as raised:
+            register(world, tree, name="another", settings={"path": str(path)})
+        assert raised.value.field == "path"
+    own = tree.with_name(f"{tree.name}.before-launch")
+    own.mkdir()
+    assert register(world, tree, name="another", settings={"path": str(own)}).locator == str(own.resolve())
 
 
 def test_a_link_to_a_registered_directory_is_refused(world: World, tree: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from backups.drivers.base import Mode
+from backups.drivers.base import ATTEMPT_NAME, Mode
 from backups.models import CopyState, Resource
 from backups.proof import Proof
 from portal.errors import Refused
@@ -34,6 +35,7 @@ def test_in_place_brings_the_backups_content_and_undo_brings_todays_back(
     assert request.state is Status.COMPLETED
     assert fingerprint(tree) == then
     attempt = request.attempts.get()
+    assert re.search(rf"-{ATTEMPT_NAME}\Z", attempt.place["kept"])  # else the portal's own leavings could be registered
     assert [step.name for step in attempt.steps.all()] == list(STEPS[Mode.IN_PLACE])
     assert "SHA-256" in attempt.proof
     copy = backup.copies.get(region=resource.home_region)

@@ -246,6 +246,14 @@ def test_six_calendar_months_in_the_companys_zone(removed: str, ends: date) -> N
     assert kept_until(datetime.fromisoformat(removed).replace(tzinfo=UTC), BERLIN) == ends
 
 
+def test_the_kept_daily_goes_on_the_day_that_was_named() -> None:
+    removed_at = datetime(2026, 5, 23, 12, tzinfo=UTC)
+    for moment, number in (("2026-11-22T23:59", 1), ("2026-11-23T00:00", 0)):
+        now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        made = plan(nightly(9, until="2026-05-23T03:12"), now=now, zone=UTC_ZONE, production=True, removed_at=removed_at)
+        assert len(made.kept) == number
+
+
 def test_ten_days_without_a_backup_throw_nothing_away() -> None:
     history = nightly(7)
     now = history[0].taken_at + timedelta(days=10)
