@@ -201,6 +201,10 @@ def test_the_end_of_a_tables_data_is_found_across_chunks(data: bytes, chunk: int
 def test_this_machine_has_several_names_and_each_database_one_resource(host: str) -> None:
     one = POSTGRES.locator({"host": host, "dbname": "shop", "user": "backup"})
     assert POSTGRES.overlaps(one, "localhost:5432/shop")
+    assert POSTGRES.overlaps("/run/postgresql:5432/shop", "127.0.0.1:5432/shop")
+    assert not POSTGRES.overlaps("/run/postgresql:5433/shop", "127.0.0.1:5432/shop")
+    assert not POSTGRES.overlaps("/run/postgresql:5432/shop", "db.example.org:5432/shop")
+    assert not POSTGRES.overlaps("/run/one:5432/shop", "/run/other:5432/shop")
     assert not POSTGRES.overlaps(one, "localhost:5433/shop")
     assert not POSTGRES.overlaps(one, "localhost:5432/news")
     assert not POSTGRES.overlaps(one, "db.example.org:5432/shop")

@@ -250,7 +250,9 @@ def test_the_kept_daily_goes_on_the_day_that_was_named() -> None:
     removed_at = datetime(2026, 5, 23, 12, tzinfo=UTC)
     for moment, number in (("2026-11-22T23:59", 1), ("2026-11-23T00:00", 0)):
         now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        made = plan(nightly(9, until="2026-05-23T03:12"), now=now, zone=UTC_ZONE, production=True, removed_at=removed_at)
+        made = plan(
+            nightly(9, until="2026-05-23T03:12"), now=now, zone=UTC_ZONE, production=True, removed_at=removed_at
+        )
         assert len(made.kept) == number
 
 
