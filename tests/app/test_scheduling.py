@@ -47,7 +47,7 @@ def test_every_day_has_one_backup_however_often_the_scheduler_runs(resource: Res
         assert [schedule_backups(now) for _ in range(3)] == [1, 0, 0]
         assert take(resource, now).status == BackupStatus.FINISHED
         now = next_slot(resource.uid, now, window(), company_zone())
-    days = [backup.taken_at.astimezone(company_zone()).date() for backup in resource.backups.order_by("taken_at")]
+    days = [at.astimezone(company_zone()).date() for at in resource.backups.values_list("taken_at", flat=True) if at]
     assert len(set(days)) >= 5
 
 
@@ -74,14 +74,14 @@ def test_after_an_outage_of_days_one_is_taken_at_once(resource: Resource, slot: 
     now = slot + timedelta(days=3, hours=5)
     assert schedule_backups(now) == 1
     resource.refresh_from_db()
-    assert now < resource.next_backup_at <= now + timedelta(days=1)
+    assert resource.next_backup_at == next_slot(resource.uid, now, window(), company_zone())
 
 
 def test_one_under_way_is_the_days(world: World, resource: Resource, slot: datetime) -> None:
     request_backup(by=world.it, resource=resource, reason="Before the release.")
     assert schedule_backups(slot) == 0
     resource.refresh_from_db()
-    assert resource.next_backup_at > slot, "its turn was taken"
+    assert resource.next_backup_at == next_slot(resource.uid, slot, window(), company_zone()), "its turn was taken"
 
 
 def test_what_may_pass_is_tried_again_and_then_waits_for_the_next_night(resource: Resource, slot: datetime) -> None:

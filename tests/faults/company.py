@@ -119,7 +119,10 @@ class Company:
         assert found == expected, (
             where,
             region,
-            [(f"{one.taken_at}", one.status, "over" if str(one.uid) in found else "missing", one.damage) for one in wrong],
+            [
+                (f"{one.taken_at}", one.status, "over" if str(one.uid) in found else "missing", one.damage)
+                for one in wrong
+            ],
             [(copy.region, copy.state, copy.damage) for one in wrong for copy in one.copies.all()],
         )
 
@@ -138,7 +141,7 @@ class Company:
         for resource in list(Resource.objects.order_by("pk")):
             expected, fate = self.expected[resource.pk], self.chance.random()
             if resource.state != ResourceState.REMOVED:
-                if fate < 0.002 and not expected.pinned:
+                if fate < 0.002 and not expected.pinned and not resource.backups.open().exists():
                     self._remove(resource, expected, now)
                     self._register()
                 elif fate < 0.006 and expected.taken:
@@ -194,7 +197,7 @@ class Company:
         if unmounted is not None:
             unmounted.rename(region)
         for backup in resource.backups.good().filter(taken_at=now):
-            self.expected[resource.pk].taken[str(backup.uid)] = backup.taken_at
+            self.expected[resource.pk].taken[str(backup.uid)] = now
 
     def _damage(self, now: datetime) -> None:
         """Now and then bytes rot, and verification finds them."""
