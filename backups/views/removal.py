@@ -48,17 +48,18 @@ def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Make it active again. Without a reason the page comes back with the dialog open."""
     found, user = seen_resource(request, pk), signed_in(request)
     check_can_bring_back(user, found)
-    form = ReasonForm(request.POST, auto_id="id-bring-back-%s")
+    form, status = ReasonForm(request.POST, auto_id="id-bring-back-%s"), 400
     if form.is_valid():
         try:
             bring_back_action(by=user, resource=found, reason=form.cleaned_data["reason"])
         except PortalError as error:
             form.show(error)
+            status = error.status
         else:
             messages.success(request, f"{found} is back. Its next backup is taken as soon as a worker is free.")
             return redirect(found)
     context = resource_page(user, found, request.GET, timezone.now(), bring_back_form=form)
-    return render(request, "backups/resource.html", context, status=400)
+    return render(request, "backups/resource.html", context, status=status)
 
 
 def _shown(request: HttpRequest, found: Resource, form: RemoveForm, status: int) -> HttpResponse:
