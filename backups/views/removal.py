@@ -56,7 +56,7 @@ def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
             form.show(error)
             status = error.status
         else:
-            messages.success(request, f"{found} is back. Its next backup is taken as soon as a worker is free.")
+            messages.success(request, f"{found} is back, and backed up daily again.")
             return redirect(found)
     context = resource_page(user, found, request.GET, timezone.now(), bring_back_form=form)
     return render(request, "backups/resource.html", context, status=status)
