@@ -40,6 +40,7 @@ FREE_DELETIONS = 3
 """So few copies a day never stop a run: in a company of two resources they are more than any share."""
 
 BATCH = 1000
+DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
 def planned_deletions(now: datetime) -> Iterator[tuple[int, CopyVerdict]]:
@@ -122,7 +123,7 @@ def decide_run(
     *, by: User, run: RetentionRun, carry_on: bool, reason: str, now: datetime | None = None
 ) -> RetentionRun:
     """A person of IT lets a stopped run go on as it was planned, or refuses it. Raises NotPermitted, Refused, InvalidInput."""
-    reason = checked_reason(reason, "Say why: the reason is kept with the run.")
+    reason = checked_reason(reason, DECISION_REASON_MISSING)
     now = now or timezone.now()
     with acting(by, reason), transaction.atomic():
         locked = RetentionRun.objects.select_for_update().get(pk=run.pk)

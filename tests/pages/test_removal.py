@@ -49,7 +49,8 @@ def typed(resource: Resource, now: datetime, **changes: str) -> dict[str, str]:
 
 def body(answer: Any, status: int = 200) -> str:
     assert answer.status_code == status
-    return answer.content.decode()
+    shown: str = answer.content.decode()
+    return shown
 
 
 def test_the_page_shows_exactly_what_goes_and_what_stays(

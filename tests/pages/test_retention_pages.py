@@ -47,7 +47,8 @@ def where(page: str, run: RetentionRun) -> str:
 
 def body(answer: Any, status: int = 200) -> str:
     assert answer.status_code == status
-    return answer.content.decode()
+    shown: str = answer.content.decode()
+    return shown
 
 
 @pytest.mark.parametrize("page", ["retention", "retention_run", "retention_next"])
@@ -138,9 +139,9 @@ def test_the_list_tells_of_each_run_what_was_deleted_and_what_was_kept_after_all
     assert [row["run"] for row in answer.context["rows"]] == [removal, run]
     assert answer.context["rows"][1]["counts"] == {"deleted": 2, "kept": 1}
     assert "the removal of shop-db" in body(answer)
-    kept = as_("auditor").get(f"{run.get_absolute_url()}?status=kept")
-    assert len(kept.context["rows"]) == 1
-    assert "Kept: the latest monthly" in body(kept)
+    only_kept = as_("auditor").get(f"{run.get_absolute_url()}?status=kept")
+    assert len(only_kept.context["rows"]) == 1
+    assert "Kept: the latest monthly" in body(only_kept)
     assert "None" in body(as_("auditor").get(f"{run.get_absolute_url()}?status=planned"))
     assert len(as_("auditor").get(f"{run.get_absolute_url()}?status=\0x").context["rows"]) == 3
 
