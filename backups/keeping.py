@@ -24,11 +24,6 @@ class Keeping:
     until: date | None = None
     copies: Mapping[int, CopyVerdict] = field(default_factory=dict)
 
-    @property
-    def why(self) -> str:
-        """All reasons: "daily of 20 Nov, 3 of 7; monthly of Nov"."""
-        return "; ".join(self.reasons)
-
 
 def keepings_of(backups: Sequence[Backup], now: datetime) -> dict[int, Keeping]:
     """By the id of each that is or was stored. The same few queries for any number of backups and resources."""

@@ -36,7 +36,7 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
     leaving = [verdict for verdict in plan.copies if not verdict.keep]
     return RemovalInWords(
         going=sorted(plan.going, key=lambda backup: backup.taken_at, reverse=True),
-        staying=[(backup, verdict) for backup, verdict in plan.staying if backup is not in_case],
+        staying=[(backup, verdict) for backup, verdict in reversed(plan.staying) if backup is not in_case],
         in_case=in_case,
         copies=len(leaving),
         bytes=sum(sizes[verdict.backup] for verdict in leaving),

@@ -36,7 +36,7 @@ def _lock(x: int, proven: bool) -> str:
 def _pin(x: int) -> str:
     """A pin stuck into the upper right corner of a cell."""
     right = x + SIDE
-    return f'<path class="needle" d="M{right - 3} {TOP + 3}l2.5-2.5"/><circle class="pin" cx="{right}" cy="{TOP}" r="2.4"/>'
+    return f'<path class="needle" d="M{right - 5} {TOP + 5}l4-4"/><circle class="pin" cx="{right}" cy="{TOP}" r="2.7"/>'
 
 
 def _marks(cell: Cell, x: int) -> str:

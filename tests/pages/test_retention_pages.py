@@ -92,7 +92,7 @@ def test_it_lets_it_delete_with_a_reason(as_: As, cast: Cast, stopped: Retention
     stopped.refresh_from_db()
     assert (stopped.status, stopped.decided_by) == (RunStatus.APPLYING, cast.it)
     shown = body(as_("auditor").get(stopped.get_absolute_url()))
-    assert "Let go on by Ivan" in shown
+    assert "On the word of Ivan" in shown
     assert "The month was copied twice." in shown
     again = as_("second_it").post(where("retention_refuse", stopped), {"reason": "No."})
     assert "This run is deleting: there is nothing to decide." in body(again, 409)
