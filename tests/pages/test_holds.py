@@ -47,7 +47,7 @@ def test_it_holds_a_backup_and_everybody_of_the_client_reads_why(
     assert hold.history.get().history_user == cast.it
     shown = page(as_, "client", backup)
     assert f"Until {short_day(until, today)}" in shown
-    assert f"held until {short_day(until, today)} by Ivan: Before the migration." in shown
+    assert f"held until {short_day(until, today)} by Ivan: Before the migration" in shown
     assert "Release…" not in shown
     assert "Hold…" not in shown
 
