@@ -75,7 +75,13 @@ class ResourceFilters:
             (
                 "state",
                 "State",
-                [("late", "Late"), ("none", "No backup yet"), ("vanished", "Vanished"), ("removed", "Removed")],
+                [
+                    ("late", "Late"),
+                    ("none", "No backup yet"),
+                    ("vanished", "Vanished"),
+                    ("removing", "Being removed"),
+                    ("removed", "Removed"),
+                ],
             ),
         ]
 
@@ -111,7 +117,7 @@ class ResourceFilters:
                 return resources.filter(late(self.now))
             case "none":
                 return resources.filter(state=ResourceState.ACTIVE, last_good_at__isnull=True)
-            case "vanished" | "removed" as state:
+            case "vanished" | "removing" | "removed" as state:
                 return resources.filter(state=state)
             case _:
                 return resources.standing()

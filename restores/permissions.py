@@ -23,6 +23,8 @@ def check_can_file(user: Person, resource: Resource) -> None:
     )
     if resource.state == ResourceState.REMOVED:
         raise Refused(f"{resource.name} was removed. Ask IT whether its last backup is still kept.")
+    if resource.state == ResourceState.REMOVING:
+        raise Refused(f"{resource.name} is being removed. Ask IT if something of it is still needed.")
 
 
 def check_move(request: RestoreRequest, move: Move) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from backups.drivers.base import Mode
-from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Environment, Resource, ResourceState
+from backups.models import (
+    Backup,
+    BackupOrigin,
+    BackupStatus,
+    Copy,
+    CopyState,
+    Environment,
+    Hold,
+    Resource,
+    ResourceState,
+)
 from backups.proof import Proof
 from portal.models import Application, Client, Membership, User
 from portal.roles import Role
@@ -174,6 +184,12 @@ def make_open_backup(resource: Resource, queued_at: datetime, *, running: bool =
         heartbeat_at=started,
         **facts,
     )
+
+
+def make_hold(backup: Backup, by: User, *, until: date, **facts: Any) -> Hold:
+    """A hold that stands."""
+    facts.setdefault("reason", "Before the migration.")
+    return Hold.objects.create(backup=backup, until=until, placed_by=by, placed_at=datetime.now(UTC), **facts)
 
 
 def make_request(

@@ -17,11 +17,13 @@ from backups.kinds import KINDS
 from backups.models import Resource
 from backups.permissions import check_can_register
 from backups.pictures import pictures_of
+from backups.wording import kept_words
 from portal.models import User
 from portal.paging import in_order, read_page
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from portal.rules import refusal
+from portal.words import company_zone
 
 COLUMNS = (
     "id", "name", "client", "application", "environment", "kind", "home_region", "other_region", "state",
@@ -56,6 +58,7 @@ def rows_of(found: list[Resource], now: Any) -> list[dict[str, Any]]:
             "resource": resource,
             "picture": pictures[resource.pk],
             "condition": condition_of(resource, now),
+            "kept": kept_words(resource, now.astimezone(company_zone()).date()),
             "kind": KINDS[resource.kind].label if resource.kind in KINDS else resource.kind,
         }
         for resource in found

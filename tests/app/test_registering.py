@@ -117,3 +117,24 @@ def test_a_name_is_used_once_per_application(world: World, tree: Path) -> None:
     with pytest.raises(InvalidInput, match="has a resource named") as raised:
         register(world, tree, settings={"path": str(tree.parent / f"second-{tree.name}")})
     assert raised.value.field == "name"
+
+
+@pytest.mark.parametrize(("region", "field"), [(HOME, "home_region"), (OTHER, "other_region")])
+def test_a_region_whose_disk_is_not_mounted_is_refused(world: World, tree: Path, region: str, field: str) -> None:
+    mark = Path(settings.STORE_REGIONS[region]) / ".region"
+    away = mark.rename(mark.with_name(".away"))
+    try:
+        with pytest.raises(InvalidInput, match=f"The region {region} is not at .* its disk is not mounted") as raised:
+            register(world, tree)
+    finally:
+        away.rename(mark)
+    assert raised.value.field == field
+    assert not Resource.objects.exists()
+    register(world, tree)
+
+
+def test_a_region_that_is_another_ones_disk_is_refused(world: World, tree: Path, settings: Any) -> None:
+    settings.STORE_REGIONS = {**settings.STORE_REGIONS, OTHER: settings.STORE_REGIONS[HOME]}
+    with pytest.raises(InvalidInput, match=f"holds the region {HOME}, not {OTHER}") as raised:
+        register(world, tree)
+    assert raised.value.field == "other_region"

@@ -18,8 +18,10 @@ from portal.models import Client
 from tests.factories import Cast, make_charge, make_request
 from tests.pages.conftest import As
 
-PAGES = ("resources", "resources_export", "requests", "request_new", "approvals", "charges", "start")
-LISTS = ("clients", "applications", "resources", "backups", "restore-requests", "charges")
+PAGES = ("resources", "resources_export", "requests", "request_new", "approvals", "charges", "retention", "start")
+LISTS = (
+    "clients", "applications", "resources", "backups", "holds", "findings", "retention-runs", "restore-requests", "charges",
+)  # fmt: skip
 SEARCHES = [
     "\0",
     "a\0b",
