@@ -67,6 +67,8 @@ def _items(user: Any, path: str) -> list[Item]:
         items.append(Item("Approvals", reverse("approvals"), path, waiting_approvals(user), "waiting"))
     if may(Permission.VIEW_CHARGES):
         items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
+    if may(Permission.VIEW_COMPLIANCE):
+        items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
     items.append(Item("Policy", reverse("policy"), path))
     if may(Permission.MANAGE_PEOPLE):
         items.append(Item("People", reverse("administration:index"), path))
