@@ -47,7 +47,9 @@ def shares_now(now: datetime) -> list[Share]:
     return [
         Share(
             rule,
-            holding=sum(number for (applies, broken), number in counted.items() if rule in applies and not broken & rule.bit),
+            holding=sum(
+                number for (applies, broken), number in counted.items() if rule in applies and not broken & rule.bit
+            ),
             applies=sum(number for (applies, _), number in counted.items() if rule in applies),
             findings=found[rule.value],
         )

@@ -21,7 +21,7 @@ from backups.models import Finding
 from backups.trend import DAYS, Trend, trend_of
 from portal.days import day_in_words
 from portal.models import User
-from portal.paper import ACCENT, BAD, LINE, SMALL, SOFT, WASH, Paper
+from portal.paper import ACCENT, BAD, LINE, SMALL, SOFT, Paper
 from portal.words import company_zone, counted, exact_time
 
 MOST = 300  # findings in the document; the CSV has all
@@ -53,10 +53,13 @@ def compliance_pdf(user: User, now: datetime) -> bytes:
     _summary(paper, shares, proof, number)
     _rules(paper, shares)
     paper.heading(f"The last {DAYS} days")
-    paper.say("The share of resources that held each rule at the last audit of each day. Grey: no audit on that day.", colour=SOFT)
+    paper.say(
+        "The share of resources that held each rule at the last audit of each day. Grey: no audit on that day.",
+        colour=SOFT,
+    )
     for share in shares:
         _chart(paper, share.rule, trend_of(share.rule.value, audited, today))
-    _findings(paper, list(found.order_by("since", "pk")[:MOST]), number, now)
+    _findings(paper, list(found.order_by("since", "pk")[:MOST]), number)
     _evidence(paper, proof, now)
     return bytes(paper.output())
 
@@ -66,7 +69,9 @@ def _summary(paper: Paper, shares: list[Share], proof: Evidence, number: int) ->
     if proof.last is None:
         paper.say("No audit of the whole company was done yet: the figures are those of single resources.", style="B")
     elif number:
-        paper.say(f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open.", size=12, style="B", colour=BAD)
+        paper.say(
+            f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open.", size=12, style="B", colour=BAD
+        )
     else:
         paper.say("No finding is open: the policy holds for every resource.", size=12, style="B")
     stopped = stopped_run()
@@ -114,53 +119,55 @@ def _chart(paper: Paper, rule: Rule, trend: Trend) -> None:
     def at(x: float, y: float) -> tuple[float, float]:
         return left + x * across, top + y * down
 
-    paper.set_fill_color(*LINE)
-    for band in trend.bands:
-        paper.rect(*at(band.x, trend.top), band.width * across, (trend.base - trend.top) * down, style="F")
-    paper.set_draw_color(*LINE)
-    paper.set_line_width(0.2)
-    for y in (trend.top, trend.base):
-        paper.line(*at(trend.left, y), *at(trend.right, y))
-    paper.set_draw_color(*ACCENT)
-    paper.set_fill_color(*ACCENT)
-    paper.set_line_width(0.45)
-    for run in trend.runs:
-        if len(run) > 1:
-            paper.polyline([at(dot.x, dot.y) for dot in run])
-        else:
-            x, y = at(run[0].x, run[0].y)
-            paper.circle(x, y, 0.6, style="F")
+    with paper.local_context():  # the next table is not filled in these colours
+        paper.set_fill_color(*LINE)
+        for band in trend.bands:
+            paper.rect(*at(band.x, trend.top), band.width * across, (trend.base - trend.top) * down, style="F")
+        paper.set_draw_color(*LINE)
+        paper.set_line_width(0.2)
+        for y in (trend.top, trend.base):
+            paper.line(*at(trend.left, y), *at(trend.right, y))
+        paper.set_draw_color(*ACCENT)
+        paper.set_fill_color(*ACCENT)
+        paper.set_line_width(0.45)
+        for run in trend.runs:
+            if len(run) > 1:
+                paper.polyline([at(dot.x, dot.y) for dot in run])
+            else:
+                x, y = at(run[0].x, run[0].y)
+                paper.circle(x, y, 0.6, style="F")
     paper.pen(SMALL - 1, colour=SOFT)
     for y, words in ((trend.top, "100 %"), (trend.base, trend.lowest)):
         paper.set_xy(*at(trend.right + 4, y))
         paper.cell(12, 0, words)
-    paper.set_xy(*at(trend.left, trend.base + 10))
+    paper.set_xy(*at(trend.left, trend.base + 13))
     paper.cell(0, 0, trend.first_day)
-    x, y = at(trend.right, trend.base + 10)
+    x, y = at(trend.right, trend.base + 13)
     paper.set_xy(x - 40, y)
     paper.cell(40, 0, trend.last_day, align="R")
-    paper.set_fill_color(*WASH)
     paper.set_xy(left, top + CHART_HEIGHT + 1)
     paper.say(trend.description, size=SMALL, colour=SOFT)
 
 
-def _findings(paper: Paper, found: list[Finding], number: int, now: datetime) -> None:
+def _findings(paper: Paper, found: list[Finding], number: int) -> None:
     paper.heading("Open findings")
     if not found:
         paper.say("None is open.")
         return
     if number > len(found):
-        paper.say(f"The oldest {len(found)} of {number:,}. The CSV of the compliance page has all of them.", colour=SOFT)
+        paper.say(
+            f"The oldest {len(found)} of {number:,}. The CSV of the compliance page has all of them.", colour=SOFT
+        )
     paper.rows(
         ("Rule", "Resource, client", "What", "What to do", "Since"),
-        (6, 22, 31, 28, 15),
+        (6, 21, 30, 28, 17),
         [
             (
                 one.rule,
                 f"{one.resource.name}, {one.resource.client.name}" if one.resource else one.subject,
                 f"{one.get_code_display()}. {one.sentence}",
                 one.advice,
-                exact_time(one.since, now),
+                exact_time(one.since),
             )
             for one in found
         ],
@@ -199,4 +206,6 @@ def _evidence(paper: Paper, proof: Evidence, now: datetime) -> None:
         paper.say("None was done yet.", colour=SOFT)
     paper.ln(3)
     paper.say("When each good copy was last verified, byte by byte", style="B")
-    paper.rows(("Last verified", "Copies"), (60, 20), [(words, f"{count:,}") for words, count in verification_ages(now)])
+    paper.rows(
+        ("Last verified", "Copies"), (60, 20), [(words, f"{count:,}") for words, count in verification_ages(now)]
+    )

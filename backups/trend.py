@@ -16,7 +16,7 @@ from portal.words import share_in_words
 
 DAYS = 90
 WIDTH, HEIGHT = 480, 132
-LEFT, RIGHT, TOP, BOTTOM = 6, 50, 12, 22
+LEFT, RIGHT, TOP, BOTTOM = 6, 60, 12, 24
 LOWEST_SHOWN = (0.99, 0.95, 0.9, 0.75, 0.5, 0.0)
 
 Audited = Mapping[date, Mapping[str, Sequence[int]]]
@@ -141,9 +141,7 @@ def _band(first: date, last: date, start: date, today: date) -> Band:
     return Band(first, last, round(x, 1), round(end - x, 1), f"{span}: no audit")
 
 
-def _description(
-    rule: str, audited: Audited, shares: Mapping[date, float], bands: Sequence[Band], today: date
-) -> str:
+def _description(rule: str, audited: Audited, shares: Mapping[date, float], bands: Sequence[Band], today: date) -> str:
     """The chart in a sentence, for those who do not see it."""
     if not shares:
         return "No audit was done in these 90 days."

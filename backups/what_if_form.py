@@ -52,9 +52,9 @@ class WhatIfForm(forms.Form):
             "invalid": "Enter a day as year, month and day, such as 2026-12-31.",
         },
     )
-    missing = _number("Next days without a backup", LONGEST_MONTHS * 31, "Counted from today on.", least=0)
+    missing = _number("Next days without", LONGEST_MONTHS * 31, "How many, from today on.", least=0)
     days = forms.CharField(
-        label="Other days without one",
+        label="Other days without",
         required=False,
         max_length=2000,
         help_text="Such as 2026-12-24, 2026-12-25.",

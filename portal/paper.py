@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import fontpkg_fira_sans
 from anyascii import anyascii
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import FontFace
 
 FAMILY = "fira"
 FILES = Path(fontpkg_fira_sans.ROOT) / "files"
@@ -97,7 +97,7 @@ class Paper(FPDF):
         self.say(text, size=13, style="B")
         self.ln(1.5)
 
-    def rows(self, head: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]], **more: Any) -> None:
+    def rows(self, head: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]) -> None:
         """A table whose head is repeated on every page. ``widths`` are shares of the line."""
         self.pen(SMALL)
         self.set_draw_color(*LINE)
@@ -109,7 +109,7 @@ class Paper(FPDF):
             text_align="LEFT",
             first_row_as_headings=True,
             v_align="TOP",
-            **more,
+            headings_style=FontFace(emphasis="BOLD", color=INK, fill_color=WASH),
         ) as table:
             for row in (head, *rows):
                 table.row([writable(text) for text in row])

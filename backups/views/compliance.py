@@ -20,6 +20,8 @@ from backups.views.resources import signed_in
 from portal.paging import read_page
 from portal.words import company_zone
 
+FINDINGS_A_PAGE = 25
+
 
 @require_safe
 def compliance(request: HttpRequest) -> HttpResponse:
@@ -28,7 +30,7 @@ def compliance(request: HttpRequest) -> HttpResponse:
     check_can_view_compliance(user)
     filters = FindingFilters(user, request.GET)
     found = filters.apply(open_findings(user))
-    page = read_page(found, filters.order(), request.GET)
+    page = read_page(found, filters.order(), request.GET, size=FINDINGS_A_PAGE)
     context = {
         "filters": filters,
         "page": page,

@@ -49,7 +49,9 @@ def findings(request: HttpRequest) -> StreamingHttpResponse:
 def _rows(found: Any) -> Iterator[tuple[Any, ...]]:
     for one in found.select_related("resource__application__client").iterator(chunk_size=2000):
         resource = one.resource
-        names = (resource.pk, resource.name, resource.application.name, resource.client.name) if resource else [None] * 4
+        names = (
+            (resource.pk, resource.name, resource.application.name, resource.client.name) if resource else [None] * 4
+        )
         yield (
             one.pk, one.rule, one.code, one.get_code_display(), *names, one.subject, one.sentence, one.advice,
             one.since, one.opened_at, one.closed_at,
@@ -61,7 +63,9 @@ def _period(request: HttpRequest, today: date) -> tuple[date, date]:
     last = _day(request.GET.get("until"), "until") or today
     first = _day(request.GET.get("from"), "from") or last - timedelta(days=min(DAYS - 1, (last - date.min).days))
     if first > last:
-        raise InvalidInput(f"The period ends on {last}, before it begins on {first}. Exchange the two days.", field="from")
+        raise InvalidInput(
+            f"The period ends on {last}, before it begins on {first}. Exchange the two days.", field="from"
+        )
     return first, last
 
 
