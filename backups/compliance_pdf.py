@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
@@ -113,40 +114,46 @@ def _chart(paper: Paper, rule: Rule, trend: Trend) -> None:
         paper.add_page()
     paper.ln(3)
     paper.say(f"{rule.value}  {rule.label}", style="B")
-    top, left = paper.get_y() + 1, paper.l_margin
+    left, top = paper.l_margin, paper.get_y() + 1
     across, down = paper.epw / trend.width, CHART_HEIGHT / trend.height
 
     def at(x: float, y: float) -> tuple[float, float]:
         return left + x * across, top + y * down
 
     with paper.local_context():  # the next table is not filled in these colours
-        paper.set_fill_color(*LINE)
-        for band in trend.bands:
-            paper.rect(*at(band.x, trend.top), band.width * across, (trend.base - trend.top) * down, style="F")
-        paper.set_draw_color(*LINE)
-        paper.set_line_width(0.2)
-        for y in (trend.top, trend.base):
-            paper.line(*at(trend.left, y), *at(trend.right, y))
-        paper.set_draw_color(*ACCENT)
-        paper.set_fill_color(*ACCENT)
-        paper.set_line_width(0.45)
-        for run in trend.runs:
-            if len(run) > 1:
-                paper.polyline([at(dot.x, dot.y) for dot in run])
-            else:
-                x, y = at(run[0].x, run[0].y)
-                paper.circle(x, y, 0.6, style="F")
+        _draw(paper, trend, at)
     paper.pen(SMALL - 1, colour=SOFT)
-    for y, words in ((trend.top, "100 %"), (trend.base, trend.lowest)):
-        paper.set_xy(*at(trend.right + 4, y))
-        paper.cell(12, 0, words)
-    paper.set_xy(*at(trend.left, trend.base + 13))
-    paper.cell(0, 0, trend.first_day)
-    x, y = at(trend.right, trend.base + 13)
-    paper.set_xy(x - 40, y)
-    paper.cell(40, 0, trend.last_day, align="R")
+    for words, x, y in (
+        ("100 %", trend.right + 4, trend.top),
+        (trend.lowest, trend.right + 4, trend.base),
+        (trend.first_day, trend.left, trend.base + 13),
+        (trend.last_day, trend.right - 42, trend.base + 13),
+    ):
+        paper.set_xy(*at(x, y))
+        paper.cell(0, 0, words)
     paper.set_xy(left, top + CHART_HEIGHT + 1)
     paper.say(trend.description, size=SMALL, colour=SOFT)
+
+
+def _draw(paper: Paper, trend: Trend, at: Callable[[float, float], tuple[float, float]]) -> None:
+    """Bands, axes and lines; ``at`` places the chart's units on the paper."""
+    paper.set_fill_color(*LINE)
+    for band in trend.bands:
+        (x, y), (end, foot) = at(band.x, trend.top), at(band.x + band.width, trend.base)
+        paper.rect(x, y, end - x, foot - y, style="F")
+    paper.set_draw_color(*LINE)
+    paper.set_line_width(0.2)
+    for height in (trend.top, trend.base):
+        paper.line(*at(trend.left, height), *at(trend.right, height))
+    paper.set_draw_color(*ACCENT)
+    paper.set_fill_color(*ACCENT)
+    paper.set_line_width(0.45)
+    for run in trend.runs:
+        points = [at(dot.x, dot.y) for dot in run]
+        if len(points) > 1:
+            paper.polyline(points)
+        else:
+            paper.circle(*points[0], 0.6, style="F")
 
 
 def _findings(paper: Paper, found: list[Finding], number: int) -> None:

@@ -26,12 +26,18 @@ STYLES = {"": FILES / "FiraSans-Regular.ttf", "B": FILES / "FiraSans-SemiBold.tt
 INK, SOFT, LINE, WASH = (28, 33, 48), (95, 102, 120), (214, 217, 225), (243, 244, 247)
 GOOD, BAD, ACCENT = (34, 128, 94), (190, 52, 42), (59, 77, 175)
 MARGIN, TEXT, SMALL = 18, 9.5, 8
+LONGEST_CELL = 400  # letters
 
 
 @cache
 def letters() -> frozenset[int]:
     """The code points that every style of the typeface can write."""
-    return frozenset.intersection(*(frozenset(TTFont(path, lazy=True).getBestCmap()) for path in STYLES.values()))
+    return frozenset.intersection(*(_letters_of(path) for path in STYLES.values()))
+
+
+def _letters_of(path: Path) -> frozenset[int]:
+    with TTFont(path, lazy=True) as typeface:
+        return frozenset(typeface.getBestCmap())
 
 
 def writable(text: str) -> str:
@@ -44,6 +50,11 @@ def writable(text: str) -> str:
 
 def _spelled(one: str) -> str:
     return " " if one.isspace() or not one.isprintable() else anyascii(one) or "?"
+
+
+def _short(text: str) -> str:
+    """A cell fits on a page, whatever a program had to say."""
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
 
 
 class Paper(FPDF):
@@ -112,5 +123,5 @@ class Paper(FPDF):
             headings_style=FontFace(emphasis="BOLD", color=INK, fill_color=WASH),
         ) as table:
             for row in (head, *rows):
-                table.row([writable(text) for text in row])
+                table.row([_short(writable(text)) for text in row])
         self.ln(1)

@@ -20,7 +20,7 @@ from backups.permissions import check_can_view_compliance
 from backups.trend import DAYS
 from backups.views.resources import signed_in
 from portal.errors import InvalidInput
-from portal.paging import in_order
+from portal.paging import Column, in_order
 from portal.spreadsheet import csv_answer
 from portal.words import company_zone
 
@@ -38,7 +38,8 @@ def findings(request: HttpRequest) -> StreamingHttpResponse:
     filters = FindingFilters(user, request.GET)
     if request.GET.get("from") or request.GET.get("until"):
         first, last = _period(request, now.astimezone(company_zone()).date())
-        found = filters.apply(_open_between(Finding.objects.visible_to(user), first, last)).order_by("opened_at", "pk")
+        seen = filters.apply(_open_between(Finding.objects.visible_to(user), first, last))
+        found = in_order(seen, (Column("opened_at"), Column("id")))
         name = f"findings-{first}-to-{last}.csv"
     else:
         found = in_order(filters.apply(open_findings(user)), filters.order())

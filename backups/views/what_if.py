@@ -53,7 +53,7 @@ def _played(request: HttpRequest, filters: AddressFilters, what: Play, user: Use
     """The totals, and one page of the resources with theirs."""
     found = with_something_stored(listed(user).named(filters.search))
     if filters.chosen.get("client"):
-        found = found.filter(application__client=filters.chosen["client"])
+        found = found.filter(application__client=int(filters.chosen["client"]))
     ids = list(found.order_by("name", "id").values_list("pk", flat=True)[:MOST_RESOURCES])
     outcomes = outcomes_of(ids, what)
     shown = [pk for pk in ids if outcomes[pk].going] if filters.chosen.get("show") == LOSING else ids
