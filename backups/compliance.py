@@ -16,6 +16,9 @@ from backups.models import Audit, Backup, Copy, Finding, RegionCheck, Resource, 
 from backups.trend import DAYS, Audited
 from portal.words import company_zone, share_in_words
 
+AUDITED_WITHIN = timedelta(hours=26)
+"""How old the last audit of the whole company may be: it is done every night."""
+
 EVIDENCE = 7  # audits, and checks of regions
 AGES = ((7, "within 7 days"), (30, "8 to 30 days ago"))
 
@@ -100,6 +103,11 @@ class Evidence:
     def last(self) -> Audit | None:
         """The last audit of the whole company."""
         return self.audits[0] if self.audits else None
+
+
+def is_overdue(audit: Audit | None, now: datetime) -> bool:
+    """Whether the last audit is so old that what is open says little. Not before there was a first one."""
+    return audit is not None and now - audit.finished_at > AUDITED_WITHIN
 
 
 def evidence() -> Evidence:

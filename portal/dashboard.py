@@ -11,11 +11,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from backups.compliance import open_by_rule, stopped_run
+from backups.compliance import is_overdue, open_by_rule, stopped_run
 from backups.condition import late
 from backups.filters import listed
 from backups.findings import Rule
-from backups.models import Backup
+from backups.models import Audit, Backup
 from backups.permissions import check_can_view_compliance
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
@@ -40,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """The parts of the page that the person's roles ask for; a person with two roles sees both."""
     user, now = signed_in(request), timezone.now()
     figures = figures_of(user)
-    standing = compliance_part() if allowed(check_can_view_compliance, user) else None
+    standing = compliance_part(now) if allowed(check_can_view_compliance, user) else None
     context: dict[str, Any] = {
         "figures": figures, "troubles": troubles_of(user, figures, standing), "compliance": standing,
     }  # fmt: skip
@@ -70,29 +70,38 @@ def troubles_of(user: User, figures: dict[str, int], standing: dict[str, Any] | 
         ),
     ]
     if standing is not None:
-        number = standing["number"]
-        stopped = ("Retention is stopped", "It would have deleted too much at once, and waits for a decision.")
-        found.insert(0, (int(standing["stopped"] is not None), *stopped))
-        found.append(
-            (
-                number,
-                f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open",
-                "The policy does not hold everywhere.",
-            )
-        )
+        found = [*_stopped_or_overdue(standing), *found, _open_findings(standing["number"])]
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         failed = _requests(user).filter(status=Status.FAILED).count()
         found.append((failed, f"{counted(failed, 'restore')} failed", "Somebody waits for another attempt."))
     return [(what, meaning) for number, what, meaning in found if number]
 
 
-def compliance_part() -> dict[str, Any]:
-    """For those who may see whether the policy holds: the open findings by rule, and a run of retention that was stopped."""
+def _stopped_or_overdue(standing: dict[str, Any]) -> list[tuple[int, str, str]]:
+    stopped, overdue = standing["stopped"] is not None, standing["overdue"]
+    return [
+        (int(stopped), "retention is stopped", "It would have deleted too much at once, and waits for a decision."),
+        (
+            int(overdue),
+            "the audit is overdue",
+            "None was done for 26 hours: see that the workers and beat are running.",
+        ),
+    ]
+
+
+def _open_findings(number: int) -> tuple[int, str, str]:
+    what = f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open"
+    return number, what, "The policy does not hold everywhere."
+
+
+def compliance_part(now: datetime) -> dict[str, Any]:
+    """For those who may see whether the policy holds: the open findings by rule, a stopped run, whether the audit is late."""
     found = open_by_rule()
     return {
         "findings": [(rule, found[rule.value]) for rule in Rule],
         "number": sum(found.values()),
         "stopped": stopped_run(),
+        "overdue": is_overdue(Audit.objects.first(), now),
     }
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from backups.compliance import audited_days, evidence, quiet_since, shares_now, stopped_run
+from backups.compliance import audited_days, evidence, is_overdue, quiet_since, shares_now, stopped_run
 from backups.finding_filters import FindingFilters, open_findings
 from backups.findings import VERIFIED_WITHIN
 from backups.permissions import check_can_view_compliance
@@ -54,5 +54,6 @@ def _standing(now: datetime) -> dict[str, Any]:
         "today": today,
         "nightly_hour": settings.NIGHTLY_HOUR,
         "evidence": proof,
+        "overdue": is_overdue(proof.last, now),
         "verified_late": proof.oldest_checksum is not None and now - proof.oldest_checksum > VERIFIED_WITHIN,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -143,4 +143,23 @@ def test_the_morning_names_what_is_not_well_the_oldest_first(cast: Cast, resourc
 @pytest.mark.django_db
 def test_before_the_first_audit_the_morning_claims_nothing_of_one(cast: Cast) -> None:
     telling.digest()
+    assert mail.outbox[0].subject.endswith(": no audit")
     assert "No audit of the whole company was done yet." in str(mail.outbox[0].body)
+    assert "The policy holds" not in str(mail.outbox[0].body)
+
+
+@pytest.mark.django_db
+def test_the_morning_does_not_call_it_well_when_nobody_looked_or_retention_stands_still(
+    cast: Cast, now: datetime
+) -> None:
+    make_audit(now - timedelta(hours=30))
+    telling.digest()
+    assert mail.outbox[0].subject.endswith(": no audit")
+    assert "was not audited for more than a day" in str(mail.outbox[0].body)
+    assert "The policy holds" not in str(mail.outbox[0].body)
+
+
+@pytest.mark.django_db
+def test_the_times_of_the_morning_are_the_companys(cast: Cast) -> None:
+    telling.digest(clock=lambda: make_audit(datetime(2026, 11, 24, 2, 30, tzinfo=UTC)).finished_at)
+    assert "10 resources: 24 Nov 2026, 03:30 CET." in str(mail.outbox[0].body)

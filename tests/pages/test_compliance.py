@@ -156,6 +156,7 @@ def test_the_first_day_claims_nothing(as_: As, resource: Resource) -> None:
 
 def test_all_is_well_since_when(as_: As, resource: Resource, now: datetime) -> None:
     make_audit(now - timedelta(days=9), company_zone())
+    make_audit(now, company_zone())
     shown = as_("it").get("/compliance/").content.decode()
     assert "The policy holds for every resource, since" in shown
     assert 'title="9\N{NO-BREAK SPACE}d ago"' in shown
@@ -201,6 +202,20 @@ def test_a_stopped_run_stands_on_top(as_: As, now: datetime) -> None:
     shown = as_("it").get("/compliance/").content.decode()
     assert "Retention is stopped and waits for a decision." in shown
     assert "210 copies of 560" in shown
+
+
+def test_an_audit_that_was_not_done_says_so(as_: As, resource: Resource, now: datetime) -> None:
+    make_backup(resource, now)
+    make_audit(now - timedelta(hours=25), company_zone())
+    assert "All is well" in as_("it").get("/").content.decode()
+    assert "was not audited for more than a day" not in as_("it").get("/compliance/").content.decode()
+    Audit.objects.all().delete()
+    make_audit(now - timedelta(hours=27), company_zone())
+    assert "The audit is overdue" in as_("auditor").get("/").content.decode()
+    assert "All is well" in as_("client").get("/").content.decode()
+    shown = as_("it").get("/compliance/").content.decode()
+    assert "was not audited for more than a day" in shown
+    assert "At the last audit the policy held for every resource" in shown
 
 
 @pytest.mark.parametrize(
