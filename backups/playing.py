@@ -12,12 +12,20 @@ from backups.facts import facts_of_each
 from backups.models import Backup, Resource, ResourceState
 from backups.models.resource import ResourceQuerySet
 from backups.schedule import Window
-from backups.what_if import Outcome, Play, Stand, play, slots_of
+from backups.what_if import Outcome, Play, Stand, most_assumed, play, slots_of
 
 MOST_RESOURCES = 1000
 """So many are played with at once, the first by name: a page is to answer in a moment."""
 
+MOST_ASSUMED = 40_000
+"""Backups that are assumed for all of them together: with large numbers fewer resources are played with."""
+
 TAKEN = (ResourceState.ACTIVE, ResourceState.VANISHED)
+
+
+def most_resources(what: Play) -> int:
+    """How many resources are played with at once."""
+    return min(MOST_RESOURCES, MOST_ASSUMED // max(most_assumed(what), 1))
 
 
 def with_something_stored(resources: ResourceQuerySet) -> ResourceQuerySet:

@@ -69,6 +69,11 @@ class Play:
         return tuple(day for day in days if day not in self.missed)
 
 
+def most_assumed(what: Play) -> int:
+    """How many backups are assumed of a resource at most: what playing with it costs."""
+    return len(_that_fill_slots(what.days, what.numbers))
+
+
 class Stand(NamedTuple):
     """What stands after a plan was carried out. ``copied_bytes`` of ``stored_bytes`` are still to be copied."""
 

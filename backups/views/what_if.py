@@ -13,8 +13,7 @@ from backups.addressed import AddressFilters
 from backups.filters import listed
 from backups.models import Resource
 from backups.permissions import check_can_view_compliance
-from backups.playing import MOST_RESOURCES, outcomes_of, total_of, with_something_stored
-from backups.slots import POLICY
+from backups.playing import most_resources, outcomes_of, total_of, with_something_stored
 from backups.views.resources import signed_in
 from backups.what_if import Outcome, Play
 from backups.what_if_form import WhatIfForm
@@ -36,7 +35,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     check_can_view_compliance(user)
     form = WhatIfForm(request.GET, now)
     filters = _filters(user, request)
-    context: dict[str, Any] = {"form": form, "filters": filters, "policy": POLICY, "most": MOST_RESOURCES}
+    context: dict[str, Any] = {"form": form, "filters": filters}
     valid = form.is_valid()
     if valid:
         context |= _played(request, filters, form.play(), user)
@@ -54,7 +53,8 @@ def _played(request: HttpRequest, filters: AddressFilters, what: Play, user: Use
     found = with_something_stored(listed(user).named(filters.search))
     if filters.chosen.get("client"):
         found = found.filter(application__client=int(filters.chosen["client"]))
-    ids = list(found.order_by("name", "id").values_list("pk", flat=True)[:MOST_RESOURCES])
+    most = most_resources(what)
+    ids = list(found.order_by("name", "id").values_list("pk", flat=True)[:most])
     outcomes = outcomes_of(ids, what)
     shown = [pk for pk in ids if outcomes[pk].going] if filters.chosen.get("show") == LOSING else ids
     page = read_page(listed(user).filter(pk__in=shown), BY_NAME, request.GET)
@@ -62,7 +62,7 @@ def _played(request: HttpRequest, filters: AddressFilters, what: Play, user: Use
         "what": what,
         "total": total_of(outcomes.values()),
         "number": len(ids),
-        "of": found.count() if len(ids) == MOST_RESOURCES else len(ids),
+        "of": found.count() if len(ids) == most else len(ids),
         "page": page,
         "rows": [_row(resource, outcomes[resource.pk], what) for resource in page.rows],
     }

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from backups import playing
 from backups.actions.retaining import planned_deletions
 from backups.models import Backup, Copy, Resource, ResourceState, RetentionRun
-from backups.views import what_if
+from backups.slots import POLICY, Numbers
+from backups.what_if import Play
 from portal.days import months_later
 from portal.words import company_zone
 from tests.factories import Cast, make_backup, make_removed, make_resource
@@ -145,14 +146,24 @@ def test_pages_keep_what_is_played(as_: As, cast: Cast, monkeypatch: pytest.Monk
 
 
 def test_more_than_can_be_played_with_at_once_is_said(as_: As, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(what_if, "MOST_RESOURCES", 3)
+    monkeypatch.setattr(playing, "MOST_RESOURCES", 3)
     for number in range(5):
         make_resource(cast.shop, f"shop-{number}")
     answer = as_("it").get(PAGE)
     assert list(rows(answer)) == ["shop-0", "shop-1", "shop-2"]
     assert "These are the first 3 of 5 resources, by name." in answer.content.decode()
     assert "These are the first" not in as_("it").get(f"{PAGE}?q=shop-4").content.decode()
-    assert playing.MOST_RESOURCES == 1000
+
+
+def test_the_larger_the_numbers_the_fewer_are_played_with(now: datetime) -> None:
+    today = now.astimezone(company_zone()).date()
+
+    def most(days: int, numbers: Numbers = POLICY) -> int:
+        return playing.most_resources(Play(now, company_zone(), today + timedelta(days=days), numbers))
+
+    assert most(0) == most(60) == most(720) == 1000
+    assert most(0, Numbers(366, 120)) == 1000  # nothing is assumed
+    assert most(720, Numbers(366, 120)) == 40_000 // 378
 
 
 def test_a_constant_number_of_queries(as_: As, cast: Cast, now: datetime) -> None:
