@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backups.views import backup, policy, removal, resource, resources, retention
+from backups.views import (
+    backup,
+    compliance,
+    compliance_exports,
+    policy,
+    removal,
+    resource,
+    resources,
+    retention,
+    what_if,
+)
 
 urlpatterns = [
     path("resources/", resources.resources, name="resources"),
@@ -23,5 +33,9 @@ urlpatterns = [
     path("retention/<int:pk>/", retention.run, name="retention_run"),
     path("retention/<int:pk>/carry-on/", retention.carry_on, name="retention_carry_on"),
     path("retention/<int:pk>/refuse/", retention.refuse, name="retention_refuse"),
+    path("compliance/", compliance.compliance, name="compliance"),
+    path("compliance/findings.csv", compliance_exports.findings, name="compliance_findings"),
+    path("compliance/report.pdf", compliance_exports.report, name="compliance_report"),
+    path("what-if/", what_if.what_if, name="what_if"),
     path("policy/", policy.policy, name="policy"),
 ]

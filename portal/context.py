@@ -69,6 +69,7 @@ def _items(user: Any, path: str) -> list[Item]:
     if may(Permission.VIEW_CHARGES):
         items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
     if may(Permission.VIEW_COMPLIANCE):
+        items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
         items.append(Item("Retention", reverse("retention"), path, waiting_runs(user), "to decide"))
     items.append(Item("Policy", reverse("policy"), path))
     if may(Permission.MANAGE_PEOPLE):
