@@ -91,11 +91,11 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
 
 def check_can_download(user: Person, request: RestoreRequest) -> None:
     """An export is for the person who asked for it, while it lasts."""
-    if request.restore_mode is not Mode.EXPORT:
-        raise Refused("This request is no export: there is nothing to download.")
     if request.filed_by_id != user.pk:
         raise NotPermitted("An export can be downloaded only by the person who asked for it.")
     check_permission(user, Permission.FILE_REQUESTS, request.client, "You no longer act for this client.")
+    if request.restore_mode is not Mode.EXPORT:
+        raise Refused("This request is no export: there is nothing to download.")
     attempt = last_restore(request)
     if request.state is not Status.COMPLETED or attempt is None:
         raise Refused("There is no finished export to download.")

@@ -158,7 +158,10 @@ def test_the_download_is_for_whoever_filed_it(as_: As, things: dict[str, int]) -
     assert as_("media_client").get(address).status_code == 404
     assert as_("colleague").get(address).status_code == 403
     refused = as_("client").get(address, HTTP_ACCEPT="application/octet-stream")
-    assert (refused.status_code, refused.json()["detail"]) == (409, "There is no finished export to download.")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "This request is no export: there is nothing to download.",
+    )
 
 
 def test_a_session_of_the_pages_works_too_and_needs_its_csrf_token(cast: Cast) -> None:

@@ -48,8 +48,8 @@ def live_through(world: World, size: int, days: int, seed: int) -> Company:
 
 
 @pytest.mark.usefixtures("regions")
-def test_three_months_of_a_small_company(world: World) -> None:
-    live_through(world, size=4, days=75, seed=20261124)
+def test_some_weeks_of_a_small_company(world: World) -> None:
+    live_through(world, size=3, days=40, seed=20261124)
 
 
 @pytest.mark.slow
