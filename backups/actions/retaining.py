@@ -62,6 +62,12 @@ def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionR
     return _write_run(verdicts, None, now, asked_by=asked_by) if verdicts else None
 
 
+def plan_hourly(*, now: datetime) -> RetentionRun | None:
+    """What the beat asks for: :func:`plan_retention`, but not within a day of a refusal. IT sees to the cause first."""
+    refused = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.REFUSED, decided_at__gt=now - WITHIN)
+    return None if refused.exists() else plan_retention(now=now)
+
+
 def run_retention(*, by: User, now: datetime | None = None) -> RetentionRun:
     """Plan a run at once, on a person's word. Raises NotPermitted, or Refused when there is nothing for it to do."""
     check_can_run_retention(by)

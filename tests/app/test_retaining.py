@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
 from backups.actions.holding import place_hold
-from backups.actions.retaining import apply_run, decide_run, hand_over_open_runs, plan_retention
+from backups.actions.retaining import apply_run, decide_run, hand_over_open_runs, plan_hourly, plan_retention
 from backups.actions.tidying import tidy_regions
 from backups.models import (
     Backup,
@@ -146,6 +146,10 @@ def test_a_refused_run_deletes_nothing(world: World, resource: Resource, old: li
     decide_run(by=world.it, run=run, carry_on=False, reason="The clock was wrong.")
     apply_run(run.pk)
     assert stored_prefixes(resource) == before
+    assert plan_hourly(now=timezone.now()) is None, "and it is not asked for again within the hour"
+    again = plan_hourly(now=timezone.now() + timedelta(days=1, minutes=1))
+    assert again is not None
+    assert again.status == RunStatus.STOPPED
 
 
 def test_the_limit_cannot_be_got_round_in_slices(resource: Resource, old: list[Backup], settings: object) -> None:
