@@ -35,6 +35,9 @@ CHANGES_SHOWN = 10
 REQUESTS_SHOWN = 5
 FAILURES_SHOWN = timedelta(days=8)
 
+TOLD_ABOVE = {"removal_asked_at", "removed_at", "removed_by", "removal_reason", "kept_until"}
+"""Of a removal the page says all this in words; among the changes its new state and the reason are enough."""
+
 NEWEST_FIRST = (Column("at", descending=True), Column("id", descending=True))
 
 
@@ -118,6 +121,6 @@ def changes_of(resource: Resource, technical: bool) -> list[dict[str, Any]]:
 
 
 def _differences(new: Any, old: Any, technical: bool) -> list[dict[str, Any]]:
-    hidden = set() if technical else {"settings", "locator"}
+    hidden = TOLD_ABOVE if technical else TOLD_ABOVE | {"settings", "locator"}
     changes = new.diff_against(old, excluded_fields=hidden).changes
     return [{"what": change.field.replace("_", " "), "old": change.old, "new": change.new} for change in changes]

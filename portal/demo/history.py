@@ -105,6 +105,7 @@ def _remove(resource: Resource, moment: datetime) -> None:
         digest=removal_plan(resource, moment).digest,
         now=moment,
     )
+    resource.history.filter(history_type="~").update(history_date=moment)
     for run in RetentionRun.objects.filter(resource=resource, status=RunStatus.APPLYING):
         apply_run(run.pk, clock=lambda: moment)
 
