@@ -181,12 +181,12 @@ def _apply(resource_id: int, deletions: list[int], clock: Clock) -> None:
         }
         going = []
         for deletion in planned:
-            verdict = verdicts.get(deletion.copy_id)
+            verdict = verdicts.get(deletion.copy_id)  # none: another one has it deleted already
             deletion.done_at = now
+            deletion.status = DeletionStatus.DELETED
             if verdict is not None and verdict.keep:
                 deletion.status, deletion.kept_because = DeletionStatus.KEPT, verdict.why
-            else:
-                deletion.status = DeletionStatus.DELETED
+            elif verdict is not None:
                 going.append(deletion.copy)
             deletion.save(update_fields=["status", "kept_because", "done_at"])
         mark_deleting(resource, going, now)

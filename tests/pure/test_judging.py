@@ -96,6 +96,14 @@ def test_a_damaged_copy_goes_when_a_good_one_stands_in_its_place() -> None:
     assert [(v.region, v.keep) for v in verdicts] == [(HOME, False), (OTHER, True), (HOME, True)]
 
 
+def test_a_damaged_copy_of_an_older_monthly_does_not_stay_in_the_other_region() -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    october = backup(1, datetime(2026, 10, 1, 4, tzinfo=UTC), (HOME, True), (OTHER, False))
+    november = backup(2, now, (HOME, True), (OTHER, True))
+    made = judge(facts([october, november]), now=now, zone=ZONE)
+    assert [(v.backup, v.region) for v in made.to_delete] == [(1, OTHER)]
+
+
 def test_what_is_damaged_stays_while_there_is_nothing_better() -> None:
     now = datetime(2026, 11, 23, 4, tzinfo=UTC)
     damaged = backup(1, now - timedelta(days=1), (HOME, False))
