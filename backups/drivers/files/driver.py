@@ -55,7 +55,8 @@ class FilesDriver:
             with places.opened(path) as root:
                 return survey(root, path)
         except DriverError as error:  # whatever is wrong with it, this setting named it
-            raise DriverError(error.sentence, detail=error.detail, retry=error.retry, setting="path") from error
+            error.setting = "path"
+            raise
 
     def locator(self, settings: Settings) -> str:
         """The canonical path."""
