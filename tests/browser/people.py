@@ -22,6 +22,13 @@ WIDER_THAN_THE_WINDOW = """() => {
 }"""
 
 
+EXPECTED = (
+    "Failed to load resource",  # refusals answer 4xx on purpose
+    "htmx:sendAbort",  # somebody left the page while a part of it was being fetched,
+    "htmx:afterRequest",  # and the request was over by that
+)
+
+
 class Visit:
     """The browsers of one story."""
 
@@ -55,9 +62,7 @@ class Visit:
         return page
 
     def _note(self, line: ConsoleMessage) -> None:
-        if line.type == "error" and not line.text.startswith(
-            "Failed to load resource"
-        ):  # refusals answer 4xx on purpose
+        if line.type == "error" and not line.text.startswith(EXPECTED):
             self.complaints.append(line.text)
 
     def look(self, page: Page, name: str) -> None:
