@@ -7,9 +7,9 @@ one* count, and the six most recent months that have one (POLICY's reading of "t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -58,6 +58,14 @@ P = TypeVar("P", bound=Dated)
 
 _id, _taken_at = attrgetter("id"), attrgetter("taken_at")
 
+FEW = 50
+"""So few points are sorted as soon as looked through."""
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+FIRST_LOOK = timedelta(days=250)
+"""How far back most histories have to be looked at: eight months."""
+
 
 @dataclass(frozen=True)
 class Slots(Generic[P]):
@@ -77,18 +85,27 @@ def fill_slots(points: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -
 
     Two taken at the very same moment are told apart by id: the lower is the earlier.
     """
+    return slots_of(newest_first([point for point in points if point.good]), zone, numbers)
+
+
+def slots_of(good: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -> Slots[P]:
+    """The slots for good backups that come the newest first; asks for no more of them than it needs."""
     days, months = numbers.daily, numbers.monthly
     newest_of_day: dict[date, P] = {}
     first_of_month: dict[date, P] = {}
-    day_seen, month = None, date.max
-    for point in newest_first([p for p in points if p.good]):
+    day_seen: date | None = None
+    month = date.max
+    for point in good:
         day = point.taken_at.astimezone(zone).date()
         if day != day_seen:
             # Where clocks go back across midnight a day can come after its successor: one more of each is looked at.
             if len(first_of_month) > months + 1 and len(newest_of_day) > days:
                 break
-            newest_of_day.setdefault(day, point)
-            day_seen, month = day, day.replace(day=1)
+            if len(newest_of_day) <= days:
+                newest_of_day.setdefault(day, point)
+            if day_seen is None or day.month != day_seen.month or day.year != day_seen.year:
+                month = day.replace(day=1)
+            day_seen = day
         first_of_month[month] = point
     return Slots(
         daily=tuple([(day, newest_of_day[day]) for day in sorted(newest_of_day)[-days:]]),
@@ -96,11 +113,28 @@ def fill_slots(points: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -
     )
 
 
-def newest_first(points: list[P]) -> list[P]:
+def newest_first(points: list[P]) -> Iterator[P]:
     """The points by time, the newest first; of two at the same moment, the one with the higher id first.
 
-    Sorts the list itself, twice: two plain keys are faster than one of two parts.
+    Only as much is sorted as is asked for: of ten years of hourly backups the last few months are what matters.
     """
+    span = FIRST_LOOK
+    while len(points) > FEW:
+        newest = max(map(_taken_at, points))
+        since = earlier(newest, span)
+        yield from _sorted([point for point in points if point.taken_at >= since])
+        points = [point for point in points if point.taken_at < since]
+        span *= 4
+    yield from _sorted(points[:])
+
+
+def _sorted(points: list[P]) -> list[P]:
+    """Sorted in place, twice: two plain keys are faster than one of two parts."""
     points.sort(key=_id, reverse=True)
     points.sort(key=_taken_at, reverse=True)
     return points
+
+
+def earlier(moment: datetime, span: timedelta) -> datetime:
+    """So much before the moment, as far as the calendar goes back."""
+    return moment - max(min(span, moment - EARLIEST), timedelta(0))
