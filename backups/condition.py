@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from backups.models import Backup, BackupStatus, Copy, CopyState, Resource, ResourceState
+from backups.models import (
+    Backup,
+    BackupStatus,
+    Copy,
+    CopyState,
+    Deletion,
+    DeletionStatus,
+    Resource,
+    ResourceState,
+    RetentionRun,
+    RunStatus,
+)
 
 LATE_AFTER = timedelta(hours=26)
 """A day, and two hours for the backup itself (B2: daily)."""
@@ -25,15 +36,20 @@ BACKED_UP = Condition("Backed up", "good")
 LATE = Condition("Late", "bad")
 NONE_YET = Condition("No backup yet", "waiting")
 VANISHED = Condition("Vanished", "bad")
+REMOVING = Condition("Being removed", "working")
 REMOVED = Condition("Removed", "quiet")
+
+BY_STATE: dict[str, Condition] = {
+    ResourceState.REMOVED: REMOVED,
+    ResourceState.REMOVING: REMOVING,
+    ResourceState.VANISHED: VANISHED,
+}
 
 
 def condition_of(resource: Resource, now: datetime) -> Condition:
-    """How the resource stands: removed, vanished, without a backup, late, or backed up."""
-    if resource.state == ResourceState.REMOVED:
-        return REMOVED
-    if resource.state == ResourceState.VANISHED:
-        return VANISHED
+    """How the resource stands: removed or on the way there, vanished, without a backup, late, or backed up."""
+    if (found := BY_STATE.get(resource.state)) is not None:
+        return found
     if resource.last_good_at is None:
         return NONE_YET if now - resource.created_at < LATE_AFTER else LATE
     return LATE if now - resource.last_good_at > LATE_AFTER else BACKED_UP
@@ -70,3 +86,28 @@ def condition_of_copy(copy: Copy) -> Condition:
         CopyState.DELETING: Condition("Being deleted", "quiet"),
         CopyState.DELETED: Condition("Deleted", "quiet"),
     }[CopyState(copy.state)]
+
+
+def condition_of_run(run: RetentionRun) -> Condition:
+    """How a retention run stands."""
+    return Condition(run.get_status_display(), RUN_COLOURS[RunStatus(run.status)])
+
+
+RUN_COLOURS = {
+    RunStatus.APPLYING: "working",
+    RunStatus.STOPPED: "waiting",
+    RunStatus.DONE: "good",
+    RunStatus.REFUSED: "quiet",
+}
+
+
+def condition_of_deletion(deletion: Deletion) -> Condition:
+    """How one planned deletion stands."""
+    return Condition(deletion.get_status_display(), DELETION_COLOURS[DeletionStatus(deletion.status)])
+
+
+DELETION_COLOURS = {
+    DeletionStatus.PLANNED: "waiting",
+    DeletionStatus.DELETED: "quiet",
+    DeletionStatus.KEPT: "good",
+}

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from backups.instants import Instant, read_instant
 from backups.judging import CopyFacts, ResourceFacts, StoredBackup
 from backups.models import Backup, BackupStatus, Copy, CopyState, Environment, Hold, Pin, Resource, ResourceState
 from backups.proof import Proof
@@ -22,8 +23,8 @@ CHUNK = 500
 _RESOURCE = (
     "pk", "name", "environment", "home_region", "other_region", "created_at", "removed_at", "state", "last_good_at",
 )  # fmt: skip
-_BACKUP = ("pk", "resource_id", "taken_at", "finished_at", "stored_bytes")
-_COPY = ("pk", "backup_id", "region", "state", "proof", "checksum_at", "created_at")
+_BACKUP = ("pk", "resource_id", Instant("taken_at"), Instant("finished_at"), "stored_bytes")
+_COPY = ("pk", "backup_id", "region", "state", "proof", Instant("checksum_at"), Instant("created_at"))
 
 
 def facts_of(resource: Resource, now: datetime) -> ResourceFacts:
@@ -80,7 +81,13 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
     for pk, resource, taken_at, finished_at, stored_bytes in rows.values_list(*_BACKUP):
         found[resource].append(
             StoredBackup(
-                pk, taken_at, finished_at, copies.get(pk, ()), stored_bytes, holds.get(pk, ()), pins.get(pk, ())
+                pk,
+                read_instant(taken_at),
+                read_instant(finished_at),
+                copies.get(pk, ()),
+                stored_bytes,
+                holds.get(pk, ()),
+                pins.get(pk, ()),
             )
         )
     return found
@@ -88,7 +95,14 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
 
 def _copy(row: Any) -> CopyFacts:
     pk, _, region, state, proof, checksum_at, created_at = row
-    return CopyFacts(pk, region, state == CopyState.PRESENT, proof >= Proof.CHECKSUM, checksum_at, created_at)
+    return CopyFacts(
+        pk,
+        region,
+        state == CopyState.PRESENT,
+        proof >= Proof.CHECKSUM,
+        read_instant(checksum_at) if checksum_at is not None else None,
+        read_instant(created_at),
+    )
 
 
 def _holds(of_these: dict[str, Any], now: datetime) -> dict[int, list[HoldFacts]]:

@@ -8,15 +8,17 @@ from datetime import datetime
 
 from django.http import QueryDict
 
+from backups.addressed import AddressFilters, Declared
 from backups.condition import late
+from backups.findings import Rule
 from backups.kinds import KINDS, REGIONS
 from backups.models import Environment, Resource, ResourceState
 from backups.models.resource import ResourceQuerySet
 from portal.choosing import clients_to_choose
-from portal.entered import search_words, whole_number
+from portal.entered import whole_number
 from portal.models import Application
 from portal.paging import Column
-from portal.permissions import Person, visible
+from portal.permissions import Person, has_permission, visible
 from portal.roles import Permission
 
 SORTS: dict[str, tuple[str, ...]] = {
@@ -38,70 +40,58 @@ HEADS = (
 )
 
 
-@dataclass(frozen=True)
-class Filter:
-    """One drop-down: its name in the address, what it says when unused, its choices, what is chosen."""
-
-    name: str
-    label: str
-    choices: Sequence[tuple[str, str]]
-    chosen: str
-
-    @property
-    def chosen_label(self) -> str:
-        """The choice in words."""
-        return dict(self.choices).get(self.chosen, self.chosen)
-
-
-class ResourceFilters:
-    """What the address asks of the list. Values that make no sense are left out, never an error."""
+class ResourceFilters(AddressFilters):
+    """What the address asks of the list of resources."""
 
     def __init__(self, user: Person, address: QueryDict, now: datetime) -> None:
-        self.address = address
         self.now = now
-        self.search = " ".join(search_words(address.get("q", "")))
-        self.sort = address.get("sort", "name") if address.get("sort", "name").removeprefix("-") in SORTS else "name"
-        self.filters = [self._filter(*declared) for declared in self._declared(user)]
-        self.chosen = {found.name: found.chosen for found in self.filters if found.chosen}
+        super().__init__(address, self._declared(user, address), SORTS, "name")
 
-    def _declared(self, user: Person) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        clients = clients_to_choose(user, Permission.VIEW_RESOURCES, self.address.get("client", ""))
+    def _declared(self, user: Person, address: QueryDict) -> list[Declared]:
+        clients = clients_to_choose(user, Permission.VIEW_RESOURCES, address.get("client", ""))
         return [
             ("client", "Client", clients),
-            ("application", "Application", self._application(user)),
+            ("application", "Application", self._application(user, address)),
             ("environment", "Environment", [(str(value), str(label)) for value, label in Environment.choices]),
             ("kind", "Kind", [(kind, driver.label) for kind, driver in KINDS.items()]),
             ("region", "Region", [(region, region) for region in REGIONS]),
             (
                 "state",
                 "State",
-                [("late", "Late"), ("none", "No backup yet"), ("vanished", "Vanished"), ("removed", "Removed")],
+                [
+                    ("late", "Late"),
+                    ("none", "No backup yet"),
+                    ("vanished", "Vanished"),
+                    ("removing", "Being removed"),
+                    ("removed", "Removed"),
+                ],
             ),
+            ("breaks", "Breaks a rule", self._rules(user)),
         ]
 
-    def _application(self, user: Person) -> list[tuple[str, str]]:
+    def _application(self, user: Person, address: QueryDict) -> list[tuple[str, str]]:
         """Only the application that is asked for: it is chosen by a link, and there may be thousands."""
-        wanted = whole_number(self.address.get("application", ""))
+        wanted = whole_number(address.get("application", ""))
         if wanted is None:
             return []
         found = Application.objects.filter(visible(user, Permission.VIEW_RESOURCES, "client"), pk=wanted)
         return [(str(pk), name) for pk, name in found.values_list("pk", "name")]
 
-    def _filter(self, name: str, label: str, choices: list[tuple[str, str]]) -> Filter:
-        value = self.address.get(name, "")
-        return Filter(name, label, choices, value if value in dict(choices) else "")
-
-    @property
-    def dropdowns(self) -> list[Filter]:
-        """Those that have something to choose."""
-        return [found for found in self.filters if len(found.choices) > 1]
+    @staticmethod
+    def _rules(user: Person) -> list[tuple[str, str]]:
+        """The rules of the policy, for those who may see where they do not hold."""
+        if not has_permission(user, Permission.VIEW_COMPLIANCE, None):
+            return []
+        return [(rule.value, f"Breaks {rule.value}") for rule in Rule]
 
     def apply(self, resources: ResourceQuerySet) -> ResourceQuerySet:
         """The resources that pass all of them. Removed ones only when asked for."""
         resources = resources.named(self.search)
         paths = {"client": "application__client", "application": "application", "region": "home_region"}
         for name, value in self.chosen.items():
-            if name != "state":
+            if name == "breaks":
+                resources = resources.filter(broken_rules__gt=0, broken_rules__in=bits_with(Rule(value)))
+            elif name != "state":
                 resources = resources.filter(**{paths.get(name, name): value})
         return self._of_state(resources)
 
@@ -111,8 +101,10 @@ class ResourceFilters:
                 return resources.filter(late(self.now))
             case "none":
                 return resources.filter(state=ResourceState.ACTIVE, last_good_at__isnull=True)
-            case "vanished" | "removed" as state:
+            case "vanished" | "removing" | "removed" as state:
                 return resources.filter(state=state)
+            case None if self.chosen.get("breaks") == Rule.B4:  # what only the removed can break
+                return resources.filter(state=ResourceState.REMOVED)
             case _:
                 return resources.standing()
 
@@ -121,25 +113,10 @@ class ResourceFilters:
         descending = self.sort.startswith("-")
         return [Column(path, descending) for path in (*SORTS[self.sort.removeprefix("-")], "id")]
 
-    @property
-    def chips(self) -> list[tuple[str, str]]:
-        """(words, address without it) of everything in use."""
-        used = [(found.name, found.chosen_label) for found in self.filters if found.chosen]
-        if self.search:
-            used.insert(0, ("q", f"“{self.search}”"))
-        return [(label, self.address_without(name)) for name, label in used]
 
-    def address_without(self, *names: str) -> str:
-        """This address without those parameters, and on the first page."""
-        rest = self.address.copy()
-        for name in (*names, "after", "before"):
-            rest.pop(name, None)
-        return f"?{rest.urlencode()}"
-
-    @property
-    def clear(self) -> str:
-        """The address without any filter, in the same order."""
-        return self.address_without("q", *(found.name for found in self.filters))
+def bits_with(rule: Rule) -> list[int]:
+    """All values of ``broken_rules`` in which the rule is broken."""
+    return [bits for bits in range(1 << len(Rule)) if bits & rule.bit]
 
 
 def listed(user: Person) -> ResourceQuerySet:

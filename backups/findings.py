@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -123,7 +123,7 @@ def audit(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, judgement: Jud
         *_elsewhere(facts, judgement, good, now),
         *_days(facts, good, now, zone),
         *_months(facts, good, now, zone),
-        *_too_many(facts, judgement, good, now),
+        *_too_many(facts, judgement, now, zone),
         *_soundness(facts, now, zone),
     ]
 
@@ -173,13 +173,14 @@ def _elsewhere(facts: ResourceFacts, judgement: Judgement, good: list[StoredBack
                 due,
             )
     over = [v for v in judgement.to_delete if v.region == facts.other_region]
-    newest = max((c.created_at for b in there for c in b.copies if c.region == facts.other_region), default=now)
-    if len(there) > 1 and over and now > newest + RETENTION_GRACE:
+    copies = [c.created_at for b in there for c in b.copies if c.good and c.region == facts.other_region]
+    settled = [at for at in copies if at <= now - RETENTION_GRACE]
+    if over and len(settled) > 1:
         yield Found(
             Code.TOO_MANY_ELSEWHERE,
             f"{facts.other_region} holds {_copies(len(over))} beyond the one that belongs there.",
             _DELETING,
-            newest + RETENTION_GRACE,
+            max(settled) + RETENTION_GRACE,
         )
 
 
@@ -190,9 +191,10 @@ def _days(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: Z
     if now > due:
         yield Found(Code.LATE, "There is no good backup of the last 26 hours.", f"{_why(facts)}{_NOW}", due)
     today = now.astimezone(zone).date()
-    first = max(today - timedelta(days=DAILY), min(facts.created_at, good[0].taken_at).astimezone(zone).date())
     had = {backup.taken_at.astimezone(zone).date() for backup in good}
-    missing = [day for day in _each_day(first, today) if day not in had]
+    end = today + timedelta(days=1) if today in had else today  # today is not missing before it is over
+    first = max(end - timedelta(days=DAILY), min(facts.created_at, good[0].taken_at).astimezone(zone).date())
+    missing = [day for day in _each_day(first, end) if day not in had]
     if missing:
         yield Found(
             Code.DAILY_MISSING,
@@ -220,17 +222,26 @@ def _months(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone:
         )
 
 
-def _too_many(facts: ResourceFacts, judgement: Judgement, good: list[StoredBackup], now: datetime) -> Iterator[Found]:
-    sound = {copy.id for backup in good for copy in backup.copies if copy.good}
-    over = [v for v in judgement.to_delete if v.region != facts.other_region and v.id in sound]
-    since = max((backup.finished_at for backup in good), default=now) + RETENTION_GRACE
-    if over and now > since:
+def _too_many(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+    over = _over_at_home(facts, judgement)
+    young = {backup.id for backup in facts.backups if backup.finished_at > now - RETENTION_GRACE}
+    if over and young:  # what only a new backup has pushed out is given its time
+        before = replace(facts, backups=[backup for backup in facts.backups if backup.id not in young])
+        over &= _over_at_home(before, judge(before, now=now, zone=zone))
+    if over:
+        since = max(backup.finished_at for backup in facts.backups if backup.id not in young) + RETENTION_GRACE
         yield Found(
             Code.TOO_MANY,
             f"{facts.home_region} holds {_copies(len(over))} beyond what the policy keeps.",
             _DELETING,
             since,
         )
+
+
+def _over_at_home(facts: ResourceFacts, judgement: Judgement) -> set[int]:
+    """The good copies outside the other region that are to go."""
+    good = {copy.id for backup in facts.backups for copy in backup.copies if copy.good}
+    return {v.id for v in judgement.to_delete if v.region != facts.other_region and v.id in good}
 
 
 def _soundness(facts: ResourceFacts, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
@@ -304,7 +315,7 @@ def _each_day(first: date, end: date) -> Iterable[date]:
 
 
 def _passes(missing: list[date]) -> date:
-    return missing[-1] + timedelta(days=DAILY + 1)
+    return missing[-1] + timedelta(days=DAILY)
 
 
 def _start(day: date, zone: ZoneInfo) -> datetime:

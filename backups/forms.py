@@ -1,4 +1,4 @@
-"""Forms: backing up now, and registering a resource with its driver's own settings."""
+"""Forms: backing up now, holding a backup, removing a resource, and registering one with its driver's own settings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 
+from backups.actions.holding import REASON_MISSING
 from backups.drivers.base import Setting
 from backups.kinds import KINDS, REGIONS
 from backups.models import Environment
 from backups.secrets import bounds
 from portal.errors import InvalidInput
+from portal.forms import Reason, SentenceForm, TypedName
 from portal.models import Application
 from portal.permissions import Person, visible
 from portal.roles import Permission
@@ -28,6 +30,39 @@ class BackUpForm(forms.Form):
         help_text="Kept with the backup, such as “before the release of 24 Nov”.",
         error_messages={"required": "Say why the backup is taken: it is kept with it."},
     )
+
+
+class HoldForm(SentenceForm):
+    """Keep a backup until a day, for a reason."""
+
+    until = forms.DateField(
+        label="Keep it until",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="The last day on which it must be there; ten years at most.",
+        error_messages={
+            "required": "Name the last day on which the backup must be there.",
+            "invalid": "Enter a day, such as 2026-12-01.",
+        },
+    )
+    reason = Reason("Why?", "Kept with the hold, such as “before the migration of 24 Nov”.")
+
+    def clean(self) -> dict[str, Any] | None:
+        """All that is missing is said at once, the reason too."""
+        if not self.cleaned_data.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", REASON_MISSING)
+        return super().clean()
+
+
+class RemoveForm(SentenceForm):
+    """A yes to the list of what goes and what stays, confirmed with the resource's name.
+
+    The page writes the digest of the list that it shows, whatever was sent before.
+    """
+
+    digest = forms.CharField(required=False)
+    reason = Reason("Why is it removed?", "Kept with the resource: who reads it later wants to know.")
+    typed_name = TypedName()
 
 
 class _ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time

@@ -155,6 +155,8 @@ def _keep_copy(
     any_good: bool,
 ) -> tuple[bool, str]:
     if not copy.good:
+        if copy.region == facts.other_region and backup.good and backup.id not in staying:
+            return False, LEFT_ELSEWHERE
         return _keep_damaged(copy, backup, verdict, any_good or facts.removed_at is not None)
     if not verdict.keep:
         return False, "; ".join(verdict.reasons)

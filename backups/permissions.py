@@ -24,6 +24,8 @@ def check_can_back_up(user: Person, resource: Resource) -> None:
     )
     if resource.state == ResourceState.REMOVED:
         raise Refused(f"{resource.name} was removed; there is nothing left to back up.")
+    if resource.state == ResourceState.REMOVING:
+        raise Refused(f"{resource.name} is being removed: its final backup is the last one.")
     if resource.backups.open().exists():
         raise Refused(f"A backup of {resource.name} is under way already. Wait until it is finished.")
 

@@ -10,7 +10,7 @@ was registered are neither good nor missing: there was nothing to back up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -37,7 +37,8 @@ class BackupFacts:
     """What the picture needs to know of one backup.
 
     ``at`` is when it was taken, or tried. ``good`` means finished, not damaged and with a copy left. ``proofs`` are
-    its present copies: (region, level, when).
+    its present copies: (region, level, when). ``held_until`` is the last day of its longest hold, ``pinned_by`` names what
+    uses it: ("RR-1042",).
     """
 
     id: int
@@ -47,6 +48,8 @@ class BackupFacts:
     damaged: bool = False
     stored_bytes: int | None = None
     proofs: tuple[tuple[str, Proof, datetime | None], ...] = ()
+    held_until: date | None = None
+    pinned_by: tuple[str, ...] = ()
 
     @property
     def best(self) -> tuple[Proof, datetime | None]:
@@ -59,13 +62,18 @@ class BackupFacts:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its look, what it says, the name under it, the backup it leads to, whether a restore proved that."""
+    """One cell: its look, what it says, the name under it, the backup it leads to, whether a restore proved that.
+
+    ``held``: somebody's word keeps it; ``pinned``: a request, say, uses it.
+    """
 
     look: Look
     title: str
     label: str
     backup: int | None = None
     proven: bool = False
+    held: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ def draw(
     days = [last_day - timedelta(days=back) for back in reversed(range(DAILY))]
     good_days = {day: by_id[point.id] for day, point in slots.daily}
     daily = tuple(
-        _cell(good_days.get(day), tried.get(day, ()), day < first, day_in_words(day, today), str(day.day), zone)
+        _cell(good_days.get(day), tried.get(day, ()), day < first, day_in_words(day, today), str(day.day), today, zone)
         for day in days
     )
 
@@ -107,13 +115,15 @@ def draw(
             month < first.replace(day=1),
             month_in_words(month),
             month_in_words(month)[:3],
+            today,
             zone,
         )
         for month in months
     )
     latest = by_id[slots.latest_monthly.id] if slots.latest_monthly else None
     other = _other(history, latest, other_region, zone, new=first == today)
-    return Picture(daily, monthly, other, _sentence(daily, monthly, other))
+    kept_by = _kept_by(by_id[other.backup], today) if other.backup is not None else ""
+    return Picture(daily, monthly, replace(other, title=other.title + kept_by), _sentence(daily, monthly, other))
 
 
 def _months(today: date, *, current: bool) -> list[date]:
@@ -126,10 +136,17 @@ def _months(today: date, *, current: bool) -> list[date]:
 
 
 def _cell(
-    good: BackupFacts | None, tried: Iterable[BackupFacts], before: bool, name: str, label: str, zone: ZoneInfo
+    good: BackupFacts | None,
+    tried: Iterable[BackupFacts],
+    before: bool,
+    name: str,
+    label: str,
+    today: date,
+    zone: ZoneInfo,
 ) -> Cell:
     if good is not None:
-        return Cell(Look.GOOD, _title(good, zone), label, good.id, proven=good.best[0] >= Proof.RESTORED)
+        title = _title(good, zone) + _kept_by(good, today)
+        return Cell(Look.GOOD, title, label, good.id, good.best[0] >= Proof.RESTORED, *_marks(good))
     latest = max(tried, key=lambda facts: facts.at, default=None)
     if latest is None:
         return (
@@ -149,6 +166,17 @@ def _title(facts: BackupFacts, zone: ZoneInfo) -> str:
     return f"{day_in_words(local.date(), local.date())}, {local:%H:%M}, {size_in_words(facts.stored_bytes)}, {proof}"
 
 
+def _marks(facts: BackupFacts) -> tuple[bool, bool]:
+    """Whether it is held, and whether something uses it."""
+    return facts.held_until is not None, bool(facts.pinned_by)
+
+
+def _kept_by(facts: BackupFacts, today: date) -> str:
+    """ ", held until 1 Dec, in use by RR-1042": what keeps it besides the policy."""
+    held = f", held until {short_day(facts.held_until, today)}" if facts.held_until else ""
+    return held + (f", in use by {' and '.join(facts.pinned_by)}" if facts.pinned_by else "")
+
+
 def _other(
     history: Sequence[BackupFacts], latest: BackupFacts | None, region: str, zone: ZoneInfo, *, new: bool
 ) -> Cell:
@@ -162,11 +190,15 @@ def _other(
     if latest is not None and any(facts.id == latest.id for facts in copied):
         day = short_day(latest.at.astimezone(zone).date())
         proven = any(where == region and level >= Proof.RESTORED for where, level, _ in latest.proofs)
-        return Cell(Look.GOOD, f"copy in {region} of {day}", region, latest.id, proven=proven)
-    return Cell(Look.LATE, f"copy in {region} of {day}, not of the latest monthly", region, newest.id)
+        return Cell(Look.GOOD, f"copy in {region} of {day}", region, latest.id, proven, *_marks(latest))
+    words = f"copy in {region} of {day}, not of the latest monthly"
+    return Cell(Look.LATE, words, region, newest.id, False, *_marks(newest))
 
 
 def _sentence(daily: Sequence[Cell], monthly: Sequence[Cell], other: Cell) -> str:
-    """ "6 of 7 daily, 6 of 6 monthly, copy in eu-west-1 of 1 Nov."."""
+    """ "6 of 7 daily, 6 of 6 monthly, copy in eu-west-1 of 1 Nov; 1 held, 1 in use."."""
     good = [sum(cell.look is Look.GOOD for cell in cells) for cells in (daily, monthly)]
-    return f"{good[0]} of {DAILY} daily, {good[1]} of {MONTHLY} monthly, {other.title}."
+    cells = [*daily, *monthly, other]
+    held, pinned = ({cell.backup for cell in cells if getattr(cell, mark)} for mark in ("held", "pinned"))
+    marks = ", ".join(f"{len(marked)} {word}" for marked, word in ((held, "held"), (pinned, "in use")) if marked)
+    return f"{good[0]} of {DAILY} daily, {good[1]} of {MONTHLY} monthly, {other.title}{'; ' + marks if marks else ''}."

@@ -15,7 +15,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
+from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ ELSEWHERE = "holds the copy in the other region, until its successor is verified
 KEPT_DAILY = "latest daily of a removed production resource, kept for six months"
 NONE_GOOD = "there is no good backup of this removed production resource, so nothing is deleted"
 
+_new, _id = tuple.__new__, itemgetter(0)
 _Why = Callable[[datetime, bool], tuple[str, ...]]
 _NOT_GOOD, _SAME_DAY, _PAST, _REMOVED = (NOT_GOOD,), (SAME_DAY,), (PAST,), (REMOVED,)
 
@@ -123,16 +125,19 @@ def plan(
     else:
         _keep_removed(entries, good, reasons, today, production, kept_until(removed_at, zone))
         past, why_not = EARLIEST, _was_removed
-    for entry in [entry for entry in entries if entry.pins or entry.holds]:
-        if standing := list(_people(entry, now, zone)):
-            reasons.setdefault(entry.id, []).extend(standing)
-    new = tuple.__new__  # a verdict in two thirds of the time that Verdict(…) takes: most of them are about what goes
-    verdicts = [
-        _kept(entry_id, reasons[entry_id])
-        if entry_id in reasons
-        else new(Verdict, (entry_id, False, _PAST if is_good and at < past else why_not(at, is_good), None))
-        for entry_id, at, is_good, _, _, _ in entries
-    ]
+    # Of a long history most is past. So all are first taken to be, in one go, and then the others are looked at.
+    verdicts = list(map(_new, repeat(Verdict), zip(map(_id, entries), repeat(False), repeat(_PAST), repeat(None))))
+    for place, entry in [
+        (place, entry)
+        for place, entry in enumerate(entries)
+        if entry[1] >= past or not entry[2] or entry[3] or entry[4] or entry[0] in reasons
+    ]:
+        found = reasons.get(entry.id, [])
+        if entry.pins or entry.holds:
+            found.extend(_people(entry, now, zone))
+        verdicts[place] = (
+            _kept(entry.id, found) if found else Verdict(entry.id, False, why_not(entry.taken_at, entry.good), None)
+        )
     return Plan(tuple(verdicts), elsewhere)
 
 

@@ -45,7 +45,7 @@ def repair(resource_id: int) -> None:
 def retain() -> None:
     """Plan what the policy no longer keeps; runs are applied by a task of their own, again where that was stopped."""
     retaining.hand_over_open_runs()
-    retaining.plan_retention(now=timezone.now())
+    retaining.plan_hourly(now=timezone.now())
 
 
 @shared_task(name="backups.apply_run")

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from backups.models import RetentionRun, RunStatus
 from portal.models import Client, User
 from portal.permissions import Person, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
@@ -67,6 +68,9 @@ def _items(user: Any, path: str) -> list[Item]:
         items.append(Item("Approvals", reverse("approvals"), path, waiting_approvals(user), "waiting"))
     if may(Permission.VIEW_CHARGES):
         items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
+    if may(Permission.VIEW_COMPLIANCE):
+        items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
+        items.append(Item("Retention", reverse("retention"), path, waiting_runs(user), "to decide"))
     items.append(Item("Policy", reverse("policy"), path))
     if may(Permission.MANAGE_PEOPLE):
         items.append(Item("People", reverse("administration:index"), path))
@@ -76,6 +80,13 @@ def _items(user: Any, path: str) -> list[Item]:
 def waiting_approvals(user: Person) -> int:
     """How many requests wait for IT: to be decided, or failed and to be looked at."""
     return RestoreRequest.objects.visible_to(user).filter(status__in=statuses_of(Turn.IT)).count()
+
+
+def waiting_runs(user: Person) -> int:
+    """How many stopped retention runs wait for this person's decision; none for those who only look."""
+    if not has_permission_somewhere(user, Permission.RUN_RETENTION):
+        return 0
+    return RetentionRun.objects.filter(status=RunStatus.STOPPED).count()
 
 
 def waiting_charges(user: Person) -> int:

@@ -11,14 +11,18 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from backups.compliance import is_overdue, open_by_rule, stopped_run
 from backups.condition import late
 from backups.filters import listed
-from backups.models import Backup
+from backups.findings import Rule
+from backups.models import Audit, Backup
+from backups.permissions import check_can_view_compliance
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
 from portal.models import User
 from portal.permissions import has_permission_somewhere, has_role, visible
 from portal.roles import Permission, Role
+from portal.rules import allowed
 from portal.words import counted
 from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.workflow import STATUSES, Status, Turn, statuses_of
@@ -36,7 +40,10 @@ def start(request: HttpRequest) -> HttpResponse:
     """The parts of the page that the person's roles ask for; a person with two roles sees both."""
     user, now = signed_in(request), timezone.now()
     figures = figures_of(user)
-    context: dict[str, Any] = {"figures": figures, "troubles": troubles_of(user, figures)}
+    standing = compliance_part(now) if allowed(check_can_view_compliance, user) else None
+    context: dict[str, Any] = {
+        "figures": figures, "troubles": troubles_of(user, figures, standing), "compliance": standing,
+    }  # fmt: skip
     if has_role(user, Role.CLIENT, Role.STAFF):
         context["own"] = own_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
@@ -48,8 +55,11 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/start.html", context)
 
 
-def troubles_of(user: User, figures: dict[str, int]) -> list[tuple[str, str]]:
-    """What is not well, as (what it is, what that means), the worst first; failed restores only to those who decide."""
+def troubles_of(user: User, figures: dict[str, int], standing: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What is not well, as (what it is, what that means), the worst first.
+
+    Failed restores only to those who decide; findings and a stopped run (``standing``) to those who may see them.
+    """
     late, vanished = figures["late"], figures["vanished"]
     found = [
         (late, f"{counted(late, 'resource')} {'is' if late == 1 else 'are'} late", "No good backup for 26 hours."),
@@ -59,10 +69,40 @@ def troubles_of(user: User, figures: dict[str, int]) -> list[tuple[str, str]]:
             "Not found where it was; its backups are kept.",
         ),
     ]
+    if standing is not None:
+        found = [*_stopped_or_overdue(standing), *found, _open_findings(standing["number"])]
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         failed = _requests(user).filter(status=Status.FAILED).count()
         found.append((failed, f"{counted(failed, 'restore')} failed", "Somebody waits for another attempt."))
     return [(what, meaning) for number, what, meaning in found if number]
+
+
+def _stopped_or_overdue(standing: dict[str, Any]) -> list[tuple[int, str, str]]:
+    stopped, overdue = standing["stopped"] is not None, standing["overdue"]
+    return [
+        (int(stopped), "retention is stopped", "It would have deleted too much at once, and waits for a decision."),
+        (
+            int(overdue),
+            "the audit is overdue",
+            "None was done for 26 hours: see that the workers and beat are running.",
+        ),
+    ]
+
+
+def _open_findings(number: int) -> tuple[int, str, str]:
+    what = f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open"
+    return number, what, "The policy does not hold everywhere."
+
+
+def compliance_part(now: datetime) -> dict[str, Any]:
+    """For those who may see whether the policy holds: the open findings by rule, a stopped run, whether the audit is late."""
+    found = open_by_rule()
+    return {
+        "findings": [(rule, found[rule.value]) for rule in Rule],
+        "number": sum(found.values()),
+        "stopped": stopped_run(),
+        "overdue": is_overdue(Audit.objects.first(), now),
+    }
 
 
 def own_part(user: User, now: datetime) -> dict[str, Any]:

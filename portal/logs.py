@@ -32,8 +32,12 @@ def logging_config(level: str) -> None:
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-            # It warns of the file queue's having no host name, each time something is handed over.
-            "loggers": {"kombu.connection": {"level": "ERROR"}},
+            "loggers": {
+                # It warns of the file queue's having no host name, each time something is handed over.
+                "kombu.connection": {"level": "ERROR"},
+                # It tells of every table of every typeface that a document takes letters from.
+                "fontTools": {"level": "WARNING"},
+            },
             "root": {"handlers": ["stderr"], "level": level},
         }
     )

@@ -84,3 +84,11 @@ def _largest_unit(span: timedelta) -> str:
 def counted(number: int, singular: str, plural: str = "") -> str:
     """ "1 backup", "1,203 backups"."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def share_in_words(part: int, whole: int) -> str:
+    """ "99.9 %": never rounded up, so that "100 %" means all. A dash where there is nothing to have a share of."""
+    if not whole:
+        return "–"
+    thousandths = 1000 * part // whole
+    return f"{thousandths // 10}{_NBSP}%" if thousandths % 10 == 0 else f"{thousandths / 10:.1f}{_NBSP}%"

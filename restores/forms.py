@@ -9,7 +9,7 @@ from django import forms
 from django.utils.dateparse import parse_datetime
 
 from backups.drivers.base import Mode
-from portal.errors import PortalError
+from portal.forms import Reason, SentenceForm, TypedName
 from portal.words import company_zone
 from restores.actions.filing import REASON_MISSING
 from restores.charging import Cause
@@ -35,24 +35,6 @@ class CompanyMoment(forms.Field):
         if not EARLIEST_YEAR <= naive.year <= LATEST_YEAR:
             raise forms.ValidationError(f"There is no backup of the year {naive.year}. Check the year of the date.")
         return naive if naive.tzinfo else naive.replace(tzinfo=company_zone())
-
-
-class Reason(forms.CharField):
-    """A required box for a reason. An empty one is refused by the action, with its sentence, not here."""
-
-    def __init__(self, label: str, help_text: str = "", **attributes: str) -> None:
-        super().__init__(label=label, help_text=help_text, widget=forms.Textarea(attrs={"rows": 3, **attributes}))
-
-    def validate(self, value: str) -> None:
-        """Anything goes."""
-
-
-class SentenceForm(forms.Form):
-    """A form that shows an action's sentence beside the field at fault, or above all fields."""
-
-    def show(self, error: PortalError) -> None:
-        """Take over the error of an action."""
-        self.add_error(error.field if error.field in self.fields else None, error.sentence)
 
 
 class MomentForm(forms.Form):
@@ -95,23 +77,6 @@ class AskForm(SentenceForm):
         if not self.cleaned_data.get("reason") and "reason" not in self.errors:
             self.add_error("reason", REASON_MISSING)
         return super().clean()
-
-
-class TypedName(forms.CharField):
-    """The resource's name, typed. Whether it is right is for the action to say, in its words."""
-
-    def __init__(self) -> None:
-        typed = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
-        super().__init__(widget=typed)
-
-    def validate(self, value: str) -> None:
-        """Anything goes."""
-
-
-class ReasonForm(SentenceForm):
-    """A decision that needs a reason."""
-
-    reason = Reason("Reason")
 
 
 class ApproveForm(SentenceForm):

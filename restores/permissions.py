@@ -23,6 +23,8 @@ def check_can_file(user: Person, resource: Resource) -> None:
     )
     if resource.state == ResourceState.REMOVED:
         raise Refused(f"{resource.name} was removed. Ask IT whether its last backup is still kept.")
+    if resource.state == ResourceState.REMOVING:
+        raise Refused(f"{resource.name} is being removed. Ask IT if something of it is still needed.")
 
 
 def check_move(request: RestoreRequest, move: Move) -> None:
@@ -92,8 +94,10 @@ def check_can_download(user: Person, request: RestoreRequest) -> None:
     if request.filed_by_id != user.pk:
         raise NotPermitted("An export can be downloaded only by the person who asked for it.")
     check_permission(user, Permission.FILE_REQUESTS, request.client, "You no longer act for this client.")
+    if request.restore_mode is not Mode.EXPORT:
+        raise Refused("This request is no export: there is nothing to download.")
     attempt = last_restore(request)
-    if request.restore_mode is not Mode.EXPORT or request.state is not Status.COMPLETED or attempt is None:
+    if request.state is not Status.COMPLETED or attempt is None:
         raise Refused("There is no finished export to download.")
     if not attempt.kept_until or attempt.kept_until <= timezone.now():
         raise Refused("This export has expired. File a new request for it.")

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from backups.drivers.base import Mode
-from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Environment, Resource, ResourceState
+from backups.findings import Code
+from backups.models import (
+    Audit,
+    Backup,
+    BackupOrigin,
+    BackupStatus,
+    Copy,
+    CopyState,
+    Environment,
+    Finding,
+    Hold,
+    Resource,
+    ResourceState,
+    RetentionRun,
+    RunStatus,
+)
 from backups.proof import Proof
 from portal.models import Application, Client, Membership, User
 from portal.roles import Role
@@ -176,6 +191,12 @@ def make_open_backup(resource: Resource, queued_at: datetime, *, running: bool =
     )
 
 
+def make_hold(backup: Backup, by: User, *, until: date, **facts: Any) -> Hold:
+    """A hold that stands."""
+    facts.setdefault("reason", "Before the migration.")
+    return Hold.objects.create(backup=backup, until=until, placed_by=by, placed_at=datetime.now(UTC), **facts)
+
+
 def make_request(
     backup: Backup,
     by: User,
@@ -233,3 +254,38 @@ def make_attempt(request: RestoreRequest, by: User, **facts: Any) -> Attempt:
 def make_charge(request: RestoreRequest, **facts: Any) -> Charge:
     """A charge to review."""
     return Charge.objects.create(request=request, client=request.client, created_at=datetime.now(UTC), **facts)
+
+
+def make_finding(resource: Resource | None, code: Code = Code.LATE, **facts: Any) -> Finding:
+    """An open finding; the resource's broken rules follow it, as the audit would have it."""
+    since = facts.pop("since", datetime.now(UTC) - timedelta(days=1))
+    values: dict[str, Any] = {
+        "sentence": "There is no good backup of the last 26 hours.",
+        "advice": "See to the cause, then back it up now.",
+        "opened_at": since,
+    }
+    made = Finding.objects.create(
+        resource=resource, rule=code.rule.value, code=code.value, since=since, **(values | facts)
+    )
+    if resource is not None and made.closed_at is None:
+        resource.broken_rules |= code.rule.bit
+        Resource.objects.filter(pk=resource.pk).update(broken_rules=resource.broken_rules)
+    return made
+
+
+def make_audit(finished_at: datetime, zone: Any = UTC, **facts: Any) -> Audit:
+    """An audit of the whole company in which all was well."""
+    values: dict[str, Any] = {
+        "day": finished_at.astimezone(zone).date(),
+        "started_at": finished_at - timedelta(minutes=1),
+        "rules": {"B1": [10, 10], "B2": [10, 10], "B3": [10, 10], "B4": [0, 0]},
+        "resources": 10, "copies": 140, "opened": 0, "closed": 0, "open": 0,
+    }  # fmt: skip
+    return Audit.objects.create(finished_at=finished_at, **(values | facts))
+
+
+def make_stopped_run(planned_at: datetime) -> RetentionRun:
+    """A run of retention that would have deleted too much."""
+    return RetentionRun.objects.create(
+        status=RunStatus.STOPPED, planned_at=planned_at, copies_before=560, to_delete=210, limit_percent=20
+    )

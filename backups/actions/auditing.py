@@ -103,10 +103,10 @@ def _record(found: dict[int, list[Found]], now: datetime, tally: Tally) -> None:
             if finding is None:
                 new.append(finding_of(one, now, resource_id=resource_id))
             elif (finding.sentence, finding.advice) != (one.sentence, one.advice):
-                finding.sentence, finding.advice = one.sentence, one.advice
+                finding.sentence, finding.advice, finding.since = one.sentence, one.advice, min(one.since, now)
                 changed.append(finding)
     Finding.objects.bulk_create(new, batch_size=500)
-    Finding.objects.bulk_update(changed, ["sentence", "advice"], batch_size=500)
+    Finding.objects.bulk_update(changed, ["sentence", "advice", "since"], batch_size=500)
     over = [finding.pk for finding in known.values()]
     if over:
         Finding.objects.filter(pk__in=over).update(closed_at=now)

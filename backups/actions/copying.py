@@ -120,6 +120,7 @@ def _write(copy: Copy, clock: Clock) -> bool:
             proof=Proof.CHECKSUM,
             proven_at=clock(),
             checksum_at=clock(),
+            heartbeat_at=None,
         )
         if not made:
             raise WorkTakenAway("This copy was given up meanwhile.")

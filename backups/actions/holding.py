@@ -19,6 +19,7 @@ from portal.reasons import checked_reason
 from portal.words import company_zone
 
 LONGEST = timedelta(days=3653)
+REASON_MISSING = "Say why the backup is held: it is kept with it."
 
 
 def place_hold(*, by: User, backup: Backup, until: date, reason: str, now: datetime | None = None) -> Hold:
@@ -27,7 +28,7 @@ def place_hold(*, by: User, backup: Backup, until: date, reason: str, now: datet
     Raises NotPermitted, InvalidInput naming ``until`` or ``reason``, or Refused when nothing is left to hold.
     """
     check_can_hold(by, backup)
-    reason = checked_reason(reason, "Say why the backup is held: it is kept with it.")
+    reason = checked_reason(reason, REASON_MISSING)
     now = now or timezone.now()
     _check_day(until, now.astimezone(company_zone()).date())
     with acting(by, reason), transaction.atomic():

@@ -1,14 +1,16 @@
-"""Preparing the regions of the portal's own store, without ever taking an unmounted disk for a new region."""
+"""The regions of the portal's own store: preparing them, and asking whether one is there."""
 
 from __future__ import annotations
 
 from backups.artefacts import index_key
 from backups.kinds import REGIONS, store_of
 from backups.models import Copy
+from backups.stores.base import StoreError
+from portal.errors import InvalidInput
 
 
 def prepare_regions() -> None:
-    """Mark every configured region as ours; safe to call at every start.
+    """Mark every configured region as ours; safe to call at every start. An unmounted disk is never taken for a new one.
 
     A region that should hold copies already is marked only when its newest one is there. Raises
     :class:`backups.stores.base.StoreError` naming the first region that cannot be used.
@@ -16,3 +18,11 @@ def prepare_regions() -> None:
     for region in REGIONS:
         newest = Copy.objects.present().filter(region=region).select_related("backup__resource").order_by("-pk").first()
         store_of(region).prepare(expecting=index_key(newest.stored_under) if newest else "")
+
+
+def check_region_is_there(region: str, *, field: str) -> None:
+    """Raise :class:`InvalidInput` naming the field when the region cannot be read: its disk is not mounted, say."""
+    try:
+        store_of(region).stat("look")  # no object has that key
+    except StoreError as error:
+        raise InvalidInput(error.sentence, field=field) from error

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 
+from backups.actions.regions import check_region_is_there
 from backups.actions.taking import queue_backup
 from backups.drivers.base import Driver, DriverError
 from backups.kinds import REGIONS, driver_of
@@ -85,6 +86,8 @@ def _check_regions(home: str, other: str) -> None:
             "The other region must differ from the home region: the copy there is for when the home region is lost.",
             field="other_region",
         )
+    for region, field in ((home, "home_region"), (other, "other_region")):
+        check_region_is_there(region, field=field)
 
 
 def _known_settings(driver: Driver, given: Mapping[str, str]) -> dict[str, str]:

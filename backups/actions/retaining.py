@@ -25,8 +25,8 @@ from backups.facts import all_facts, facts_of
 from backups.judging import CopyVerdict, judge
 from backups.models import Backup, Copy, Deletion, DeletionStatus, Resource, RetentionRun, RunStatus
 from backups.models.retention import OPEN_RUNS
-from backups.permissions import check_can_decide_run
-from portal.errors import PortalError
+from backups.permissions import check_can_decide_run, check_can_run_retention
+from portal.errors import PortalError, Refused
 from portal.handover import hand_over
 from portal.history import acting
 from portal.models import User
@@ -40,6 +40,7 @@ FREE_DELETIONS = 3
 """So few copies a day never stop a run: in a company of two resources they are more than any share."""
 
 BATCH = 1000
+DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
 def planned_deletions(now: datetime) -> Iterator[tuple[int, CopyVerdict]]:
@@ -50,15 +51,33 @@ def planned_deletions(now: datetime) -> Iterator[tuple[int, CopyVerdict]]:
             yield facts.id, verdict
 
 
-def plan_retention(*, now: datetime) -> RetentionRun | None:
+def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionRun | None:
     """Write down what is to go in the whole company; None when nothing is, or when a run is open already.
 
-    The run is handed over to be applied, or stopped when it would delete too much.
+    The run is handed over to be applied, or stopped when it would delete too much, whoever asked for it.
     """
     if RetentionRun.objects.filter(resource__isnull=True, status__in=OPEN_RUNS).exists():
         return None
     verdicts = [verdict for _, verdict in planned_deletions(now)]
-    return _write_run(verdicts, None, now) if verdicts else None
+    return _write_run(verdicts, None, now, asked_by=asked_by) if verdicts else None
+
+
+def plan_hourly(*, now: datetime) -> RetentionRun | None:
+    """What the beat asks for: :func:`plan_retention`, but not within a day of a refusal. IT sees to the cause first."""
+    refused = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.REFUSED, decided_at__gt=now - WITHIN)
+    return None if refused.exists() else plan_retention(now=now)
+
+
+def run_retention(*, by: User, now: datetime | None = None) -> RetentionRun:
+    """Plan a run at once, on a person's word. Raises NotPermitted, or Refused when there is nothing for it to do."""
+    check_can_run_retention(by)
+    run = plan_retention(now=now or timezone.now(), asked_by=by)
+    if run is not None:
+        return run
+    waiting = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.STOPPED).first()
+    if waiting is not None:
+        raise Refused("A run was stopped and waits for a decision. Decide about that one first.")
+    raise Refused("There is nothing to delete, or another run is deleting it right now.")
 
 
 def plan_removal(resource: Resource, *, by: User, reason: str, now: datetime) -> RetentionRun | None:
@@ -68,7 +87,13 @@ def plan_removal(resource: Resource, *, by: User, reason: str, now: datetime) ->
 
 
 def _write_run(
-    verdicts: list[CopyVerdict], resource: Resource | None, now: datetime, *, by: User | None = None, reason: str = ""
+    verdicts: list[CopyVerdict],
+    resource: Resource | None,
+    now: datetime,
+    *,
+    by: User | None = None,
+    reason: str = "",
+    asked_by: User | None = None,
 ) -> RetentionRun | None:
     before = Copy.objects.standing().count()
     lately = Deletion.objects.filter(
@@ -89,7 +114,7 @@ def _write_run(
     if by is None and len(verdicts) + lately > FREE_DELETIONS and run.share_percent > run.limit_percent:
         run.status = RunStatus.STOPPED
     try:
-        with acting(by, reason or "retention"), transaction.atomic():
+        with acting(by or asked_by, reason or "retention"), transaction.atomic():
             run.save()
             Deletion.objects.bulk_create(
                 (Deletion(run=run, copy_id=verdict.id, why=verdict.why) for verdict in verdicts), batch_size=BATCH
@@ -104,7 +129,7 @@ def decide_run(
     *, by: User, run: RetentionRun, carry_on: bool, reason: str, now: datetime | None = None
 ) -> RetentionRun:
     """A person of IT lets a stopped run go on as it was planned, or refuses it. Raises NotPermitted, Refused, InvalidInput."""
-    reason = checked_reason(reason, "Say why: the reason is kept with the run.")
+    reason = checked_reason(reason, DECISION_REASON_MISSING)
     now = now or timezone.now()
     with acting(by, reason), transaction.atomic():
         locked = RetentionRun.objects.select_for_update().get(pk=run.pk)
@@ -156,12 +181,12 @@ def _apply(resource_id: int, deletions: list[int], clock: Clock) -> None:
         }
         going = []
         for deletion in planned:
-            verdict = verdicts.get(deletion.copy_id)
+            verdict = verdicts.get(deletion.copy_id)  # none: another one has it deleted already
             deletion.done_at = now
+            deletion.status = DeletionStatus.DELETED
             if verdict is not None and verdict.keep:
                 deletion.status, deletion.kept_because = DeletionStatus.KEPT, verdict.why
-            else:
-                deletion.status = DeletionStatus.DELETED
+            elif verdict is not None:
                 going.append(deletion.copy)
             deletion.save(update_fields=["status", "kept_because", "done_at"])
         mark_deleting(resource, going, now)

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from backups.actions.taking import Clock
+from backups.compliance import is_overdue
 from backups.findings import Rule
 from backups.models import (
     Audit,
@@ -69,6 +70,7 @@ def digest_of(now: datetime) -> dict[str, Any]:
     return {
         "day": now.astimezone(company_zone()).date(),
         "audit": audit,
+        "overdue": is_overdue(audit, now),
         "rules": [
             (rule, *(audit.rules.get(rule.value, (0, 0)) if audit else (0, 0)), open_findings.get(rule.value, 0))
             for rule in Rule

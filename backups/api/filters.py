@@ -6,6 +6,7 @@ from django_filters import rest_framework as filters
 
 from backups.kinds import KINDS, REGIONS
 from backups.models import Backup, BackupStatus, Environment, Resource, ResourceState
+from backups.models.backup import BackupQuerySet
 from backups.models.resource import ResourceQuerySet
 from portal.api.filters import IdFilter, choice
 
@@ -40,7 +41,12 @@ class BackupFilters(filters.FilterSet):  # type: ignore[misc]  # the library has
 
     resource = IdFilter("resource", help_text="A resource's id.")
     status = choice("status", BackupStatus.values)
+    stored = choice("deleted_at", ["true", "false"], method="is_stored", help_text="Whether anything of it is stored.")
 
     class Meta:
         model = Backup
         fields: list[str] = []
+
+    def is_stored(self, found: BackupQuerySet, name: str, value: str) -> BackupQuerySet:
+        """Finished with a copy left, or not."""
+        return found.stored() if value == "true" else found.exclude(pk__in=found.stored())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from backups.api.holds import HoldOut
+from backups.keeping import Keeping
 from backups.models import Backup, Copy, CopyState, Resource
 from backups.proof import PROOF_LABELS, Proof
 from portal.api.clients import ClientOut
@@ -49,6 +52,7 @@ class ResourceOut(Technical, serializers.ModelSerializer[Resource]):
 
     application = ApplicationName()
     client = ClientOut(source="application.client")
+    removed_by = NameField(allow_null=True)
     slots = serializers.SerializerMethodField(help_text="Which slots of the policy are filled, in one sentence.")
     locator = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField()
@@ -67,7 +71,12 @@ class ResourceOut(Technical, serializers.ModelSerializer[Resource]):
             "state",
             "created_at",
             "last_good_at",
+            "next_backup_at",
             "slots",
+            "removed_at",
+            "removed_by",
+            "removal_reason",
+            "kept_until",
             "locator",
             "settings",
         ]
@@ -92,7 +101,9 @@ class CopyOut(serializers.ModelSerializer[Copy]):
 
     class Meta:
         model = Copy
-        fields = ["region", "state", "stored_bytes", "proof", "proven_at"]
+        fields = [
+            "region", "state", "stored_bytes", "proof", "proven_at", "checksum_at", "damaged_at", "damage", "deleted_at",
+        ]  # fmt: skip
 
     @extend_schema_field(PROOF)
     def get_proof(self, copy: Copy) -> str:
@@ -110,6 +121,14 @@ class BackupOut(Technical, serializers.ModelSerializer[Backup]):
     requested_by = NameField(allow_null=True)
     proof = serializers.SerializerMethodField(help_text="The best proof among the copies that are present.")
     copies = CopyOut(many=True)
+    kept = serializers.SerializerMethodField(
+        help_text="Whether the policy keeps it; null for one that failed, or is not finished."
+    )
+    reasons = serializers.SerializerMethodField(help_text="Why it is kept, or why it goes or went.")
+    until = serializers.SerializerMethodField(
+        help_text="The last day that it is expected to see, if one can be named and nobody decides otherwise."
+    )
+    holds = HoldOut(many=True, source="standing_holds", help_text="Those that stand.")
     summary = serializers.DictField(child=serializers.IntegerField(), help_text="What is in it: {noun: count}.")
     warnings = serializers.ListField(child=serializers.CharField())
     error_detail = serializers.SerializerMethodField(help_text="The technical part, for IT.")
@@ -134,13 +153,38 @@ class BackupOut(Technical, serializers.ModelSerializer[Backup]):
             "checksum",
             "proof",
             "copies",
+            "kept",
+            "reasons",
+            "until",
+            "holds",
+            "deleted_at",
             "summary",
             "warnings",
             "damaged_at",
             "damage",
             "error",
             "error_detail",
+            "worth_retrying",
         ]
+
+    def get_kept(self, backup: Backup) -> bool | None:
+        """By the policy, its holds and what uses it."""
+        keeping = self._keeping(backup)
+        return keeping.keep if keeping else None
+
+    def get_reasons(self, backup: Backup) -> list[str]:
+        """In the words of its page."""
+        keeping = self._keeping(backup)
+        return list(keeping.reasons) if keeping else []
+
+    def get_until(self, backup: Backup) -> date | None:
+        """A day of the company's."""
+        keeping = self._keeping(backup)
+        return keeping.until if keeping else None
+
+    def _keeping(self, backup: Backup) -> Keeping | None:
+        found: Keeping | None = self.context["keepings"].get(backup.pk)
+        return found
 
     def get_good(self, backup: Backup) -> bool:
         """As its page says it: one whose copies were deleted is good no more."""

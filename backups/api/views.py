@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backups.actions.holding import place_hold
 from backups.actions.registering import register_resource
+from backups.actions.removing import bring_back, removal_plan, remove_resource
 from backups.actions.taking import request_backup
 from backups.api.filters import BackupFilters, ResourceFilters
+from backups.api.holds import Holding, HoldOut
 from backups.api.inputs import Registration, named_application
+from backups.api.removal import Removal, RemovalOut, removal_out
 from backups.api.serializers import BackupOut, ResourceOut
-from backups.models import Backup, Copy, Resource
+from backups.keeping import keepings_of
+from backups.models import Backup, Copy, Hold, Resource
+from backups.permissions import check_can_remove
 from backups.pictures import pictures_of
 from backups.regions import next_region
 from portal.api.inputs import WithReason
 from portal.api.views import RecordedViewSet
+from portal.words import company_zone
 
 
 class ResourceViews(RecordedViewSet[Resource]):
@@ -34,7 +40,7 @@ class ResourceViews(RecordedViewSet[Resource]):
 
     def get_queryset(self) -> QuerySet[Resource]:
         """Those that the person sees."""
-        return Resource.objects.visible_to(self.request.user).select_related("application__client")
+        return Resource.objects.visible_to(self.request.user).select_related("application__client", "removed_by")
 
     @extend_schema(summary="Resources that you see", responses=ResourceOut(many=True))
     def list(self, request: Request) -> Response:
@@ -66,15 +72,42 @@ class ResourceViews(RecordedViewSet[Resource]):
         body = WithReason(data=request.data)
         body.is_valid(raise_exception=True)
         backup = request_backup(by=self.person, resource=resource, reason=body.validated_data["reason"])
-        return Response(BackupOut(backup, context=self.get_serializer_context()).data, status=202)
+        return Response(backups_told([backup], self.get_serializer_context())[0], status=202)
+
+    @extend_schema(responses=RemovalOut, summary="What a removal would do (IT)")
+    @action(detail=True)
+    def removal(self, request: Request, pk: int) -> Response:
+        """Exactly what would go and what would stay if the resource were removed now; refused when it cannot be."""
+        found, now = self.get_object(), timezone.now()
+        check_can_remove(request.user, found)
+        return Response(removal_out(found, removal_plan(found, now), now))
+
+    @extend_schema(request=Removal, responses=ResourceOut, summary="Remove a resource (IT)")
+    @action(methods=["post"], detail=True)
+    def remove(self, request: Request, pk: int) -> Response:
+        """Remove it over exactly the list that you read: its state is then “removed”, or “removing” at first."""
+        found = self.get_object()
+        body = Removal(data=request.data)
+        body.is_valid(raise_exception=True)
+        remove_resource(by=self.person, resource=found, **body.validated_data)
+        return Response(self._told([self.get_object()])[0])
+
+    @extend_schema(request=WithReason, responses=ResourceOut, summary="Bring a removed resource back (IT)")
+    @action(methods=["post"], detail=True, url_path="bring-back")
+    def bring_back(self, request: Request, pk: int) -> Response:
+        """Make it active again, as long as a good backup of it is left."""
+        found = self.get_object()
+        body = WithReason(data=request.data)
+        body.is_valid(raise_exception=True)
+        bring_back(by=self.person, resource=found, reason=body.validated_data["reason"])
+        return Response(self._told([self.get_object()])[0])
 
     def _told(self, resources: Sequence[Resource]) -> Any:
         context = {**self.get_serializer_context(), "pictures": pictures_of(resources, timezone.now())}
         return ResourceOut(resources, many=True, context=context).data
 
 
-@extend_schema_view(list=extend_schema(summary="Backups that you see"), retrieve=extend_schema(summary="One backup"))
-class BackupViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedViewSet[Backup]):
+class BackupViews(RecordedViewSet[Backup]):
     """Backups."""
 
     queryset = Backup.objects.none()
@@ -84,5 +117,37 @@ class BackupViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedView
     def get_queryset(self) -> QuerySet[Backup]:
         """Those of resources that the person sees, with their copies."""
         seen = Backup.objects.visible_to(self.request.user)
-        copies = Prefetch("copies", Copy.objects.order_by("pk"))
-        return seen.select_related("resource__application", "requested_by").prefetch_related(copies)
+        return seen.select_related("resource__application__client", "requested_by")
+
+    @extend_schema(summary="Backups that you see", responses=BackupOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The newest first, each with why it is kept and until when."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(backups_told(page or [], self.get_serializer_context()))
+
+    @extend_schema(summary="One backup")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """With why it is kept and until when."""
+        return Response(backups_told([self.get_object()], self.get_serializer_context())[0])
+
+    @extend_schema(request=Holding, responses={201: HoldOut}, summary="Hold a backup (IT)")
+    @action(methods=["post"], detail=True)
+    def hold(self, request: Request, pk: int) -> Response:
+        """Keep it until a day, whatever the policy says."""
+        found = self.get_object()
+        body = Holding(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = place_hold(by=self.person, backup=found, **body.validated_data)
+        return Response(HoldOut(made).data, status=201)
+
+
+def backups_told(backups: Sequence[Backup], context: Mapping[str, Any]) -> Any:
+    """What the API says about them, in a constant number of queries."""
+    now = timezone.now()
+    standing = Hold.objects.standing(now.astimezone(company_zone()).date()).select_related("placed_by", "released_by")
+    prefetch_related_objects(
+        list(backups),
+        Prefetch("copies", Copy.objects.order_by("pk")),
+        Prefetch("holds", standing, to_attr="standing_holds"),
+    )
+    return BackupOut(backups, many=True, context={**context, "keepings": keepings_of(backups, now)}).data

@@ -30,13 +30,14 @@ def copy_artefact(
             index = read_index(source, prefix)
     except DriverError as error:
         if isinstance(error.__cause__, NotStored):
-            sentence = f"The stored backup is damaged: {prefix}/{INDEX} in the region {source.region} is missing."
-            raise DamagedBackup(f"{sentence} Restore another backup.") from error
+            sentence = f"The stored backup is damaged: its index in the region {source.region} is missing."
+            raise DamagedBackup(f"{sentence} Restore another backup.", detail=f"{prefix}/{INDEX}") from error
         raise
     if index.info != info:
         raise DamagedBackup(
-            f"The backup {prefix} in the region {source.region} is not the one that the portal recorded."
-            " Restore another backup."
+            f"What is stored in the region {source.region} is not the backup that the portal recorded."
+            " Restore another backup.",
+            detail=prefix,
         )
     delete_artefact(target, target_prefix)
     done, expected = 0, info.size + info.manifest_size

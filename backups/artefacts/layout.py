@@ -91,8 +91,10 @@ def read_index(store: Store, prefix: str) -> Index:
             tuple(value["warnings"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        sentence = f"The stored backup is damaged: {key} in the region {store.region} is not an index."
-        raise DamagedBackup(f"{sentence} Restore another backup.", detail=str(error)) from error
+        sentence = (
+            f"The stored backup is damaged: what its index should be in the region {store.region} is not an index."
+        )
+        raise DamagedBackup(f"{sentence} Restore another backup.", detail=f"{key}: {error}") from error
 
 
 def delete_artefact(store: Store, prefix: str) -> None:

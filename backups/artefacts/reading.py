@@ -21,13 +21,15 @@ class StoredBytes(io.RawIOBase):
     """The bytes of a stored object, read and hashed in a side thread; the end comes only if they are all as stored."""
 
     def __init__(self, store: Store, key: str, size: int, checksum: str) -> None:
-        self._damage = f"The stored backup is damaged: {key} in the region {store.region}"
+        self._key = key
+        what = "manifest" if key.endswith(MANIFEST) else "data"
+        self._damage = f"The stored backup is damaged: its {what} in the region {store.region}"
         try:
             with said():
                 self._file = store.open(key)
         except DriverError as error:
             if isinstance(error.__cause__, NotStored):
-                raise DamagedBackup(f"{self._damage} is missing. Restore another backup.") from error
+                raise self.damaged("is missing") from error
             raise
         self._expected = (size, checksum)
         self._hash = hashlib.sha256()
@@ -43,7 +45,7 @@ class StoredBytes(io.RawIOBase):
                     yield chunk
         except OSError as error:
             sentence = f"{self._damage} could not be read. See that the disk is sound, then try again."
-            raise DriverError(sentence, detail=str(error), retry=True) from error
+            raise DriverError(sentence, detail=f"{self._key}: {error}", retry=True) from error
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -70,7 +72,8 @@ class StoredBytes(io.RawIOBase):
 
     def damaged(self, how: str, detail: str = "") -> DamagedBackup:
         """The error that says how this object is damaged."""
-        return DamagedBackup(f"{self._damage} {how}. Restore another backup.", detail=detail)
+        where = f"{self._key}: {detail}" if detail else self._key
+        return DamagedBackup(f"{self._damage} {how}. Restore another backup.", detail=where)
 
     def close(self) -> None:
         """Stop reading ahead."""

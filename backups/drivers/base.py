@@ -22,6 +22,9 @@ Settings = Mapping[str, str]
 ManifestEntry = Mapping[str, Any]
 """One JSON-able line of a manifest."""
 
+ATTEMPT_NAME = r"rr-?[0-9]+-[0-9]+-[0-9a-f]{6}"
+"""What an attempt's token looks like (``rr-1042-1-ff9db6``): names with one are the portal's, which removes them in time."""
+
 
 class DriverError(Exception):
     """Something went wrong, said in a sentence for people.

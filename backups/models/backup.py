@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -52,6 +53,14 @@ class BackupQuerySet(models.QuerySet["Backup"]):
     def open(self) -> Self:
         """Queued or running."""
         return self.filter(status__in=OPEN)
+
+    def worth_listing(self, failed_after: datetime) -> Self:
+        """What is stored or being taken, and what failed since that moment: without what is long over."""
+        return self.filter(
+            Q(status__in=OPEN)
+            | Q(status=BackupStatus.FINISHED, deleted_at__isnull=True)
+            | Q(status=BackupStatus.FAILED, finished_at__gt=failed_after)
+        )
 
     def stored(self) -> Self:
         """Finished, and not every copy of it deleted: what retention and the audit look at."""

@@ -11,10 +11,16 @@ from django.db.models import Q
 from backups.models.backup import Backup
 from portal.history import History
 from portal.models import User
+from portal.permissions import Person, visible
+from portal.roles import Permission
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     """Questions about holds."""
+
+    def visible_to(self, user: Person) -> Self:
+        """Those on backups of resources that the person may see."""
+        return self.filter(visible(user, Permission.VIEW_RESOURCES, "backup__resource__application__client"))
 
     def standing(self, today: date) -> Self:
         """Those not released whose last day is not over (the company's day)."""

@@ -23,13 +23,34 @@ def _hatch(x: int) -> str:
     return f'<path class="hatch" d="M{x} {y + 5}l5-5M{x} {end}L{x + SIDE} {y}M{x + 5} {end}l5-5"/>'
 
 
+def _lock(x: int, proven: bool) -> str:
+    """A padlock in the middle of a cell; where a restore proved the backup, the keyhole is the dot of that."""
+    y = TOP + 2
+    keyhole = f'<circle class="keyhole" cx="{x + 5}" cy="{y + 4.75}" r="0.95"/>' if proven else ""
+    return (
+        f'<path class="shackle" d="M{x + 3.5} {y + 3}v-1.1a1.5 1.5 0 0 1 3 0v1.1"/>'
+        f'<rect class="lock" x="{x + 2}" y="{y + 2.75}" width="6" height="4" rx="0.9"/>{keyhole}'
+    )
+
+
+def _pin(x: int) -> str:
+    """A pin stuck into the upper right corner of a cell."""
+    right = x + SIDE
+    return f'<path class="needle" d="M{right - 5} {TOP + 5}l4-4"/><circle class="pin" cx="{right}" cy="{TOP}" r="2.7"/>'
+
+
+def _marks(cell: Cell, x: int) -> str:
+    """What keeps it, and how far it was proven. ``x`` is the left of the square around its middle."""
+    dot = f'<circle class="proof" cx="{x + SIDE // 2}" cy="{TOP + SIDE // 2}" r="2"/>' if cell.proven else ""
+    middle = _lock(x, cell.proven) if cell.held else dot
+    return middle + (_pin(x) if cell.pinned else "")
+
+
 def _square(cell: Cell, x: int) -> str:
     shape = f'<rect class="cell cell-{cell.look}" x="{x}" y="{TOP}" width="{SIDE}" height="{SIDE}" rx="2"/>'
     if cell.look is Look.FAILED:
         shape += _hatch(x)
-    if cell.proven:
-        shape += f'<circle class="proof" cx="{x + SIDE // 2}" cy="{TOP + SIDE // 2}" r="2"/>'
-    return shape
+    return shape + _marks(cell, x)
 
 
 def _diamond(cell: Cell, x: int) -> str:
@@ -37,9 +58,7 @@ def _diamond(cell: Cell, x: int) -> str:
     shape = f'<path class="cell cell-{cell.look}" d="M{x} {middle}l{half}-{half} {half} {half}-{half} {half}z"/>'
     if cell.look is Look.LATE:
         shape += f'<path class="cell-half" d="M{x} {middle}l{half}-{half}v{2 * half}z"/>'
-    if cell.proven:
-        shape += f'<circle class="proof" cx="{x + half}" cy="{middle}" r="2"/>'
-    return shape
+    return shape + _marks(cell, x + half - SIDE // 2)
 
 
 def _titled(cell: Cell, shape: str, link: bool) -> str:
@@ -106,6 +125,8 @@ LEGEND = (
     (Cell(Look.MISSING, "", ""), "missing"),
     (Cell(Look.FAILED, "", ""), "failed or damaged"),
     (Cell(Look.BEFORE, "", ""), "before its first backup"),
+    (Cell(Look.GOOD, "", "", held=True), "held"),
+    (Cell(Look.GOOD, "", "", pinned=True), "in use by a request"),
 )
 
 

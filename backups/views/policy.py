@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from backups.compliance import shares_now
 from backups.condition import late
 from backups.models import Resource, ResourceState
+from backups.permissions import check_can_view_compliance
 from portal.permissions import Person
+from portal.rules import allowed
 
 
 def figures_of(user: Person) -> dict[str, Any]:
@@ -30,4 +35,22 @@ def figures_of(user: Person) -> dict[str, Any]:
 @require_safe
 def policy(request: HttpRequest) -> HttpResponse:
     """The rules, how each is kept, and today's figures of what the person may see."""
-    return render(request, "backups/policy.html", {"figures": figures_of(request.user)})
+    now = timezone.now()
+    context: dict[str, Any] = {
+        "figures": figures_of(request.user),
+        "window": window_in_words(),
+        "nightly_hour": settings.NIGHTLY_HOUR,
+        "limit_percent": settings.RETENTION_LIMIT_PERCENT,
+    }
+    if allowed(check_can_view_compliance, request.user):
+        context["shares"] = shares_now(now)
+    return render(request, "backups/policy.html", context)
+
+
+def window_in_words() -> str:
+    """When daily backups are begun: "between 20:00 and 04:00"; "around the clock" when the window is a whole day."""
+    start, length = settings.BACKUP_WINDOW
+    if length >= timedelta(days=1):
+        return "around the clock"
+    end = datetime.combine(date.min, start) + length
+    return f"between {start:%H:%M} and {end:%H:%M}"

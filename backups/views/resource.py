@@ -47,7 +47,7 @@ def back_up(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"A backup of {found} is on its way. This page follows it.")
             return redirect("backup", backup.pk)
-    context = resource_page(user, found, request.GET, timezone.now()) | {"back_up_form": form}
+    context = resource_page(user, found, request.GET, timezone.now(), back_up_form=form)
     return render(request, "backups/resource.html", context, status=400)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,11 +15,14 @@ from backups.kinds import KINDS
 from backups.models import Resource
 from backups.permissions import check_can_register
 from backups.pictures import pictures_of
+from backups.wording import kept_words
 from portal.models import User
 from portal.paging import in_order, read_page
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from portal.rules import refusal
+from portal.spreadsheet import csv_answer
+from portal.words import company_zone
 
 COLUMNS = (
     "id", "name", "client", "application", "environment", "kind", "home_region", "other_region", "state",
@@ -56,6 +57,7 @@ def rows_of(found: list[Resource], now: Any) -> list[dict[str, Any]]:
             "resource": resource,
             "picture": pictures[resource.pk],
             "condition": condition_of(resource, now),
+            "kept": kept_words(resource, now.astimezone(company_zone()).date()),
             "kind": KINDS[resource.kind].label if resource.kind in KINDS else resource.kind,
         }
         for resource in found
@@ -68,39 +70,22 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     now = timezone.now()
     filters = ResourceFilters(request.user, request.GET, now)
     found = in_order(filters.apply(listed(request.user)), filters.order())
-    answer = StreamingHttpResponse(_lines(found.iterator(chunk_size=2000)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="resources-{now:%Y-%m-%d}.csv"'
-    return answer
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def _lines(found: Iterable[Resource]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for resource in found:
-        yield writer.writerow(
-            [
-                resource.pk,
-                resource.name,
-                _text(resource.client.name),
-                _text(resource.application.name),
-                resource.environment,
-                resource.kind,
-                resource.home_region,
-                resource.other_region,
-                resource.state,
-                resource.last_good_at.isoformat() if resource.last_good_at else "",
-            ]
+    rows = (
+        (
+            resource.pk,
+            resource.name,
+            resource.client.name,
+            resource.application.name,
+            resource.environment,
+            resource.kind,
+            resource.home_region,
+            resource.other_region,
+            resource.state,
+            resource.last_good_at,
         )
-
-
-def _text(value: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{value}" if value[:1] in "=+-@\t\r" else value
+        for resource in found.iterator(chunk_size=2000)
+    )
+    return csv_answer(f"resources-{now:%Y-%m-%d}.csv", COLUMNS, rows)
 
 
 def signed_in(request: HttpRequest) -> User:

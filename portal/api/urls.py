@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import APIRootView, DefaultRouter
 
+from backups.api.compliance import FindingViews, RunViews
+from backups.api.holds import HoldViews
 from backups.api.views import BackupViews, ResourceViews
 from portal.api.clients import ApplicationViews, ClientViews
 from portal.api.docs import DocsView, SchemaView
@@ -29,6 +31,9 @@ router.register("clients", ClientViews)
 router.register("applications", ApplicationViews)
 router.register("resources", ResourceViews)
 router.register("backups", BackupViews)
+router.register("holds", HoldViews)
+router.register("findings", FindingViews)
+router.register("retention-runs", RunViews)
 router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)
 

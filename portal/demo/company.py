@@ -42,7 +42,9 @@ RESOURCES = (
     Planned("cms-db", MERIDIAN, "Website", Environment.PRODUCTION),
     Planned("cms-media", MERIDIAN, "Website", Environment.PRODUCTION),
     Planned("cms-preview", MERIDIAN, "Website", Environment.STAGING),
+    Planned("press-archive", MERIDIAN, "Website", Environment.PRODUCTION),
 )
+REMOVED, REMOVED_NIGHTS_AGO = "press-archive", 12
 
 
 def person(username: str) -> User:

@@ -71,7 +71,7 @@ def _make_past(supervisor: Supervisor, tell: Tell) -> None:
     tell("Clients, people, directories and databases …")
     supervisor.run_all([demo_step("company")], "Making the demo's company")
     tell("Changing the data night by night and backing it up …")
-    supervisor.run_all([demo_step("history", "files"), demo_step("history", "postgres")], "Making the demo's backups")
+    supervisor.run_all([demo_step("history")], "Making the demo's backups")
 
 
 def _greet(port: int, seconds: float, tell: Tell) -> None:

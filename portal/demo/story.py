@@ -12,6 +12,7 @@ from backups.drivers.base import Mode
 from backups.models import Backup, Resource
 from portal.demo.company import person
 from portal.supervisor.checks import CannotStart
+from portal.words import company_zone
 from restores.actions.deciding import approve
 from restores.actions.filing import file_request
 from restores.charging import Cause
@@ -67,13 +68,15 @@ def _billable_restore() -> RestoreRequest:
 
 
 def _open_request() -> None:
-    now = timezone.now()
-    tuesday = now - timedelta(days=(now.weekday() - 1) % 7 or 7)
+    backup = _backups("shop-db").filter(taken_at__lt=timezone.now() - timedelta(days=3)).latest("taken_at")
+    assert backup.taken_at is not None
+    taken = backup.taken_at.astimezone(company_zone())
     file_request(
         by=person("nora"),
-        backup=_backups("shop-db").filter(taken_at__lt=tuesday.replace(hour=12)).latest("taken_at"),
+        backup=backup,
         mode=Mode.IN_PLACE,
-        reason="The price import on Wednesday wrote wrong prices to all products. Please take the shop back to Tuesday.",
+        reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products."
+        f" Please take the shop back to {taken:%A}.",
         cause=Cause.BAD_CHANGE,
     )
 

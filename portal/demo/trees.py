@@ -74,6 +74,7 @@ TREES: dict[str, Change] = {
     "wiki-pages": _wiki,
     "cms-media": _media,
     "cms-preview": _preview,
+    "press-archive": _preview,
 }
 
 WORDS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal import words
+from portal.days import short_day
 
 register = template.Library()
 
@@ -78,6 +79,12 @@ def exact(moment: datetime | None, none: str = "–") -> SafeString | str:
     now = timezone.now()
     exact_words = words.exact_time(moment, now)
     return _time(moment, exact_words, words.relative_time(moment, now), exact_words)
+
+
+@register.filter
+def day(value: date) -> str:
+    """A day without its time, as the company counts it: "1 Nov", with the year when it is not this one."""
+    return short_day(value, timezone.now().astimezone(words.company_zone()).date())
 
 
 @register.filter

@@ -11,6 +11,8 @@ from backups.drivers.base import Mode
 from portal.errors import InvalidInput, Refused
 from portal.handover import hand_over
 from portal.models import User
+from portal.rules import refusal
+from restores.actions.filing import check_restorable
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
 from restores.models import Approval, RestoreRequest
@@ -77,6 +79,8 @@ def _approve(
         may(by, locked)
         if digest_now(locked) != locked.plan_digest:
             raise Refused(PLAN_CHANGED)
+        if unusable := refusal(check_restorable, locked.backup):
+            raise Refused(f"{unusable} Close this request, and have a new one filed.")
         if plan_digest != locked.plan_digest:
             raise Refused("The plan is not the one you looked at. Read it again, then decide.")
         if needs_typed_name(locked) and typed_name.strip() != locked.resource.name:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 
+from backups.actions.damage import note_damaged_copy
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import Driver, Mode, Place, Settings, Standing
+from backups.drivers.base import DamagedBackup, Driver, Mode, Place, Settings, Standing
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
 from backups.proof import Proof
@@ -26,6 +28,8 @@ from restores.actions.planning import digest_now
 from restores.actions.recording import Recorder, hold_lease
 from restores.models import Attempt, AttemptKind, RestoreRequest
 from restores.stepnames import StepName
+
+R = TypeVar("R")
 
 
 @dataclass
@@ -50,8 +54,7 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
     request = attempt.request
     resource, backup = request.resource, request.backup
     check_restorable(backup)
-    copies = sorted(Copy.objects.present().filter(backup=backup), key=lambda c: c.region != resource.home_region)
-    copy = copies[0]
+    copy = _present_copies(request)[0]
     attempt.copy = copy
     attempt.save(update_fields=["copy"])
     driver = driver_of(resource.kind)
@@ -70,15 +73,45 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
             settings=resource.settings,
             place=Place.from_json(attempt.place),
             copy=copy,
-            artefact=StoredArtefact(
-                store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(backup.artefact)
-            ),
+            artefact=_artefact_of(copy),
             workdir=workdir,
             recorder=recorder,
             progress=progress,
         )
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _present_copies(request: RestoreRequest) -> list[Copy]:
+    """Those of the request's backup, the home region's first."""
+    home = request.resource.home_region
+    present = Copy.objects.present().filter(backup=request.backup).select_related("backup")
+    return sorted(present, key=lambda copy: copy.region != home)
+
+
+def _artefact_of(copy: Copy) -> StoredArtefact:
+    return StoredArtefact(store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(copy.backup.artefact))
+
+
+def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
+    """What ``act`` returns, and a sentence when it had to turn to another region's copy because one was found damaged.
+
+    The damaged one is recorded at once, so that it is replaced; without another one the attempt fails.
+    """
+    said = ""
+    while True:
+        try:
+            return act(), said
+        except DamagedBackup as error:
+            damaged = run.copy
+            others = [copy for copy in _present_copies(run.request) if copy.pk != damaged.pk]
+            if not others:
+                raise
+            note_damaged_copy(damaged, error.sentence, run.recorder.clock())
+            run.copy, run.artefact = others[0], _artefact_of(others[0])
+            run.attempt.copy = run.copy
+            run.attempt.save(update_fields=["copy"])
+            said = f" The copy in {damaged.region} was found damaged; the one in {run.copy.region} is used instead."
 
 
 def in_place(run: Run) -> str:
@@ -121,13 +154,15 @@ def export(run: Run) -> str:
         told.sentence = f"The copy in {run.copy.region} is there."
     _pin(run)
     with run.recorder.step(StepName.CHECKSUM) as told:
-        run.progress.begin_anew()
-        run.artefact.check(run.progress)
-        now = run.recorder.clock()
-        note_proof(run.copy, Proof.CHECKSUM, now)
-        proof = told.sentence = (
-            f"Every stored byte was read; its SHA-256 is {run.request.backup.checksum}, as recorded."
-        )
+
+        def check() -> None:
+            run.progress.begin_anew()
+            run.artefact.check(run.progress)
+
+        _, said = _from_a_sound_copy(run, check)
+        note_proof(run.copy, Proof.CHECKSUM, run.recorder.clock())
+        proof = f"Every stored byte was read; its SHA-256 is {run.request.backup.checksum}, as recorded."
+        told.sentence = proof + said
     with run.recorder.step(StepName.HAND_OVER) as told:
         told.sentence = f"Ready to download for {settings.EXPORT_DAYS} days."
     return proof
@@ -146,8 +181,11 @@ def _check_plan(run: Run) -> None:
 def _preflight(run: Run) -> None:
     with run.recorder.step(StepName.PREFLIGHT) as told:
         _check_plan(run)
-        seen = run.driver.preflight(run.settings, run.place, run.request.restore_mode, run.artefact, run.workdir)
-        told.sentence = " ".join(seen)
+        mode = run.request.restore_mode
+        seen, said = _from_a_sound_copy(
+            run, lambda: run.driver.preflight(run.settings, run.place, mode, run.artefact, run.workdir)
+        )
+        told.sentence = " ".join(seen) + said
     _pin(run)
 
 
@@ -161,15 +199,24 @@ def _pin(run: Run) -> None:
 
 def _restore(run: Run) -> None:
     with run.recorder.step(StepName.RESTORE) as told:
-        run.progress.begin_anew()
-        run.driver.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
-        told.sentence = "A complete restore stands beside the live data, which is untouched."
+
+        def restore() -> None:
+            run.progress.begin_anew()
+            run.driver.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
+
+        _, said = _from_a_sound_copy(run, restore)
+        told.sentence = f"A complete restore stands beside the live data, which is untouched.{said}"
 
 
 def _verify(run: Run) -> str:
     with run.recorder.step(StepName.VERIFY) as told:
-        run.progress.begin_anew()
-        proof = told.sentence = run.driver.verify(run.settings, run.place, run.artefact, run.progress).sentence
+
+        def verify() -> str:
+            run.progress.begin_anew()
+            return run.driver.verify(run.settings, run.place, run.artefact, run.progress).sentence
+
+        proof, said = _from_a_sound_copy(run, verify)
+        told.sentence = proof + said
         run.attempt.proof = proof
         run.attempt.save(update_fields=["proof"])
         note_proof(run.copy, Proof.CONTENT_MATCHED, run.recorder.clock())

@@ -10,12 +10,13 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from backups.drivers.base import Mode
+from portal.forms import ReasonForm, SentenceForm
 from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
 from restores.actions.deciding import needs_typed_name
-from restores.forms import ApproveForm, ReasonForm, SentenceForm
+from restores.forms import ApproveForm
 from restores.models import RestoreRequest
 from restores.permissions import (
     check_can_approve,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.days import month_in_words
 from portal.errors import NotPermitted, PortalError
+from portal.forms import ReasonForm
 from portal.models import User
 from portal.paging import Column, read_page
 from portal.permissions import has_permission_somewhere
@@ -24,7 +25,6 @@ from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import company_zone
 from restores.actions.charges import confirm_charge, waive_charge
-from restores.forms import ReasonForm
 from restores.models import Attempt, Charge, ChargeStatus
 from restores.permissions import check_can_decide_charge
 from restores.views.fetching import charge_or_404, charges_seen_by, person

@@ -94,13 +94,14 @@ def live_of(request: RestoreRequest, now: datetime) -> Live:
     """The moving part as it stands now; reads only what :func:`fetching.request_or_404` has fetched."""
     runs = [_run(request, attempt, now) for attempt in request.attempts.all()]
     current = next((run for run in runs if run.is_open), None)
+    told = sum(len(run.attempt.error) for run in runs)  # cleaning up after one says more about it
     moving = current is not None or request.facts.turn is Turn.PORTAL
     return Live(
         current=current,
         past=[run for run in reversed(runs) if run is not current],
         moving=moving,
         waiting=not request.facts.final,
-        seen=f"{request.status}-{len(runs)}-{current.attempt.pk if current else 0}",
+        seen=f"{request.status}-{len(runs)}-{current.attempt.pk if current else 0}-{told}",
     )
 
 

@@ -11,7 +11,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from backups.drivers.base import Mode
-from backups.models import Backup, Environment, Resource
+from backups.models import Backup, Environment, Finding, Hold, Resource, RetentionRun
 from portal.models import User
 from portal.roles import Role
 from restores.actions.filing import file_request
@@ -24,6 +24,7 @@ from tests.factories import (
     make_attempt,
     make_backup,
     make_charge,
+    make_hold,
     make_request,
     make_resource,
     make_user,
@@ -100,6 +101,28 @@ def completed(cast: Cast, backup: Backup) -> RestoreRequest:
         kept_until=now + timedelta(days=7),
     )
     return request
+
+
+@pytest.fixture
+def hold(cast: Cast, backup: Backup) -> Hold:
+    return make_hold(backup, cast.it, until=timezone.now().date() + timedelta(days=30))
+
+
+@pytest.fixture
+def finding(resource: Resource) -> Finding:
+    now = timezone.now()
+    return Finding.objects.create(
+        resource=resource, rule="B2", code="late", sentence="There is no good backup of the last 26 hours.",
+        advice="See to the cause, then back it up now.", since=now - timedelta(hours=2), opened_at=now,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stopped(cast: Cast) -> RetentionRun:
+    """A run that would delete too much."""
+    return RetentionRun.objects.create(
+        status="stopped", planned_at=timezone.now(), copies_before=100, to_delete=31, limit_percent=20
+    )
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, strategies
 from knox.models import AuthToken
 from schemathesis.checks import CHECKS
 
+from backups.models import Finding, Hold, RetentionRun
 from portal.api.tokens import SignInThrottle
 from restores.models import Charge, RestoreRequest
 from tests.factories import Cast
@@ -44,7 +45,9 @@ def schema(db: None) -> Iterator[Any]:
 
 
 @pytest.fixture
-def there(cast: Cast, filed: RestoreRequest, charge: Charge) -> dict[str, int]:
+def there(
+    cast: Cast, filed: RestoreRequest, charge: Charge, hold: Hold, finding: Finding, stopped: RetentionRun
+) -> dict[str, int]:
     """Ids of rows to be found."""
     return {
         "clients": cast.shopco.pk,
@@ -53,6 +56,9 @@ def there(cast: Cast, filed: RestoreRequest, charge: Charge) -> dict[str, int]:
         "backups": filed.backup_id,
         "restore-requests": filed.pk,
         "charges": charge.pk,
+        "holds": hold.pk,
+        "findings": finding.pk,
+        "retention-runs": stopped.pk,
     }
 
 

@@ -6,16 +6,20 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from backups.actions.registering import register_resource
+from backups.actions.removing import removal_plan
+from backups.models import Finding, Hold, Resource, RetentionRun
 from portal import handover
 from restores.models import Charge, RestoreRequest
 from tests.factories import Cast, make_cast
@@ -26,7 +30,7 @@ EXAMPLE = re.compile(
     r"```json\n(\d+)\n([^`]*)```",  # status, answer
     re.MULTILINE,
 )
-MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|34501|4201|301)\b|/srv/shop-images")
+MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|701|801|2026-12-24)\b|/srv/shop-images")
 
 
 @pytest.fixture
@@ -62,6 +66,18 @@ def work(queue: list[tuple[str, tuple[Any, ...]]]) -> None:
         current_app.tasks[task].run(*args)
 
 
+def make_trouble(meant: dict[str, str]) -> None:
+    """A finding, and a run that was stopped."""
+    now = timezone.now()
+    Finding.objects.create(
+        subject="eu-west-1", rule="B1", code="region_away", sentence="It is away.", advice="Mount it.", since=now, opened_at=now
+    )  # fmt: skip
+    run = RetentionRun.objects.create(
+        status="stopped", planned_at=now, copies_before=100, to_delete=31, limit_percent=20
+    )
+    meant["801"] = str(run.pk)
+
+
 def told(example: Any, answer: Any) -> bool:
     """Whether the answer says what the example says; "…" stands for anything but nothing."""
     if isinstance(example, dict):
@@ -91,7 +107,15 @@ def test_every_example_of_the_guide_holds(
     meant = {token: str(AuthToken.objects.create(user=user)[1]) for token, user in people.items()}
     meant |= {"1201": str(pages.pk), "34501": str(backup.pk), "/srv/shop-images": str(trees["shop-images"])}
 
+    meant["2026-12-24"] = (timezone.now().date() + timedelta(days=30)).isoformat()
+    make_trouble(meant)
+
     def as_meant(text: str) -> str:
+        for images in Resource.objects.filter(name="shop-images"):
+            digest = removal_plan(images, timezone.now()).digest
+            meant.update({"1202": str(images.pk), "$REMOVAL_DIGEST": digest})
+        for hold in Hold.objects.all():
+            meant["701"] = str(hold.pk)
         for request in RestoreRequest.objects.all():
             meant.update({"4201": str(request.pk), "$PLAN_DIGEST": request.plan_digest})
         for charge in Charge.objects.all():

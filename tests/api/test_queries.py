@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backups.models import Finding, RetentionRun
 from restores.models import Event, RestoreRequest, Step
 from restores.workflow import Status
 from tests.api.conftest import As
-from tests.factories import Cast, make_attempt, make_backup, make_charge, make_request, make_resource
+from tests.factories import Cast, make_attempt, make_backup, make_charge, make_hold, make_request, make_resource
 
 OTHER_REGION = ("eu-central-1", "eu-west-1")
 
@@ -29,6 +30,12 @@ def more(cast: Cast) -> Callable[[], RestoreRequest]:
         request = make_request(backup, cast.client, status=Status.FAILED, decided_at=now, decided_by=cast.it)
         add_run(request, cast)
         make_charge(request)
+        make_hold(backup, cast.it, until=now.date() + timedelta(days=9), released_by=None)
+        Finding.objects.create(resource=resource, rule="B2", code="late", sentence="Late.", since=now, opened_at=now)
+        RetentionRun.objects.create(
+            resource=resource, status="done", planned_at=now, copies_before=9, to_delete=1, limit_percent=20, decided_at=now,
+            decided_by=cast.it, reason="The shop was closed.", finished_at=now,
+        )  # fmt: skip
         return request
 
     return add
@@ -54,14 +61,26 @@ def counted(as_: As, who: str, address: str) -> int:
 
 @pytest.mark.parametrize("who", ["client", "it", "auditor"])
 @pytest.mark.parametrize(
-    "name", ["clients", "applications", "resources", "backups", "restore-requests", "charges", "me"]
+    "name",
+    [
+        "clients",
+        "applications",
+        "resources",
+        "backups",
+        "holds",
+        "findings",
+        "retention-runs",
+        "restore-requests",
+        "charges",
+        "me",
+    ],
 )
 def test_lists(as_: As, more: Callable[[], RestoreRequest], who: str, name: str) -> None:
     more()
     few = counted(as_, who, f"/api/{name}/")
     for _ in range(4):
         more()
-    assert counted(as_, who, f"/api/{name}/") == few <= 8
+    assert counted(as_, who, f"/api/{name}/") == few <= (13 if name == "backups" else 8)  # each says why it is kept
 
 
 @pytest.mark.parametrize("who", ["client", "it"])

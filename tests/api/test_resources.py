@@ -143,6 +143,16 @@ def test_what_cannot_be_registered_is_refused_at_its_field(
     assert not Resource.objects.exists()
 
 
+def test_a_region_that_is_not_there_is_refused(as_: As, body: dict[str, Any]) -> None:
+    mark = Path(settings.STORE_REGIONS["eu-west-1"]) / ".region"
+    away = mark.rename(mark.with_name(".away"))
+    answer = as_("it").post("/api/resources/", body)
+    away.rename(mark)
+    assert (answer.status_code, answer.json()["field"]) == (400, "other_region")
+    assert "its disk is not mounted there, or it was never prepared" in answer.json()["detail"]
+    assert not Resource.objects.exists()
+
+
 def test_another_clients_application_is_not_there(as_: As, body: dict[str, Any], cast: Cast) -> None:
     answer = as_("client").post("/api/resources/", {**body, "application": cast.news.pk})
     assert (answer.status_code, answer.json()["field"]) == (400, "application")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from backups.actions.damage import note_damaged_copy
 from backups.drivers.base import Mode
 from backups.models import Resource
 from portal.errors import InvalidInput, NotPermitted, PortalError, Refused
@@ -20,7 +22,7 @@ from restores.actions.filing import file_request
 from restores.charging import Cause
 from restores.models import Approval, Charge, Event, RestoreRequest
 from restores.workflow import TABLE, Move, Status, transition
-from tests.app.world import World, approved, filed, make_resource, restored
+from tests.app.world import HOME, World, approved, filed, make_resource, restored
 
 EVERYBODY = (
     "owner", "colleague", "staff", "it", "it2", "manager", "auditor", "administrator", "stranger", "robot", "nobody",
@@ -198,3 +200,14 @@ def test_the_account_manager_decides_a_charge_once_and_with_a_reason(
     with pytest.raises(Refused, match=f"was {outcome} already"):
         confirm_charge(by=world.manager, charge=charge, reason="Again.")
     assert charge.request.events.last().text == f"manager {outcome} the charge"  # type: ignore[union-attr]
+
+
+def test_a_backup_found_damaged_meanwhile_cannot_be_approved(world: World, request_: RestoreRequest) -> None:
+    """Neither the first time nor again after a failure: the attempt could only fail."""
+    note_damaged_copy(request_.backup.copies.get(region=HOME), "It was altered.", timezone.now())
+    for action, status in ((approve, Status.SUBMITTED), (retry, Status.FAILED)):
+        RestoreRequest.objects.filter(pk=request_.pk).update(status=status.value)
+        with pytest.raises(Refused, match=r"found damaged.* have a new one filed"):
+            action(by=world.it, request=request_, plan_digest=request_.plan_digest, typed_name=request_.resource.name)
+        request_.refresh_from_db()
+        assert request_.state is status

@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 
 from backups.actions.registering import register_resource
+from backups.drivers.base import Mode
+from backups.kinds import driver_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Resource
 from portal.errors import InvalidInput, NotPermitted
 from tests.app.world import HOME, OTHER, World
@@ -84,6 +86,20 @@ def test_a_resource_that_overlaps_another_is_refused(world: World, tree: Path) -
             register(world, tree, name="another", settings={"path": str(path)})
 
 
+def test_what_a_restore_put_aside_is_refused(world: World, tree: Path) -> None:
+    """The portal removes it in time, whoever else calls it theirs by then."""
+    resource = register(world, tree)
+    place = driver_of("files").place(resource.settings, "rr-1042-1-ff9db6", Mode.IN_PLACE)
+    for path in (Path(place.kept), Path(place.beside), Path(place.kept) / "sub"):
+        path.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(InvalidInput, match="belongs to a restore") as raised:
+            register(world, tree, name="another", settings={"path": str(path)})
+        assert raised.value.field == "path"
+    own = tree.with_name(f"{tree.name}.before-launch")
+    own.mkdir()
+    assert register(world, tree, name="another", settings={"path": str(own)}).locator == str(own.resolve())
+
+
 def test_a_link_to_a_registered_directory_is_refused(world: World, tree: Path) -> None:
     register(world, tree)
     link = tree.with_name(f"link-to-{tree.name}")
@@ -101,3 +117,24 @@ def test_a_name_is_used_once_per_application(world: World, tree: Path) -> None:
     with pytest.raises(InvalidInput, match="has a resource named") as raised:
         register(world, tree, settings={"path": str(tree.parent / f"second-{tree.name}")})
     assert raised.value.field == "name"
+
+
+@pytest.mark.parametrize(("region", "field"), [(HOME, "home_region"), (OTHER, "other_region")])
+def test_a_region_whose_disk_is_not_mounted_is_refused(world: World, tree: Path, region: str, field: str) -> None:
+    mark = Path(settings.STORE_REGIONS[region]) / ".region"
+    away = mark.rename(mark.with_name(".away"))
+    try:
+        with pytest.raises(InvalidInput, match=f"The region {region} is not at .* its disk is not mounted") as raised:
+            register(world, tree)
+    finally:
+        away.rename(mark)
+    assert raised.value.field == field
+    assert not Resource.objects.exists()
+    register(world, tree)
+
+
+def test_a_region_that_is_another_ones_disk_is_refused(world: World, tree: Path, settings: Any) -> None:
+    settings.STORE_REGIONS = {**settings.STORE_REGIONS, OTHER: settings.STORE_REGIONS[HOME]}
+    with pytest.raises(InvalidInput, match=f"holds the region {HOME}, not {OTHER}") as raised:
+        register(world, tree)
+    assert raised.value.field == "other_region"

@@ -222,9 +222,14 @@ def test_stored_bytes_are_checked_while_downloaded(store: DirectoryStore) -> Non
     with artefact.open_stored() as file:
         assert b"".join(iter(lambda: file.read(1000), b"")) == good
     harm(store, "data.zst", good[:-1] + b"?")
-    with pytest.raises(DamagedBackup), artefact.open_stored() as file:
+    with pytest.raises(DamagedBackup) as damaged, artefact.open_stored() as file:
         while file.read(1000):
             pass
+    assert damaged.value.sentence == (
+        "The stored backup is damaged: its data in the region north is not what was stored: its SHA-256 differs."
+        " Restore another backup."
+    )
+    assert damaged.value.detail == "a/1/data.zst"  # a name for IT, not for a client
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[]", b'{"format": 1, "kind": "files"}'])

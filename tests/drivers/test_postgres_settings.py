@@ -55,6 +55,14 @@ def test_names_fit_whole_tokens_into_63_bytes(dbname: str) -> None:
     assert all(len(name.encode()) <= 63 for name in (place.live, place.beside, place.kept, beside.beside))
 
 
+@pytest.mark.parametrize("which", ["kept", "beside"])
+def test_what_a_restore_put_aside_is_no_resource(which: str) -> None:
+    place = POSTGRES.place(GOOD, "rr-1042-1-abcdef", Mode.IN_PLACE)
+    with pytest.raises(DriverError, match="belongs to a restore") as refused:
+        POSTGRES.check({**GOOD, "dbname": getattr(place, which)})
+    assert refused.value.setting == "dbname"
+
+
 def test_a_token_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(DriverError, match="too long"):
         POSTGRES.place(GOOD, "t" * 60, Mode.IN_PLACE)
@@ -193,6 +201,10 @@ def test_the_end_of_a_tables_data_is_found_across_chunks(data: bytes, chunk: int
 def test_this_machine_has_several_names_and_each_database_one_resource(host: str) -> None:
     one = POSTGRES.locator({"host": host, "dbname": "shop", "user": "backup"})
     assert POSTGRES.overlaps(one, "localhost:5432/shop")
+    assert POSTGRES.overlaps("/run/postgresql:5432/shop", "127.0.0.1:5432/shop")
+    assert not POSTGRES.overlaps("/run/postgresql:5433/shop", "127.0.0.1:5432/shop")
+    assert not POSTGRES.overlaps("/run/postgresql:5432/shop", "db.example.org:5432/shop")
+    assert not POSTGRES.overlaps("/run/one:5432/shop", "/run/other:5432/shop")
     assert not POSTGRES.overlaps(one, "localhost:5433/shop")
     assert not POSTGRES.overlaps(one, "localhost:5432/news")
     assert not POSTGRES.overlaps(one, "db.example.org:5432/shop")

@@ -15,11 +15,16 @@ from backups.models import Backup
 from portal.choosing import MOST_CLIENTS
 from portal.entered import search_words, whole_number
 from portal.models import Client
-from tests.factories import Cast, make_charge, make_request
+from tests.factories import Cast, make_charge, make_finding, make_request
 from tests.pages.conftest import As
 
-PAGES = ("resources", "resources_export", "requests", "request_new", "approvals", "charges", "start")
-LISTS = ("clients", "applications", "resources", "backups", "restore-requests", "charges")
+PAGES = (
+    "resources", "resources_export", "requests", "request_new", "approvals", "charges", "start", "compliance",
+    "compliance_findings", "what_if", "retention",
+)  # fmt: skip
+LISTS = (
+    "clients", "applications", "resources", "backups", "holds", "findings", "retention-runs", "restore-requests", "charges",
+)  # fmt: skip
 SEARCHES = [
     "\0",
     "a\0b",
@@ -48,6 +53,7 @@ CURSORS = ["%%%", "é", "\0", *(urlsafe_b64encode(json.dumps(row).encode()).deco
 def there(cast: Cast, backup: Backup) -> Backup:
     """Something in every list."""
     make_charge(make_request(backup, cast.client))
+    make_finding(backup.resource)
     return backup
 
 
@@ -59,6 +65,7 @@ def test_no_address_of_a_list_is_a_fault(as_: As, there: Backup, page: str, who:
     asked += [{name: text} for name in ("client", "application", "resource", "backup") for text in NUMBERS]
     asked += [{name: text} for name in ("after", "before") for text in CURSORS]
     asked += [{name: "\0"} for name in ("state", "sort", "group", "mode", "cause", "went_wrong", "kind", "region")]
+    asked += [{name: "\0"} for name in ("rule", "code", "breaks", "show")]
     for query in asked:
         answer = browser.get(address, query)
         answer.getvalue()  # what is streamed is made only now

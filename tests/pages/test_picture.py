@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from backups.models import Resource
+from backups.models import Pin, Resource
 from backups.picture import BackupFacts, Look, Picture, draw
 from backups.pictures import pictures_of
 from backups.proof import Proof
-from backups.templatetags.pictures import slot_picture, slot_picture_large
-from tests.factories import Cast, make_backup, make_failed_backup, make_resource
+from backups.templatetags.pictures import picture_legend, slot_picture, slot_picture_large
+from portal.days import short_day
+from tests.factories import Cast, make_backup, make_failed_backup, make_hold, make_resource
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -109,6 +111,23 @@ def test_the_sentence() -> None:
     assert picture(*history).sentence == "6 of 7 daily, 6 of 6 monthly, copy in away of 1 Nov."
 
 
+def test_what_is_held_or_used_is_marked_and_said() -> None:
+    held = replace(good(1, day(1), "home", "away"), held_until=date(2026, 12, 1))
+    used = replace(good(2, day(20), proof=Proof.RESTORED), pinned_by=("RR-1042", "RR-1050"))
+    both = replace(good(3, day(19)), held_until=date(2027, 5, 1), pinned_by=("RR-1042",))
+    drawn = picture(held, used, both)
+    assert drawn.monthly[-1].title.endswith("present, held until 1 Dec")
+    assert drawn.other.title == "copy in away of 1 Nov, held until 1 Dec"
+    assert drawn.daily[-1].title.endswith("restored, in use by RR-1042 and RR-1050")
+    assert drawn.daily[-2].title.endswith("present, held until 1 May 2027, in use by RR-1042")
+    assert drawn.sentence == "2 of 7 daily, 1 of 6 monthly, copy in away of 1 Nov; 2 held, 2 in use."
+    for drawing in (slot_picture(drawn), slot_picture_large(drawn)):
+        assert drawing.count('class="lock"') == 3  # the monthly of November, its copy, and the daily of the 19th
+        assert drawing.count('class="pin"') == 2
+    assert "held</li>" in picture_legend()
+    assert "in use by a request</li>" in picture_legend()
+
+
 def test_drawn_as_svg_without_style() -> None:
     drawn = picture(BackupFacts(2, day(16), good=False), good(1, day(20), "<b>", proof=Proof.RESTORED))
     small, large = slot_picture(drawn), slot_picture_large(drawn)
@@ -121,18 +140,24 @@ def test_drawn_as_svg_without_style() -> None:
     assert "href" not in small
 
 
-def test_one_query_for_many(cast: Cast, now: datetime, django_assert_num_queries) -> None:
+def test_three_queries_for_many(cast: Cast, now: datetime, django_assert_num_queries) -> None:
     resources = [make_resource(cast.shop) for _ in range(5)]
     Resource.objects.update(created_at=now - timedelta(days=400))
     for resource in resources:
         resource.refresh_from_db()
-        make_backup(resource, now, regions=("eu-central-1", "eu-west-1"), proof=Proof.RESTORED)
+        latest = make_backup(resource, now, regions=("eu-central-1", "eu-west-1"), proof=Proof.RESTORED)
+        make_hold(latest, cast.it, until=now.date() + timedelta(days=9))
+        make_hold(latest, cast.it, until=now.date() + timedelta(days=30))
+        Pin.objects.create(backup=latest, label="RR-1042", since=now)
+        Pin.objects.create(backup=latest, label="RR-1041", since=now, until=now)  # its time is over
         make_failed_backup(resource, now - timedelta(days=1))
         make_backup(resource, now - timedelta(days=2), regions=())  # its copies are deleted
         make_backup(resource, now - timedelta(days=900))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):
         drawn = pictures_of(resources, now)
     for resource in resources:
         assert looks(drawn[resource.pk].daily)[-3:] == ".xG"
         assert drawn[resource.pk].other.look is Look.GOOD
         assert drawn[resource.pk].daily[-1].proven
+        until = short_day(now.date() + timedelta(days=30), now.date())
+        assert drawn[resource.pk].daily[-1].title.endswith(f", held until {until}, in use by RR-1042")

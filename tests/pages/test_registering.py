@@ -76,3 +76,19 @@ def test_errors_stand_beside_their_field(
     assert words.lower() in errors[field][0].lower()
     assert errors[field][0][:20] in answer.content.decode().replace("&#x27;", "'")
     assert not Resource.objects.exists()
+
+
+def test_what_is_registered_already_and_a_region_that_is_not_there_are_refused(
+    as_: As, cast: Cast, directory: Path
+) -> None:
+    given = filled(cast, **{"setting-path": str(directory)})
+    mark = Path(settings.STORE_REGIONS["eu-west-1"]) / ".region"
+    away = mark.rename(mark.with_name(".away"))
+    answer = as_("it").post("/resources/new/?kind=files", given)
+    away.rename(mark)
+    assert answer.status_code == 400
+    assert "its disk is not mounted there" in answer.context["form"].errors["other_region"][0]
+    assert as_("it").post("/resources/new/?kind=files", given).status_code == 302
+    again = as_("it").post("/resources/new/?kind=files", given | {"name": "again"})
+    assert again.status_code == 400
+    assert "is the resource shop-files" in again.context["form"].errors["setting-path"][0]

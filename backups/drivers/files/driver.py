@@ -50,8 +50,13 @@ class FilesDriver:
     def check(self, settings: Settings) -> Found:
         """See that the directory exists, is allowed, and can be read; a large one is tried in its first part."""
         path = self._path(settings)
-        with places.opened(path) as root:
-            return survey(root, path)
+        places.not_of_a_restore(path)
+        try:
+            with places.opened(path) as root:
+                return survey(root, path)
+        except DriverError as error:  # whatever is wrong with it, this setting named it
+            error.setting = "path"
+            raise
 
     def locator(self, settings: Settings) -> str:
         """The canonical path."""

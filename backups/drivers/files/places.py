@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.drivers.base import DriverError, Mode, NotFound, Place, Settings
+from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, NotFound, Place, Settings
 from backups.drivers.files.words import shown, unreadable
 
 NAME_MAX = 255
 TRASH = ".gone"
+OF_A_RESTORE = re.compile(rf"\.(before|restore)-{ATTEMPT_NAME}({re.escape(TRASH)})?\Z")
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # through what may be entered but not read
 
@@ -40,6 +42,16 @@ def allowed(path: str, roots: Sequence[Path]) -> None:
     if not any(below(path, root) for root in real):
         names = " or ".join(shown(root) for root in real)
         raise wrong(f"{shown(path)} is not below {names}. Choose a directory there, or add its parent to FILES_ROOTS.")
+
+
+def not_of_a_restore(path: str) -> None:
+    """Refuse a canonical path at or below what a restore put aside: the portal itself removes that in time."""
+    for part in path.split("/"):
+        if OF_A_RESTORE.search(part):
+            raise wrong(
+                f"{shown(path)} belongs to a restore, which removes it when its time is over. Copy it to a place of its"
+                " own, and give that."
+            )
 
 
 def below(path: str, root: str) -> bool:

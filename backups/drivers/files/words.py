@@ -52,7 +52,7 @@ def unreadable(path: str, error: OSError) -> DriverError:
         errno.EMFILE: "The tree is too deep, or the portal's limit of open files too low: raise it",
     }.get(error.errno or 0, "See that its disk is sound")
     return DriverError(
-        f"{shown(path)} cannot be read: {reason}. {advice}, then take the backup again.",
+        f"{shown(path)} cannot be read: {reason}. {advice}, then try again.",
         detail=str(error),
         retry=error.errno in PASSING,
     )

@@ -35,7 +35,9 @@ class PostgresDriver:
 
     def check(self, settings: Settings) -> Found:
         """Connect, and see that the role can read everything."""
-        return checks.check(Target.of(settings))
+        target = Target.of(settings)
+        names.not_of_a_restore(target)
+        return checks.check(target)
 
     def locator(self, settings: Settings) -> str:
         """``host:port/dbname``."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from backups.drivers.base import DriverError, Mode, Place, Standing
+from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, Place, Standing
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.target import NAME_BYTES, Connection, Target
 
 ORIGINAL = "original"  # in Place.identity: oid of the database that was live, empty when there was none
 RESTORED = "restored"  # oid of the restored one
+OF_A_RESTORE = re.compile(rf"_(before|restore)_{ATTEMPT_NAME}\Z")
 TABLES = "tables"  # how many tables the restored one had when it was verified
 
 
@@ -21,6 +23,16 @@ def place(target: Target, token: str, mode: Mode) -> Place:
         beside=_name(target.dbname, f"_{beside}_{token}"),
         kept=_name(target.dbname, f"_before_{token}"),
     )
+
+
+def not_of_a_restore(target: Target) -> None:
+    """Refuse a database that a restore put aside: the portal itself drops it in time."""
+    if OF_A_RESTORE.search(target.dbname):
+        raise DriverError(
+            f"The database {target.dbname} belongs to a restore, which removes it when its time is over. Copy it under a"
+            " name of its own, and give that.",
+            setting="dbname",
+        )
 
 
 def _name(dbname: str, ending: str) -> str:

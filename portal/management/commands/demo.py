@@ -17,11 +17,10 @@ class Command(BaseCommand):
     help = "A step of the demo's making. Use 'make demo', which runs all of them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which step, and for which kinds of resources."""
+        """Which step."""
         parser.add_argument("step", choices=["company", "history", "story"])
-        parser.add_argument("kinds", nargs="*")
 
-    def handle(self, *args: Any, step: str, kinds: list[str], **options: Any) -> None:
+    def handle(self, *args: Any, step: str, **options: Any) -> None:
         """Do it."""
         if not settings.DEMO:
             raise CommandError("This is not the demo. Start that with 'make demo'.")
@@ -32,7 +31,7 @@ class Command(BaseCommand):
             if step == "company":
                 make_company()
             elif step == "history":
-                make_history(kinds)
+                make_history()
             else:
                 tell_story()
         except CannotStart as error:

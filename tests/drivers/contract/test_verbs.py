@@ -9,6 +9,7 @@ import pytest
 from backups.drivers.base import (
     DriverError,
     Mode,
+    NotFound,
     Place,
     Standing,
 )
@@ -31,6 +32,19 @@ def test_check_refuses_bad_settings_in_a_sentence_beside_the_setting(bench: Benc
         assert refused.value.setting == bad.setting, bad.what
         assert refused.value.sentence.endswith("."), bad.what
         assert not refused.value.sentence[0].islower(), bad.what
+
+
+def test_a_resource_that_is_gone_is_told_from_a_place_that_does_not_answer(bench: Bench) -> None:
+    """What is not found twice is called vanished; a refused or failed look says nothing."""
+    says_nothing = {"nobody listens", "unknown host", "wrong password", "no such role", "a file", "elsewhere"}
+    for bad in bench.case.bad_inputs:
+        if bad.what in says_nothing:
+            with pytest.raises(DriverError) as refused:
+                bench.case.driver.check(bad.settings)
+            assert not isinstance(refused.value, NotFound), bad.what
+    bench.case.lose()
+    with pytest.raises(NotFound):
+        bench.case.driver.check(bench.case.settings)
 
 
 def test_a_locator_overlaps_itself(bench: Bench) -> None:

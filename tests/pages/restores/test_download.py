@@ -79,4 +79,4 @@ def test_it_ends(as_: As, cast: Cast, backup: Backup, now: datetime) -> None:
 def test_other_restores_are_not_downloads(as_: As, completed: RestoreRequest) -> None:
     answer = as_("client").get(f"/requests/{completed.pk}/download/")
     assert answer.status_code == 409
-    assert "There is no finished export to download." in answer.content.decode()
+    assert "This request is no export: there is nothing to download." in answer.content.decode()

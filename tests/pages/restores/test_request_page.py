@@ -93,11 +93,11 @@ def test_a_total_that_is_not_known_is_not_made_up(as_: As, submitted: RestoreReq
 def test_the_moving_part_moves_changes_the_page_once_and_then_stops(
     as_: As, submitted: RestoreRequest, cast: Cast
 ) -> None:
-    assert live_of(as_, submitted, "submitted-0-0").status_code == 204
+    assert live_of(as_, submitted, "submitted-0-0-0").status_code == 204
     attempt = begin(submitted, cast)
-    answer = live_of(as_, submitted, "submitted-0-0")
+    answer = live_of(as_, submitted, "submitted-0-0-0")
     assert (answer.status_code, answer["HX-Retarget"], answer["HX-Reswap"]) == (200, "#request", "outerHTML")
-    seen = f"running-1-{attempt.pk}"
+    seen = f"running-1-{attempt.pk}-0"
     assert f"seen={seen}" in answer.content.decode()
     answer = live_of(as_, submitted, seen)
     assert "HX-Retarget" not in answer
@@ -107,6 +107,18 @@ def test_the_moving_part_moves_changes_the_page_once_and_then_stops(
     answer = live_of(as_, submitted, seen)
     assert (answer.status_code, answer["HX-Retarget"]) == (286, "#request")
     assert "hx-trigger" not in answer.content.decode()
+
+
+def test_an_open_page_hears_what_the_cleaning_up_has_to_say(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    stopped = "Its worker stopped."
+    attempt = finish(submitted, cast, Status.FAILED, status="interrupted", proof="", error=stopped, went_live_at=None)
+    match = re.search(r"seen=(failed-[0-9-]+)", page_of(as_, "client", submitted))
+    assert match
+    assert live_of(as_, submitted, match[1]).status_code == 204
+    Attempt.objects.filter(pk=attempt.pk).update(error=f"{stopped} The live data is as it was.")
+    answer = live_of(as_, submitted, match[1])
+    assert (answer.status_code, answer["HX-Retarget"]) == (200, "#request")
+    assert "The live data is as it was." in answer.content.decode()
 
 
 def test_what_has_come_to_rest_is_not_replaced_while_the_rest_moves(
@@ -120,7 +132,7 @@ def test_what_has_come_to_rest_is_not_replaced_while_the_rest_moves(
     assert "No room." in page
     assert f'<details class="card run"><summary class="cluster"><strong>Attempt {failed.number}</strong>' in page
     assert 'role="alert"' not in page
-    part = live_of(as_, submitted, f"running-2-{attempt.pk}").content.decode()
+    part = live_of(as_, submitted, f"running-2-{attempt.pk}-{len(failed.error)}").content.decode()
     assert "Attempt 2" in part
     assert "No room." not in part
     assert "<details" not in part

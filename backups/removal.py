@@ -1,0 +1,65 @@
+"""A removal's plan as people read it: what goes, what stays and until when, and what the button does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from backups.actions.removing import RemovalPlan
+from backups.judging import StoredBackup
+from backups.models import Resource
+from backups.retention import KEPT_DAILY, Verdict
+from portal.words import counted, exact_time, span_in_words
+
+
+@dataclass(frozen=True)
+class RemovalInWords:
+    """``in_case``: kept only if the final backup cannot be taken. ``copies`` and ``bytes`` are what is deleted at once."""
+
+    going: Sequence[StoredBackup]
+    staying: Sequence[tuple[StoredBackup, Verdict[int]]]
+    in_case: StoredBackup | None
+    copies: int
+    bytes: int
+    final_sentence: str
+    none_good: bool
+    verb: str
+
+
+def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> RemovalInWords:
+    """The plan of a removal, as its page shows it."""
+    in_case = next(
+        (backup for backup, verdict in plan.staying if plan.final_backup and verdict.reasons == (KEPT_DAILY,)), None
+    )
+    sizes = {backup.id: backup.stored_bytes for backup, _ in plan.backups}
+    leaving = [verdict for verdict in plan.copies if not verdict.keep]
+    return RemovalInWords(
+        going=sorted(plan.going, key=lambda backup: backup.taken_at, reverse=True),
+        staying=[(backup, verdict) for backup, verdict in reversed(plan.staying) if backup is not in_case],
+        in_case=in_case,
+        copies=len(leaving),
+        bytes=sum(sizes[verdict.backup] for verdict in leaving),
+        final_sentence=final_sentence(plan, now),
+        none_good=bool(plan.backups) and resource.is_production and not any(backup.good for backup, _ in plan.backups),
+        verb=_verb(resource, plan, in_case),
+    )
+
+
+def final_sentence(plan: RemovalPlan, now: datetime) -> str:
+    """That a final backup is taken first, why, and what happens if it cannot be; empty when none is taken."""
+    if not plan.final_backup:
+        return ""
+    newest = max(backup.taken_at for backup, _ in plan.backups if backup.good)
+    return (
+        f"A final backup is taken first, because the newest good one is {span_in_words(now - newest)} old. If it cannot be"
+        f" taken, because the resource does not answer any more, the removal goes on, and the backup of"
+        f" {exact_time(newest, now)} is kept in its place."
+    )
+
+
+def _verb(resource: Resource, plan: RemovalPlan, in_case: StoredBackup | None) -> str:
+    number = len(plan.going) + (in_case is not None)
+    most = "up to " if in_case is not None else ""
+    deleting = f" and delete {most}{counted(number, 'backup')}" if number else ""
+    return f"Remove {resource.name}{deleting}"

@@ -1,0 +1,127 @@
+"""Documents as PDF: the house's paper, on which any name can be written.
+
+The typeface is Fira Sans, from a wheel (Latin, Greek and Cyrillic). What it has no letter for is written in Latin letters
+that sound alike, so a name in any script makes a readable line and never a fault. The same content at the same moment
+makes the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import fontpkg_fira_sans
+from anyascii import anyascii
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from fpdf.fonts import FontFace
+
+FAMILY = "fira"
+FILES = Path(fontpkg_fira_sans.ROOT) / "files"
+STYLES = {"": FILES / "FiraSans-Regular.ttf", "B": FILES / "FiraSans-SemiBold.ttf"}
+
+INK, SOFT, LINE, WASH = (28, 33, 48), (95, 102, 120), (214, 217, 225), (243, 244, 247)
+GOOD, BAD, ACCENT = (34, 128, 94), (190, 52, 42), (59, 77, 175)
+MARGIN, TEXT, SMALL = 18, 9.5, 8
+LONGEST_CELL = 400  # letters
+
+
+@cache
+def letters() -> frozenset[int]:
+    """The code points that every style of the typeface can write."""
+    return frozenset.intersection(*(_letters_of(path) for path in STYLES.values()))
+
+
+def _letters_of(path: Path) -> frozenset[int]:
+    with TTFont(path, lazy=True) as typeface:
+        return frozenset(typeface.getBestCmap())
+
+
+def writable(text: str) -> str:
+    """The text with what the typeface lacks in Latin letters; control characters become spaces."""
+    known = letters()
+    if all(ord(one) in known for one in text):
+        return text
+    return "".join(one if ord(one) in known else _spelled(one) for one in text)
+
+
+def _spelled(one: str) -> str:
+    return " " if one.isspace() or not one.isprintable() else anyascii(one) or "?"
+
+
+def _short(text: str) -> str:
+    """A cell fits on a page, whatever a program had to say."""
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+
+
+class Paper(FPDF):
+    """A4 pages with a title at the top of each and their numbers at the foot. ``made_at`` is aware."""
+
+    def __init__(self, title: str, foot: str, made_at: datetime) -> None:
+        super().__init__(format="A4")
+        self.title_words, self.foot_words = title, foot
+        for style, path in STYLES.items():
+            self.add_font(FAMILY, style, path)
+        self.set_title(writable(title))
+        self.set_creation_date(made_at)
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(True, MARGIN + 6)
+        self.alias_nb_pages()
+        self.add_page()
+
+    def header(self) -> None:
+        """On every page but the first, which has its own heading."""
+        if self.page_no() > 1:
+            self.say(self.title_words, size=SMALL, colour=SOFT)
+            self.ln(3)
+
+    def footer(self) -> None:
+        """What it is of, and which page of how many."""
+        self.set_y(-MARGIN)
+        self.say(self.foot_words, size=SMALL, colour=SOFT, down=False)
+        self.set_x(-MARGIN - 40)
+        self.cell(40, 5, f"Page {self.page_no()} of {{nb}}", align="R")
+
+    def pen(self, size: float = TEXT, style: str = "", colour: tuple[int, int, int] = INK) -> None:
+        """What is written next is so large, so heavy and of that colour."""
+        self.set_font(FAMILY, style, size)
+        self.set_text_color(*colour)
+
+    def say(
+        self, text: str, *, size: float = TEXT, style: str = "", colour: tuple[int, int, int] = INK, down: bool = True
+    ) -> None:
+        """A paragraph over the whole width, or with ``down=False`` a line after which the pen stays where it is."""
+        self.pen(size, style, colour)
+        if down:
+            self.multi_cell(0, size * 0.52, writable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        else:
+            self.cell(0, 5, writable(text), new_x=XPos.LEFT, new_y=YPos.TOP)
+
+    def heading(self, text: str) -> None:
+        """A heading with room around it, never alone at the foot of a page."""
+        if self.will_page_break(30):
+            self.add_page()
+        self.ln(6)
+        self.say(text, size=13, style="B")
+        self.ln(1.5)
+
+    def rows(self, head: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]) -> None:
+        """A table whose head is repeated on every page. ``widths`` are shares of the line."""
+        self.pen(SMALL)
+        self.set_draw_color(*LINE)
+        with self.table(
+            col_widths=tuple(widths),
+            line_height=SMALL * 0.5,
+            padding=(1, 1.5),
+            borders_layout="HORIZONTAL_LINES",
+            text_align="LEFT",
+            first_row_as_headings=True,
+            v_align="TOP",
+            headings_style=FontFace(emphasis="BOLD", color=INK, fill_color=WASH),
+        ) as table:
+            for row in (head, *rows):
+                table.row([_short(writable(text)) for text in row])
+        self.ln(1)

@@ -1,0 +1,210 @@
+"""The commands of the policy: what IT does from a shell, and what scripts read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from backups.actions.copying import copy_to_other_region
+from backups.models import Backup, Copy, Resource, RetentionRun
+from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue().strip()
+
+
+def judge(history: object, tmp_path: Path) -> dict[str, Any]:
+    """By the file, as a script does."""
+    file = tmp_path / "history.json"
+    file.write_text(history if isinstance(history, str) else json.dumps(history))
+    answer: dict[str, Any] = json.loads(run("policy", "plan", "--from-json", str(file)))
+    return answer
+
+
+@pytest.fixture
+def old(resource: Resource) -> list[Backup]:
+    """Twelve nights, the oldest first."""
+    Backup.objects.update(taken_at=days_ago(12))
+    made = [resource.backups.get(), *(backup_now(resource, at=days_ago(back)) for back in range(11, 0, -1))]
+    copy_to_other_region(resource.pk)
+    return made
+
+
+NOW = "2026-11-23T04:00:00Z"
+
+
+def night(back: int, **others: Any) -> dict[str, Any]:
+    at = datetime(2026, 11, 23, 3, 12, tzinfo=UTC) - timedelta(days=back)
+    return {"id": f"n{back}", "taken_at": at.isoformat().replace("+00:00", "Z"), "good": True} | others
+
+
+def test_a_history_from_a_file_in_its_order(tmp_path: Path) -> None:
+    backups = [night(9), night(0), night(1, good=False), night(40, held_until="2026-12-01"), night(8, pinned=True)]
+    answer = judge({"now": NOW, "time_zone": "UTC", "backups": backups}, tmp_path)
+    assert [one["id"] for one in answer["backups"]] == ["n9", "n0", "n1", "n40", "n8"]
+    by_id = {one["id"]: one for one in answer["backups"]}
+    assert by_id["n0"] == {"id": "n0", "keep": True, "reasons": ["daily of 23 Nov, 1 of 7"], "until": "2026-11-30"}
+    assert by_id["n1"] == {
+        "id": "n1", "keep": False, "reasons": ["failed or damaged: it fills no slot"], "until": None
+    }  # fmt: skip
+    assert by_id["n9"]["reasons"] == ["daily of 14 Nov, 3 of 7", "monthly of Nov"]
+    assert by_id["n40"]["reasons"][-1] == "held until 1 Dec"
+    assert by_id["n8"]["until"] is None
+    assert by_id["n8"]["reasons"][-1] == "pinned by a request"
+    assert answer["other_region"] == "n9"
+
+
+def test_a_removed_resource_from_a_file(tmp_path: Path) -> None:
+    history = {"now": NOW, "time_zone": "UTC", "removed_at": "2026-11-20T12:00:00Z", "backups": [night(3), night(4)]}
+    answer = judge({**history, "production": True}, tmp_path)
+    assert [(one["keep"], one["until"]) for one in answer["backups"]] == [(True, "2027-05-20"), (False, None)]
+    assert answer["other_region"] is None
+    answer = judge({**history, "production": False}, tmp_path)
+    assert not any(one["keep"] for one in answer["backups"])
+
+
+def test_the_companys_day_decides(tmp_path: Path) -> None:
+    late = [night(0, taken_at="2026-11-22T23:30:00Z"), night(1, taken_at="2026-11-22T12:00:00Z")]
+    both = judge({"now": NOW, "time_zone": "Europe/Berlin", "backups": late}, tmp_path)
+    assert [one["reasons"][0] for one in both["backups"]] == ["daily of 23 Nov, 1 of 7", "daily of 22 Nov, 2 of 7"]
+
+
+WRONG = {
+    "not json": "This is not JSON",
+    "[]": "The whole must be an object",
+    '{"now": 5, "backups": []}': "“now” is no moment such as",
+    '{"now": "2026-11-23T04:00:00", "backups": []}': "“now” says no zone",
+    '{"backups": {}}': "“backups” must be a list",
+    '{"backups": [], "daily": 7}': "There is no “daily” in the history",
+    '{"backups": [], "time_zone": "Mars/Olympus"}': "There is no time zone",
+    '{"backups": [], "time_zone": "../../etc/passwd"}': "There is no time zone",
+    '{"backups": [], "time_zone": 7}': "There is no time zone",
+    '{"backups": [], "production": "yes"}': "“production” must be true or false",
+    '{"backups": [7]}': "Backup 1 must be an object",
+    '{"backups": [{"id": "a", "good": true}]}': "Backup 1 has no “taken_at”",
+    '{"backups": [{"id": "a", "taken_at": "soon", "good": true}]}': "“taken_at” of backup 1 is no moment",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00", "good": true}]}': "“taken_at” of backup 1 says no zone",
+    '{"backups": [{"id": "a", "taken_at": "0001-01-01T00:00:00Z", "good": true}]}': "is out of reach",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": 1}]}': "“good” of backup 1 must be true or false",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true, "pins": 1}]}': "There is no “pins” in backup 1",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true, "held_until": "2026-13-01"}]}': "is no day",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true, "held_until": true}]}': "is no moment",
+    '{"backups": [{"id": 1.5, "taken_at": "2026-11-23T04:00:00Z", "good": true}]}': "ids of backups must all be",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true},'
+    ' {"id": 1, "taken_at": "2026-11-23T04:00:00Z", "good": true}]}': "ids of backups must all be",
+    '{"backups": [{"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true},'
+    ' {"id": "a", "taken_at": "2026-11-23T04:00:00Z", "good": true}]}': 'Two backups have the id "a"',
+    "[" * 100_000: "This is not JSON",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:40])
+def test_what_is_no_history_is_refused_in_words(text: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        judge(text, tmp_path)
+    assert WRONG[text] in str(refused.value)
+    assert refused.value.returncode == 2
+
+
+def test_an_empty_history_and_a_missing_file(tmp_path: Path) -> None:
+    assert judge({"backups": []}, tmp_path) == {"backups": [], "other_region": None}
+    with pytest.raises(CommandError, match="nowhere.json cannot be read: no such file"):
+        run("policy", "plan", "--from-json", "nowhere.json")
+
+
+def test_judging_a_file_needs_no_portal(tmp_path: Path) -> None:
+    """No settings, no database; the answer and the refusal are the command's."""
+    command = [sys.executable, "manage.py", "policy", "plan", "--from-json", "-"]
+    bare = {"PATH": "/usr/bin:/bin"}
+    history = json.dumps({"now": NOW, "backups": [night(0)]})
+    good = subprocess.run(command, input=history, env=bare, cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert json.loads(good.stdout)["other_region"] == "n0"
+    bad = subprocess.run(command, input="{}", env=bare, cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "“backups” must be a list" in bad.stderr
+
+
+def test_the_plan_of_what_is_stored(resource: Resource, old: list[Backup]) -> None:
+    shown = run("policy", "plan", resource.name)
+    assert shown.splitlines()[0] == f"{resource.name} ({resource.pk})"
+    assert shown.count("DELETE") == shown.count("its day and its month have passed")
+    (told,) = json.loads(run("policy", "plan", "--json"))
+    assert [one["id"] for one in told["backups"]] == [backup.pk for backup in old]
+    assert told["backups"][-1]["reasons"] == [next(r for r in told["backups"][-1]["reasons"] if "1 of 7" in r)]
+    assert told["other_region"] in [backup.pk for backup in old]
+
+
+def test_a_dry_run_shows_exactly_what_applying_deletes(resource: Resource, old: list[Backup], settings: Any) -> None:
+    settings.RETENTION_LIMIT_PERCENT = 100
+    before = stored_prefixes(resource)
+    shown = json.loads(run("policy", "apply", "--dry-run", "--json"))
+    assert "would be deleted; nothing was." in run("policy", "apply", "--dry-run")
+    assert stored_prefixes(resource) == before
+    told = json.loads(run("policy", "apply", "--json"))
+    assert told["deleted"] == len(shown["to_delete"]) > 0
+    gone = {Backup.objects.get(pk=one["backup"]).prefix for one in shown["to_delete"]}
+    assert stored_prefixes(resource) == before - gone
+    assert run("policy", "apply") == "Nothing is to be deleted."
+
+
+def test_a_stopped_run_is_decided_from_the_shell(world: World, resource: Resource, old: list[Backup]) -> None:
+    with pytest.raises(CommandError, match=r"was stopped: it would delete \d of 13 copies.*policy decide") as stopped:
+        run("policy", "apply")
+    assert stopped.value.returncode == 1
+    number = str(RetentionRun.objects.get().pk)
+    with pytest.raises(CommandError, match="Only IT decides"):
+        run("policy", "decide", number, "--carry-on", "--by", "staff", "--reason", "Go.")
+    assert "is done." in run("policy", "decide", number, "--carry-on", "--by", "it", "--reason", "The first run.")
+    assert len(stored_prefixes(resource)) < 12
+
+
+def test_the_audit_says_by_its_exit_code_whether_all_is_well(resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    assert run("policy", "audit") == "The policy holds."
+    assert json.loads(run("policy", "audit", "--json")) == []
+    Copy.objects.filter(region=HOME).update(checksum_at=days_ago(31))
+    with pytest.raises(SystemExit) as found:
+        run("policy", "audit", resource.name)
+    assert found.value.code == 3
+
+
+def test_verifying_from_the_shell(resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    assert run("verify") == "2 copies are sound."
+    assert json.loads(run("verify", "--due", "--json")) == {"sound": 0, "damaged": [], "not_read": []}
+    copy = resource.backups.get().copies.get(region=HOME)
+    data = Path(settings.STORE_REGIONS[HOME]) / copy.stored_under / "data.zst"
+    data.write_bytes(b"x" + data.read_bytes()[1:])
+    out = StringIO()
+    with pytest.raises(SystemExit) as found:
+        call_command("verify", resource.name, "--json", stdout=out)
+    assert found.value.code == 1
+    told = json.loads(out.getvalue())
+    assert (told["sound"], told["damaged"][0]["region"]) == (1, HOME)
+
+
+def test_holding_from_the_shell(world: World, resource: Resource) -> None:
+    backup, until = resource.backups.get(), timezone.localdate() + timedelta(days=9)
+    words = ["hold", "place", str(backup.pk), "--by", "it", "--reason", "before the migration", "--until"]
+    assert run(*words, until.isoformat()).endswith(f"stays through {until}.")
+    with pytest.raises(CommandError, match="is over already"):
+        run(*words, "2020-01-01")
+    with pytest.raises(CommandError, match="no day such as"):
+        run(*words, "tomorrow")
+    (hold,) = json.loads(run("hold", "list", "--json"))
+    assert (hold["resource"], hold["by"], hold["until"]) == (resource.name, "it", until.isoformat())
+    run("hold", "release", str(hold["id"]), "--by", "it2", "--reason", "it is done")
+    assert json.loads(run("hold", "list", "--json")) == []

@@ -1,0 +1,213 @@
+"""Copies are proven again and again; what is damaged loses its slot at once and is replaced where that is possible."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from backups.actions.auditing import audit_resource
+from backups.actions.copying import copy_to_other_region
+from backups.actions.presence import check_presence, check_region
+from backups.actions.repairing import repair
+from backups.actions.verifying import due, verify_copy, verify_due
+from backups.drivers.base import DriverError
+from backups.findings import Code
+from backups.models import Backup, BackupOrigin, Copy, CopyState, Finding, RegionCheck, Resource
+from backups.proof import Proof
+from backups.stores.base import NotThere
+from restores.workflow import Status
+from tests.app.world import HOME, OTHER, World, backup_now, days_ago, restored, stored_prefixes
+
+
+@pytest.fixture(autouse=True)
+def clean_regions() -> None:
+    """What other tests have left in the regions is nothing that this one's database knows."""
+    for place in settings.STORE_REGIONS.values():
+        for left in Path(place).glob("[0-9a-f]*"):
+            shutil.rmtree(left)
+
+
+@pytest.fixture
+def copied(resource: Resource) -> Backup:
+    """Its one backup, in both regions."""
+    copy_to_other_region(resource.pk)
+    return resource.backups.get()
+
+
+def place(copy: Copy) -> Path:
+    return Path(settings.STORE_REGIONS[copy.region]) / copy.stored_under
+
+
+def flip(copy: Copy) -> None:
+    data = place(copy) / "data.zst"
+    data.write_bytes(b"x" + data.read_bytes()[1:])
+
+
+def copy_in(backup: Backup, region: str) -> Copy:
+    return backup.copies.exclude(state=CopyState.DELETED).get(region=region)
+
+
+def test_what_is_due_is_read_and_what_was_read_is_not_due(copied: Backup) -> None:
+    now = timezone.now()
+    assert list(due(now)) == [], "both are young"
+    Copy.objects.filter(region=HOME).update(created_at=days_ago(3))
+    Copy.objects.filter(region=OTHER).update(checksum_at=days_ago(29))
+    assert [copy.region for copy in due(now)] == [HOME, OTHER]
+    assert verify_due() == 2
+    assert list(due(now)) == []
+    home = copy_in(copied, HOME)
+    assert (home.proof_level, home.checksum_at is not None) == (Proof.CHECKSUM, True)
+    for passed in range(20, 28):
+        dues = list(due(now + timedelta(days=passed)))
+    assert len(dues) == 2, "well before their thirty days are over"
+
+
+def test_a_further_proof_is_not_taken_back(copied: Backup) -> None:
+    Copy.objects.filter(region=HOME).update(proof=Proof.CONTENT_MATCHED)
+    assert verify_copy(copy_in(copied, HOME))
+    assert copy_in(copied, HOME).proof_level is Proof.CONTENT_MATCHED
+
+
+def test_a_damaged_home_copy_is_copied_back_from_the_other_region(resource: Resource, copied: Backup) -> None:
+    damaged = copy_in(copied, HOME)
+    flip(damaged)
+    assert not verify_copy(damaged)
+    damaged.refresh_from_db()
+    assert (damaged.state, bool(damaged.damage)) == (CopyState.DAMAGED, True)
+    copied.refresh_from_db()
+    assert copied.is_good, "the other region's copy is left"
+    repair(resource.pk)
+    fresh = copied.copies.present().get(region=HOME)
+    assert verify_copy(fresh)
+    assert stored_prefixes(resource) == {fresh.stored_under}, "the damaged bytes are gone"
+    repair(resource.pk)
+    assert stored_prefixes(resource) == {fresh.stored_under}
+
+
+def test_a_damaged_copy_in_the_other_region_is_made_anew(resource: Resource, copied: Backup) -> None:
+    damaged = copy_in(copied, OTHER)
+    flip(damaged)
+    assert not verify_copy(damaged)
+    repair(resource.pk)
+    copy_to_other_region(resource.pk)
+    repair(resource.pk)
+    fresh = copied.copies.present().get(region=OTHER)
+    assert verify_copy(fresh)
+    assert stored_prefixes(resource, OTHER) == {fresh.stored_under}
+
+
+def test_a_damaged_backup_without_another_copy_loses_its_slot_and_a_fresh_one_is_taken(resource: Resource) -> None:
+    only = resource.backups.get()
+    flip(copy_in(only, HOME))
+    assert not verify_copy(copy_in(only, HOME))
+    only.refresh_from_db()
+    resource.refresh_from_db()
+    assert (only.is_good, resource.last_good_at) == (False, None)
+    repair(resource.pk)
+    repair(resource.pk)
+    assert resource.backups.open().get().origin == BackupOrigin.REPLACING
+    audit_resource(resource.pk, now=timezone.now())
+    assert Code.DAMAGED_COPY in set(resource.findings.open().values_list("code", flat=True))
+
+
+def test_a_restore_takes_the_other_regions_copy_by_itself_and_says_so(
+    world: World, resource: Resource, copied: Backup
+) -> None:
+    shutil.rmtree(place(copy_in(copied, HOME)))
+    check_region(HOME)
+    request = restored(world, copied)
+    assert request.state is Status.COMPLETED
+    assert any(f"The copy in {OTHER} is used" in step.sentence for step in request.attempts.get().steps.all())
+
+
+def test_a_copy_that_is_missing_is_found_and_one_that_is_there_is_not_touched(
+    resource: Resource, copied: Backup
+) -> None:
+    second = backup_now(resource)
+    (place(copy_in(second, HOME)) / "manifest.jsonl.zst").unlink()
+    check_presence()
+    assert copy_in(second, HOME).state == CopyState.DAMAGED
+    assert "missing" in copy_in(second, HOME).damage
+    assert copy_in(copied, HOME).state == CopyState.PRESENT
+    home, other = RegionCheck.objects.order_by("region")
+    assert (home.copies, home.missing, home.strays) == (Copy.objects.present().filter(region=HOME).count(), 1, 0)
+    assert (other.copies, other.missing) == (1, 0)
+
+
+def test_everything_of_a_resource_is_gone(resource: Resource, copied: Backup) -> None:
+    shutil.rmtree(Path(settings.STORE_REGIONS[HOME]) / str(resource.uid))
+    assert check_region(HOME).missing == 1
+    assert copy_in(copied, HOME).state == CopyState.DAMAGED
+
+
+def test_an_unmounted_region_says_nothing_about_its_copies(copied: Backup) -> None:
+    region = Path(settings.STORE_REGIONS[HOME])
+    away = region.rename(region.with_name("unmounted"))
+    try:
+        check_presence()
+        Copy.objects.update(created_at=days_ago(3))
+        assert verify_due() == 0
+        with pytest.raises((NotThere, DriverError)):
+            verify_copy(copy_in(copied, HOME))
+    finally:
+        away.rename(region)
+    assert set(Copy.objects.values_list("state", flat=True)) == {CopyState.PRESENT}
+    assert Finding.objects.open().get().subject == HOME
+    check_presence()
+    assert not Finding.objects.open().exists()
+
+
+def test_what_the_portal_does_not_know_is_told_and_never_deleted(copied: Backup) -> None:
+    known = place(copy_in(copied, HOME))
+    stranger = known.parents[1] / "0b1e4a52-0000-4000-8000-000000000001" / "0b1e4a52-0000-4000-8000-000000000002"
+    beside = known.parent / "0b1e4a52-0000-4000-8000-000000000003"
+    for path in (stranger, beside):
+        shutil.copytree(known, path)
+    try:
+        assert check_region(HOME).strays == 2
+        assert stranger.exists()
+        assert beside.exists()
+        finding = Finding.objects.open().get()
+        assert (finding.code, finding.subject, finding.resource) == (Code.STRAY, HOME, None)
+        assert stranger.name in finding.sentence
+    finally:
+        shutil.rmtree(stranger.parent)
+        shutil.rmtree(beside)
+    check_region(HOME)
+    assert not Finding.objects.open().exists()
+
+
+def test_what_a_failed_backup_left_while_its_region_was_away_is_removed(resource: Resource, copied: Backup) -> None:
+    now = timezone.now()
+    failed = Backup.objects.create(
+        resource=resource,
+        status="failed",
+        origin="scheduled",
+        queued_at=now,
+        resend_at=now,
+        finished_at=now,
+        error="It died.",
+    )
+    left = Path(settings.STORE_REGIONS[HOME]) / failed.prefix
+    left.mkdir(parents=True)
+    (left / "data.zst").write_bytes(b"torn")
+    assert check_region(HOME).strays == 0
+    assert not left.exists()
+
+
+def test_what_is_being_written_is_left_alone(resource: Resource, copied: Backup) -> None:
+    now = timezone.now()
+    running = Backup.objects.create(
+        resource=resource, status="running", origin="scheduled", queued_at=now, resend_at=now, started_at=now,
+        heartbeat_at=now, progress_at=now,
+    )  # fmt: skip
+    half = Path(settings.STORE_REGIONS[HOME]) / running.prefix
+    half.mkdir(parents=True)
+    (half / "data.zst").write_bytes(b"half")
+    assert check_region(HOME).strays == 0
+    assert half.exists()

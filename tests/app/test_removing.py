@@ -1,0 +1,239 @@
+"""B4 on real data: what a removal deletes is really gone from both regions, and what it keeps is really there."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backups.actions.auditing import audit_resource
+from backups.actions.copying import copy_to_other_region
+from backups.actions.holding import place_hold
+from backups.actions.removing import bring_back, finish_removal, removal_plan, remove_resource
+from backups.actions.retaining import apply_run, plan_retention
+from backups.actions.scheduling import schedule_backups
+from backups.actions.taking import perform_backup
+from backups.artefacts import read_index
+from backups.findings import Code
+from backups.kinds import store_of
+from backups.models import (
+    Backup,
+    BackupOrigin,
+    BackupStatus,
+    Copy,
+    Finding,
+    Resource,
+    ResourceState,
+    RetentionRun,
+    RunStatus,
+)
+from backups.retention import kept_until
+from portal.errors import InvalidInput, NotPermitted, Refused
+from portal.words import company_zone
+from restores.actions.deciding import cancel
+from tests.app.world import (
+    HOME,
+    OTHER,
+    World,
+    backup_now,
+    days_ago,
+    filed,
+    make_resource,
+    remove_tree,
+    restored,
+    stored_prefixes,
+)
+
+
+@pytest.fixture
+def shop(world: World, tree: Path) -> Resource:
+    """A production resource with backups of four days, the newest an hour old, and a copy in the other region."""
+    resource = make_resource(world, tree, environment="production")
+    resource.backups.update(taken_at=days_ago(3), finished_at=days_ago(3))
+    for days in (2, 1, 1 / 24):
+        backup_now(resource, at=days_ago(days))
+    copy_to_other_region(resource.pk)
+    resource.refresh_from_db()
+    assert len(stored_prefixes(resource)) == 4
+    assert len(stored_prefixes(resource, OTHER)) == 1
+    return resource
+
+
+def removed(world: World, resource: Resource, **changes: Any) -> Resource:
+    digest = removal_plan(resource, timezone.now()).digest
+    given = {"typed_name": resource.name, "reason": "The shop was closed.", "digest": digest, **changes}
+    return remove_resource(by=world.it, resource=resource, **given)
+
+
+def carried_out(resource: Resource, now: datetime | None = None) -> None:
+    """What the worker does after the removal."""
+    for run in RetentionRun.objects.filter(resource=resource, status=RunStatus.APPLYING):
+        apply_run(run.pk, clock=lambda: now or timezone.now())
+
+
+def newest(resource: Resource) -> Backup:
+    return resource.backups.good().latest("taken_at")
+
+
+def findings(resource: Resource) -> set[str]:
+    audit_resource(resource.pk, now=timezone.now())
+    return set(Finding.objects.open().filter(resource=resource).values_list("code", flat=True))
+
+
+def test_all_but_the_latest_daily_is_really_gone_from_both_regions(world: World, shop: Resource) -> None:
+    kept = newest(shop)
+    done = removed(world, shop)
+    assert done.state == ResourceState.REMOVED
+    carried_out(shop)
+    assert stored_prefixes(shop) == {kept.prefix}
+    assert stored_prefixes(shop, OTHER) == set()
+    read_index(store_of(HOME), kept.prefix)  # raises unless it is complete
+    shop.refresh_from_db()
+    assert (shop.last_good_at, shop.next_backup_at) == (kept.taken_at, None)
+    assert shop.kept_until == kept_until(shop.removed_at, company_zone())
+    assert shop.backups.filter(deleted_at__isnull=True).get() == kept
+    assert findings(shop) == set()
+
+
+def test_the_kept_one_goes_on_its_day_and_not_before(world: World, shop: Resource) -> None:
+    kept = newest(shop)
+    carried_out(removed(world, shop))
+    shop.refresh_from_db()
+    day = datetime.combine(shop.kept_until, datetime.min.time(), company_zone())
+    assert plan_retention(now=day - timedelta(seconds=1)) is None
+    run = plan_retention(now=day)
+    assert run is not None
+    apply_run(run.pk, clock=lambda: day)
+    assert stored_prefixes(shop) == set()
+    shop.refresh_from_db()
+    assert shop.last_good_at is None
+    kept.refresh_from_db()
+    assert kept.deleted_at == day
+    with pytest.raises(Refused, match="nothing to bring back"):
+        bring_back(by=world.it, resource=shop, reason="Too late.")
+
+
+def test_of_staging_everything_goes_but_what_is_held(world: World, resource: Resource) -> None:
+    held = backup_now(resource)
+    copy_to_other_region(resource.pk)
+    today = timezone.now().astimezone(company_zone()).date()
+    place_hold(by=world.it, backup=held, until=today + timedelta(days=9), reason="Evidence.")
+    carried_out(removed(world, resource))
+    assert stored_prefixes(resource) == {held.prefix}
+    assert stored_prefixes(resource, OTHER) == set()
+
+
+def test_a_wrongly_removed_one_is_brought_back_and_backed_up_at_once(world: World, shop: Resource, tree: Path) -> None:
+    kept = newest(shop)
+    carried_out(removed(world, shop))
+    Backup.objects.filter(pk=kept.pk).update(taken_at=days_ago(3))
+    Resource.objects.filter(pk=shop.pk).update(last_good_at=days_ago(3))
+    now = timezone.now()
+    back = bring_back(by=world.it2, resource=Resource.objects.get(pk=shop.pk), reason="It was the wrong one.", now=now)
+    assert (back.state, back.next_backup_at, back.kept_until) == (ResourceState.ACTIVE, now, None)
+    assert schedule_backups(now) == 1
+    perform_backup(shop.backups.open().get().pk)
+    assert len(stored_prefixes(shop)) == 2
+    remove_tree(tree)
+    restored(world, Backup.objects.get(pk=kept.pk))  # as any backup of a resource that stands
+    assert (tree / "sub" / "page.txt").exists()
+
+
+def test_of_an_old_newest_one_a_final_backup_is_taken_and_kept_instead(world: World, shop: Resource) -> None:
+    Backup.objects.filter(pk=newest(shop).pk).update(taken_at=days_ago(1.5))
+    old = newest(shop)
+    assert removal_plan(shop, timezone.now()).final_backup
+    done = removed(world, shop)
+    assert done.state == ResourceState.REMOVING
+    assert not RetentionRun.objects.exists()
+    assert len(stored_prefixes(shop)) == 4, "nothing goes before the final one is there"
+    final = shop.backups.open().get()
+    assert (final.origin, final.requested_by, final.reason) == (BackupOrigin.FINAL, world.it, "The shop was closed.")
+    finish_removal(shop.pk)
+    assert Resource.objects.get(pk=shop.pk).state == ResourceState.REMOVING, "it waits for it"
+    perform_backup(final.pk)
+    finish_removal(shop.pk)
+    finish_removal(shop.pk)
+    carried_out(shop)
+    shop.refresh_from_db()
+    assert shop.state == ResourceState.REMOVED
+    assert stored_prefixes(shop) == {final.prefix}
+    assert not Copy.objects.standing().filter(backup=old).exists()
+    assert RetentionRun.objects.get().decided_by == world.it
+
+
+def test_a_resource_that_does_not_answer_is_removed_all_the_same(world: World, shop: Resource, tree: Path) -> None:
+    Backup.objects.filter(pk=newest(shop).pk).update(taken_at=days_ago(1.5))
+    kept = newest(shop)
+    remove_tree(tree)
+    removed(world, shop)
+    final = shop.backups.open().get()
+    perform_backup(final.pk)
+    final.refresh_from_db()
+    assert final.status == BackupStatus.FAILED
+    finish_removal(shop.pk)
+    carried_out(shop)
+    shop.refresh_from_db()
+    assert shop.state == ResourceState.REMOVED
+    assert stored_prefixes(shop) == {kept.prefix}
+    assert findings(shop) == set(), "the promise is kept with what there is"
+
+
+def test_without_a_good_backup_nothing_is_deleted_and_it_is_told(world: World, shop: Resource) -> None:
+    now = timezone.now()
+    Copy.objects.filter(backup__resource=shop).update(state="damaged", damaged_at=now, damage="Torn.")
+    Backup.objects.filter(resource=shop).update(damaged_at=now, damage="Torn.")
+    before = stored_prefixes(shop), stored_prefixes(shop, OTHER)
+    assert removed(world, shop).state == ResourceState.REMOVED
+    carried_out(shop)
+    assert plan_retention(now=timezone.now()) is None
+    assert (stored_prefixes(shop), stored_prefixes(shop, OTHER)) == before
+    assert Code.NOT_KEPT.value in findings(shop)
+
+
+def test_a_removal_while_a_request_is_open_is_refused_by_its_name(world: World, shop: Resource) -> None:
+    request = filed(world, newest(shop))
+    with pytest.raises(Refused, match=f"{request.number} refers to a backup of {shop.name} and is not closed"):
+        removed(world, shop)
+    cancel(by=world.owner, request=request, reason="No longer needed.")
+    assert removed(world, shop).state == ResourceState.REMOVED
+
+
+def test_a_request_that_is_filed_after_somebody_looked_is_seen(world: World, shop: Resource) -> None:
+    digest = removal_plan(shop, timezone.now()).digest
+    filed(world, newest(shop))
+    with pytest.raises(Refused, match="is not closed"):
+        removed(world, shop, digest=digest)
+    assert len(stored_prefixes(shop)) == 4
+
+
+def test_a_list_that_has_changed_is_not_confirmed(world: World, shop: Resource) -> None:
+    digest = removal_plan(shop, timezone.now()).digest
+    backup_now(shop)
+    with pytest.raises(Refused, match="have changed since you looked"):
+        removed(world, shop, digest=digest)
+    assert Resource.objects.get(pk=shop.pk).state == ResourceState.ACTIVE
+
+
+def test_the_name_is_typed_and_the_reason_is_given(world: World, shop: Resource) -> None:
+    for changes, field in (({"typed_name": "shop"}, "typed_name"), ({"reason": "  "}, "reason")):
+        with pytest.raises(InvalidInput) as raised:
+            removed(world, shop, **changes)
+        assert raised.value.field == field
+    removed(world, shop)
+    with pytest.raises(Refused, match="was removed already"):
+        removed(world, shop)
+
+
+@pytest.mark.parametrize("name", ["owner", "staff", "manager", "auditor", "administrator", "stranger", "robot"])
+def test_only_a_person_of_it_removes_and_brings_back(world: World, shop: Resource, name: str) -> None:
+    who = getattr(world, name)
+    with pytest.raises(NotPermitted):
+        digest = removal_plan(shop, timezone.now()).digest
+        remove_resource(by=who, resource=shop, reason="x", typed_name=shop.name, digest=digest)
+    done = removed(world, shop)
+    with pytest.raises(NotPermitted):
+        bring_back(by=who, resource=done, reason="x")

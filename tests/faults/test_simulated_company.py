@@ -1,0 +1,60 @@
+"""A company's life under the policy: after every day the regions hold what the policy says, whatever failed or died."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings as portal_settings
+from django.utils import timezone
+
+from backups.kinds import REGIONS, store_of
+from tests.app.world import World
+from tests.faults.company import Company
+
+
+@pytest.fixture
+def regions(settings: Any) -> Iterator[None]:
+    """Regions of this test's own, in memory where there is such a place: what is tested is order, not the disk."""
+    memory = Path("/dev/shm")
+    root = Path(tempfile.mkdtemp(prefix="portal-company-", dir=memory if memory.is_dir() else None))
+    settings.STORE_REGIONS = {name: str(root / name) for name in REGIONS}
+    settings.RETENTION_LIMIT_PERCENT = 100
+    for name in REGIONS:
+        store_of(name).prepare()
+    yield
+    shutil.rmtree(root)
+
+
+def live_through(world: World, size: int, days: int, seed: int) -> Company:
+    zone = ZoneInfo(portal_settings.POLICY_TIME_ZONE)
+    start = timezone.now().astimezone(zone).replace(hour=7, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    company = Company(world, size, seed)
+    outage = 0
+    for number in range(days):
+        now = (start.replace(tzinfo=None) + timedelta(days=number)).replace(tzinfo=zone)
+        outage = 10 if company.chance.random() < 0.004 else max(outage - 1, 0)
+        if not outage:  # else the portal itself is down, for ten days
+            company.live(datetime.fromtimestamp(now.timestamp(), tz=ZoneInfo("UTC")))
+            company.check(now)
+    company.end()
+    return company
+
+
+@pytest.mark.usefixtures("regions")
+def test_some_weeks_of_a_small_company(world: World) -> None:
+    live_through(world, size=3, days=40, seed=20261124)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("regions")
+@pytest.mark.parametrize("seed", range(4))
+def test_more_than_a_year_of_two_hundred_resources(world: World, seed: int) -> None:
+    """Fifty in each of four companies, so that they can live side by side."""
+    assert live_through(world, size=50, days=400, seed=seed).crashes > 5
