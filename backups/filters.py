@@ -66,7 +66,7 @@ class ResourceFilters(AddressFilters):
                     ("removed", "Removed"),
                 ],
             ),
-            ("breaks", "Breaks a rule", self._rules(user)),
+            ("breaks", "Rule broken", self._rules(user)),
         ]
 
     def _application(self, user: Person, address: QueryDict) -> list[tuple[str, str]]:

@@ -145,6 +145,10 @@ def _retire_older(resource: Resource, now: datetime) -> None:
     """
     with transaction.atomic():
         resource = locked_resource(resource.pk)
+        copied = Backup.objects.filter(copies__in=Copy.objects.standing().filter(region=resource.other_region))
+        list(
+            Backup.objects.select_for_update().filter(pk__in=copied, resource=resource).order_by("pk")
+        )  # none is asked for now
         facts = facts_of(resource, now)
         judgement = judge(facts, now=now, zone=company_zone())
         there = {

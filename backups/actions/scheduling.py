@@ -19,7 +19,7 @@ from portal.words import company_zone
 
 log = structlog.get_logger(__name__)
 
-A_TURN = 500
+A_TURN = 2000  # a minute: more than a company of 100,000 resources needs in a window of four hours
 
 
 def schedule_backups(now: datetime) -> int:
