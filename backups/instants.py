@@ -1,7 +1,7 @@
 """Reading very many moments from the database quickly.
 
-Where a whole company is read, turning the text of each timestamp into a datetime takes most of the time. PostgreSQL
-hands them over as whole microseconds instead, which is five times as quick.
+Where a whole company is read, what the database's driver does with each timestamp takes most of the time. PostgreSQL
+hands them over as text instead, in ISO format, which Python itself reads many times as quickly.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class Instant(Func):
     output_field: Any = Field()  # of no kind, so that nothing is converted on the way
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Microseconds since 1970."""
-        template = "(extract(epoch from %(expressions)s) * 1000000)::bigint"
-        return self.as_sql(compiler, connection, template=template, **context)
+        """2026-11-23 03:12:00.5+00: the portal's connections are in UTC."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::text", **context)
 
 
-def read_instant(value: int | datetime) -> datetime:
+def read_instant(value: str | datetime) -> datetime:
     """The moment, aware and in UTC."""
-    if isinstance(value, int):
-        return datetime.fromtimestamp(value / 1_000_000, UTC)
+    if type(value) is str:
+        return datetime.fromisoformat(value)
+    assert isinstance(value, datetime)
     return value.replace(tzinfo=UTC)  # SQLite's own, which are in UTC and say no zone

@@ -6,7 +6,7 @@ other region (B3) and with one more floor: a backup that is kept never loses its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -100,18 +100,19 @@ class Judgement:
 
 def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbers = POLICY) -> Judgement:
     """The verdicts for one resource. Backups in the order given, copies in that of their backups."""
+    entries = [_entry(backup, facts.other_region) for backup in facts.backups]
     made = plan(
-        [_entry(backup, facts.other_region) for backup in facts.backups],
+        entries,
         now=now,
         zone=zone,
         production=facts.production,
         removed_at=facts.removed_at,
         numbers=numbers,
     )
-    any_good = any(backup.good for backup in facts.backups)
-    staying = _staying_elsewhere(facts, made)
+    any_good = any(entry.good for entry in entries)
+    staying = _staying_elsewhere(entries, made) if facts.removed_at is None else set()
     copies = [
-        _judge_copy(copy, backup, verdict, facts, staying, any_good)
+        CopyVerdict(copy.id, backup.id, copy.region, *_keep_copy(copy, backup, verdict, facts, staying, any_good))
         for backup, verdict in zip(facts.backups, made.verdicts, strict=True)
         for copy in backup.copies
     ]
@@ -119,31 +120,21 @@ def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbe
 
 
 def _entry(backup: StoredBackup, other_region: str) -> Entry[int]:
-    there = any(copy.region == other_region and copy.good and copy.verified for copy in backup.copies)
-    return Entry(backup.id, backup.taken_at, backup.good, backup.holds, backup.pins, there)
+    good = there = False
+    for copy in backup.copies:
+        if copy.good:
+            good = True
+            there = there or (copy.verified and copy.region == other_region)
+    return Entry(backup.id, backup.taken_at, good, backup.holds, backup.pins, there)
 
 
-def _staying_elsewhere(facts: ResourceFacts, made: Plan[int]) -> set[int]:
+def _staying_elsewhere(entries: Sequence[Entry[int]], made: Plan[int]) -> set[int]:
     """The backups whose copy in the other region stays: the wanted ones, and what stands in for those not there yet."""
-    if facts.removed_at is not None:
-        return set()
     wanted = set(made.elsewhere)
-    there = [b for b in facts.backups if _entry(b, facts.other_region).elsewhere]
-    missing = len(wanted) - sum(backup.id in wanted for backup in there)
-    stand_ins = sorted((b for b in there if b.id not in wanted), key=lambda b: (b.taken_at, b.id), reverse=True)
-    return wanted | {backup.id for backup in stand_ins[:missing]}
-
-
-def _judge_copy(
-    copy: CopyFacts,
-    backup: StoredBackup,
-    verdict: Verdict[int],
-    facts: ResourceFacts,
-    staying: Iterable[int],
-    any_good: bool,
-) -> CopyVerdict:
-    keep, why = _keep_copy(copy, backup, verdict, facts, staying, any_good)
-    return CopyVerdict(copy.id, backup.id, copy.region, keep, why)
+    there = [entry for entry in entries if entry.elsewhere]
+    missing = len(wanted) - sum([entry.id in wanted for entry in there])
+    stand_ins = sorted([e for e in there if e.id not in wanted], key=lambda e: (e.taken_at, e.id), reverse=True)
+    return wanted | {entry.id for entry in stand_ins[:missing]}
 
 
 def _keep_copy(
@@ -151,7 +142,7 @@ def _keep_copy(
     backup: StoredBackup,
     verdict: Verdict[int],
     facts: ResourceFacts,
-    staying: Iterable[int],
+    staying: Collection[int],
     any_good: bool,
 ) -> tuple[bool, str]:
     if not copy.good:
