@@ -95,8 +95,13 @@ def slots_of(good: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -> Sl
     first_of_month: dict[date, P] = {}
     day_seen: date | None = None
     month = date.max
+    only_months = False
     for point in good:
-        day = point.taken_at.astimezone(zone).date()
+        at = point.taken_at
+        if only_months and 4 <= at.day <= 25 and at.month == month.month and at.year == month.year:
+            first_of_month[month] = point  # so far from its ends every zone agrees about the month
+            continue
+        day = at.astimezone(zone).date()
         if day != day_seen:
             # Where clocks go back across midnight a day can come after its successor: one more of each is looked at.
             if len(first_of_month) > months + 1 and len(newest_of_day) > days:
@@ -106,6 +111,7 @@ def slots_of(good: Iterable[P], zone: ZoneInfo, numbers: Numbers = POLICY) -> Sl
             if day_seen is None or day.month != day_seen.month or day.year != day_seen.year:
                 month = day.replace(day=1)
             day_seen = day
+            only_months = len(newest_of_day) > days and len(first_of_month) <= months + 1
         first_of_month[month] = point
     return Slots(
         daily=tuple([(day, newest_of_day[day]) for day in sorted(newest_of_day)[-days:]]),
