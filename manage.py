@@ -7,13 +7,21 @@ import sys
 
 def main() -> None:
     """Run one management command."""
-    if sys.argv[1:4] == ["policy", "plan", "--from-json"] and len(sys.argv) == 5:
-        judge_file(sys.argv[4])
+    if sys.argv[1:3] == ["policy", "plan"] and (file := history_file(sys.argv[3:])) is not None:
+        judge_file(file)
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
+
+
+def history_file(words: list[str]) -> str | None:
+    """What --from-json names, where nothing else is asked for; the answer is JSON with and without --json."""
+    match [word.partition("=") if word.startswith("--") else word for word in words if word != "--json"]:
+        case [("--from-json", "", ""), str() as file] | [("--from-json", "=", file)]:
+            return file
+    return None
 
 
 def judge_file(file: str) -> None:

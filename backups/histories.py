@@ -68,7 +68,7 @@ def read_history(text: str | bytes, *, now: datetime, zone: str) -> History:
     if not isinstance(backups, list):
         raise WrongHistory("“backups” must be a list of backups; it may be empty.")
     company = _zone(value.get("time_zone", zone))
-    moment = _moment(value.get("now") or now, "“now”")
+    moment = now if value.get("now") is None else _moment(value["now"], "“now”")
     removed_at = value.get("removed_at")
     today = moment.astimezone(company).date()
     entries = [_entry(one, number, company, today) for number, one in enumerate(backups)]

@@ -57,11 +57,17 @@ def verify_due(*, clock: Clock = timezone.now) -> int:
     return done
 
 
-def verify_copy(copy: Copy, *, clock: Clock = timezone.now, megabytes_per_second: int | None = None) -> bool:
+def verify_copy(
+    copy: Copy,
+    *,
+    clock: Clock = timezone.now,
+    megabytes_per_second: int | None = None,
+    watched: Progress = lambda bytes_done, bytes_expected=None: None,
+) -> bool:
     """Read every stored byte of the copy; True when its checksum holds. A damaged one is recorded, and replaced.
 
-    Without a rate as fast as it goes. False also when another one reads it now, or it is gone by now. Raises
-    :class:`DriverError` when its region cannot be read: then nothing is known.
+    Without a rate as fast as it goes; ``watched`` hears how far it is. False also when another one reads it now, or it is
+    gone by now. Raises :class:`DriverError` when its region cannot be read: then nothing is known.
     """
     mine = Copy.objects.filter(pk=copy.pk, state=CopyState.PRESENT)
     lost = clock() - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS)
@@ -71,7 +77,8 @@ def verify_copy(copy: Copy, *, clock: Clock = timezone.now, megabytes_per_second
     artefact = StoredArtefact(store_of(copy.region), copy.stored_under, info)
     try:
         with RowProgress(mine, clock) as progress:
-            artefact.check(_throttled(progress, megabytes_per_second) if megabytes_per_second else progress)
+            report = _throttled(progress, megabytes_per_second) if megabytes_per_second else progress
+            artefact.check(_both(report, watched))
     except DamagedBackup as error:
         note_damaged_copy(copy, error.sentence, clock())
         return False
@@ -83,6 +90,14 @@ def verify_copy(copy: Copy, *, clock: Clock = timezone.now, megabytes_per_second
     mine.update(checksum_at=now)
     mine.filter(proof__lte=Proof.CHECKSUM).update(proof=Proof.CHECKSUM, proven_at=now)
     return True
+
+
+def _both(one: Progress, other: Progress) -> Progress:
+    def report(bytes_done: int, bytes_expected: int | None = None) -> None:
+        one(bytes_done, bytes_expected)
+        other(bytes_done, bytes_expected)
+
+    return report
 
 
 def _throttled(progress: Progress, megabytes_per_second: int) -> Progress:

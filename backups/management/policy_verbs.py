@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from django.core.management.base import CommandError, OutputWrapper
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backups.actions import retaining
@@ -13,7 +14,8 @@ from backups.actions.auditing import audit_company, audit_resource
 from backups.facts import all_facts
 from backups.judging import Judgement, ResourceFacts, judge
 from backups.management.finding import person_named, resource_named, sentences
-from backups.models import Copy, Finding, Resource, RetentionRun, RunStatus
+from backups.models import Backup, Copy, Finding, Resource, ResourceState, RetentionRun, RunStatus
+from backups.models.retention import OPEN_RUNS
 from portal.words import company_zone, counted, exact_time
 
 FINDINGS_OPEN = 3  # the exit code that says so
@@ -27,13 +29,16 @@ class Told(Protocol):
     def write_json(self, value: Any) -> None:
         """One JSON document."""
 
+    def write_json_list(self, values: Iterable[Any]) -> None:
+        """One JSON document, written as it is made."""
+
 
 def plan(command: Told, options: dict[str, Any]) -> None:
     """Every stored backup of the resources with its verdict."""
     named = [resource_named(words).pk for words in options["resources"]]
-    resources = Resource.objects.filter(pk__in=named) if named else Resource.objects.standing()
+    resources = Resource.objects.filter(pk__in=named) if named else _of_interest()
     if options["json"]:
-        command.write_json([_as_json(facts, judgement) for facts, judgement in _judged(resources)])
+        command.write_json_list(_as_json(facts, judgement) for facts, judgement in _judged(resources))
         return
     zone = company_zone()
     for facts, judgement in _judged(resources):
@@ -42,6 +47,12 @@ def plan(command: Told, options: dict[str, Any]) -> None:
             what = f"keep until {verdict.until}" if verdict.until else "keep" if verdict.keep else "DELETE"
             taken = f"{backup.taken_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
             command.stdout.write(f"  {backup.id:>8}  {taken}  {what:24}  {'; '.join(verdict.reasons)}")
+
+
+def _of_interest() -> QuerySet[Resource]:
+    """All that stand, and of the removed those of which a backup is left."""
+    left = Exists(Backup.objects.stored().filter(resource=OuterRef("pk")))
+    return Resource.objects.filter(~Q(state=ResourceState.REMOVED) | left)
 
 
 def _judged(resources: Any) -> Iterator[tuple[ResourceFacts, Judgement]]:
@@ -79,9 +90,8 @@ def apply(command: Told, options: dict[str, Any]) -> None:
     if options["dry_run"]:
         _show_deletions(command, options, now)
         return
-    waiting = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.STOPPED).first()
-    retaining.hand_over_open_runs()
-    run = waiting or retaining.plan_retention(now=now)
+    begun = RetentionRun.objects.filter(resource__isnull=True, status__in=OPEN_RUNS).first()
+    run = begun or retaining.plan_retention(now=now)
     if run is not None and run.status == RunStatus.APPLYING:
         retaining.apply_run(run.pk)
         run.refresh_from_db()

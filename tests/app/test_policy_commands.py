@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
+from backups.actions.retaining import plan_retention
 from backups.models import Backup, Copy, Resource, RetentionRun
 from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
 
@@ -86,6 +87,7 @@ WRONG = {
     "not json": "This is not JSON",
     "[]": "The whole must be an object",
     '{"now": 5, "backups": []}': "“now” is no moment such as",
+    '{"now": "", "backups": []}': "“now” is no moment such as",
     '{"now": "2026-11-23T04:00:00", "backups": []}': "“now” says no zone",
     '{"backups": {}}': "“backups” must be a list",
     '{"backups": [], "daily": 7}': "There is no “daily” in the history",
@@ -127,14 +129,30 @@ def test_an_empty_history_and_a_missing_file(tmp_path: Path) -> None:
 
 def test_judging_a_file_needs_no_portal(tmp_path: Path) -> None:
     """No settings, no database; the answer and the refusal are the command's."""
-    command = [sys.executable, "manage.py", "policy", "plan", "--from-json", "-"]
-    bare = {"PATH": "/usr/bin:/bin"}
     history = json.dumps({"now": NOW, "backups": [night(0)]})
-    good = subprocess.run(command, input=history, env=bare, cwd=settings.BASE_DIR, capture_output=True, text=True)
-    assert json.loads(good.stdout)["other_region"] == "n0"
-    bad = subprocess.run(command, input="{}", env=bare, cwd=settings.BASE_DIR, capture_output=True, text=True)
+
+    def call(*words: str, given: str = history) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", "policy", "plan", *words]
+        return subprocess.run(
+            command, input=given, env={"PATH": "/usr/bin:/bin"}, cwd=settings.BASE_DIR, capture_output=True, text=True
+        )
+
+    (tmp_path / "history.json").write_text(history)
+    for words in (
+        ["--from-json", "-"],
+        ["--json", "--from-json", "-"],
+        [f"--from-json={tmp_path}/history.json", "--json"],
+    ):
+        assert json.loads(call(*words).stdout)["other_region"] == "n0"
+    bad = call("--from-json", "-", given="{}")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "“backups” must be a list" in bad.stderr
+
+
+def test_a_file_is_judged_alone() -> None:
+    with pytest.raises(CommandError, match="not both") as refused:
+        run("policy", "plan", "shop-db", "--from-json", "-")
+    assert refused.value.returncode == 2
 
 
 def test_the_plan_of_what_is_stored(resource: Resource, old: list[Backup]) -> None:
@@ -145,6 +163,24 @@ def test_the_plan_of_what_is_stored(resource: Resource, old: list[Backup]) -> No
     assert [one["id"] for one in told["backups"]] == [backup.pk for backup in old]
     assert told["backups"][-1]["reasons"] == [next(r for r in told["backups"][-1]["reasons"] if "1 of 7" in r)]
     assert told["other_region"] in [backup.pk for backup in old]
+
+
+def test_the_plan_shows_what_is_kept_of_the_removed(world: World, resource: Resource, old: list[Backup]) -> None:
+    Resource.objects.update(
+        environment="production", state="removed", removed_at=timezone.now(), removal_asked_at=timezone.now(),
+        removed_by=world.it, removal_reason="The shop was closed.",
+    )  # fmt: skip
+    (told,) = json.loads(run("policy", "plan", "--json"))
+    assert [one["id"] for one in told["backups"] if one["keep"]] == [old[-1].pk]
+    Backup.objects.update(deleted_at=timezone.now())
+    assert json.loads(run("policy", "plan", "--json")) == []
+
+
+def test_applying_carries_on_with_a_run_that_was_begun(resource: Resource, old: list[Backup], settings: Any) -> None:
+    settings.RETENTION_LIMIT_PERCENT = 100
+    begun = plan_retention(now=timezone.now())
+    assert begun is not None
+    assert run("policy", "apply") == f"Run {begun.pk}: {begun.to_delete} copies deleted."
 
 
 def test_a_dry_run_shows_exactly_what_applying_deletes(resource: Resource, old: list[Backup], settings: Any) -> None:
@@ -194,6 +230,22 @@ def test_verifying_from_the_shell(resource: Resource) -> None:
     assert found.value.code == 1
     told = json.loads(out.getvalue())
     assert (told["sound"], told["damaged"][0]["region"]) == (1, HOME)
+
+
+def test_nothing_is_called_sound_in_a_region_that_is_away(resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    assert run("verify", "--presence") == "2 copies are sound."
+    place = Path(settings.STORE_REGIONS[HOME])
+    place.rename(place.with_name("away"))
+    try:
+        out = StringIO()
+        with pytest.raises(SystemExit) as found:
+            call_command("verify", "--presence", "--json", stdout=out)
+    finally:
+        place.with_name("away").rename(place)
+    told = json.loads(out.getvalue())
+    assert (found.value.code, told["sound"], told["damaged"]) == (1, 1, [])
+    assert HOME in told["not_read"][0]
 
 
 def test_holding_from_the_shell(world: World, resource: Resource) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.template import engines
 from django.template.utils import get_app_template_dirs
 
@@ -40,6 +41,17 @@ def test_commands_and_links_exist(page):
     assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_examples_of_the_commands_are_understood():
+    """Each is what its command accepts; what it then does is tested beside the command."""
+    text = (ROOT / "docs/operating.md").read_text()
+    examples = re.findall(r"^python manage\.py ([^#\n]+)", text, re.MULTILINE)
+    assert len(examples) > 10
+    for example in examples:
+        name, *words = shlex.split(example)
+        command = load_command_class(get_commands()[name], name)
+        command.create_parser("manage.py", name).parse_args(words)
 
 
 def test_the_readme_names_every_folder_of_tests():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         """The verbs and what each takes."""
         verbs = parser.add_subparsers(dest="verb", required=True)
         plan = verbs.add_parser("plan", help="What is kept, why and until when. Changes nothing.")
-        plan.add_argument("resources", nargs="*", metavar="NAME_OR_ID", help="Left out: all that are not removed.")
+        plan.add_argument("resources", nargs="*", metavar="NAME_OR_ID", help="Left out: all of which backups are kept.")
         plan.add_argument(
             "--from-json", metavar="FILE", help="Judge a history that is not in the database; - reads it."
         )
@@ -48,6 +49,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says."""
         if options["verb"] == "plan" and options["from_json"] is not None:
+            if options["resources"]:
+                raise CommandError("Name resources, or give --from-json; not both.", returncode=2)
             self._judge(options["from_json"])
             return
         from backups.management import policy_verbs
@@ -63,3 +66,11 @@ class Command(BaseCommand):
     def write_json(self, value: Any) -> None:
         """One JSON document on standard output."""
         self.stdout.write(json.dumps(value, indent=2, default=str))
+
+    def write_json_list(self, values: Iterable[Any]) -> None:
+        """The same, a list written as it is made: it may be of a whole company."""
+        before = "["
+        for value in values:
+            self.stdout.write(before + json.dumps(value, default=str), ending="")
+            before = ",\n "
+        self.stdout.write("]" if before != "[" else "[]")

@@ -7,13 +7,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Sum
+from django.utils import timezone
 from tqdm import tqdm
 
 from backups.actions.presence import check_presence
 from backups.actions.verifying import verify_copy, verify_due
 from backups.drivers.base import DriverError
+from backups.findings import Code
 from backups.management.finding import resource_named
-from backups.models import Copy, CopyState
+from backups.models import Copy, CopyState, Finding, RegionCheck
 from portal.errors import PortalError
 from portal.words import counted
 
@@ -41,8 +44,7 @@ class Command(BaseCommand):
         before = set(Copy.objects.filter(state=CopyState.DAMAGED).values_list("pk", flat=True))
         unread: list[str] = []
         if options["presence"]:
-            check_presence()
-            read = Copy.objects.present().count()
+            read = self._look(unread)
         elif options["due"]:
             read = verify_due()
         else:
@@ -54,18 +56,31 @@ class Command(BaseCommand):
         if damaged or unread:
             raise SystemExit(1)
 
+    def _look(self, unread: list[str]) -> int:
+        begun = timezone.now()
+        check_presence()
+        away = Finding.objects.open().filter(code=Code.REGION_AWAY).order_by("subject")
+        unread.extend(away.values_list("sentence", flat=True))
+        return sum(RegionCheck.objects.filter(finished_at__gte=begun).values_list("copies", flat=True))
+
     def _read(self, options: dict[str, Any], unread: list[str]) -> int:
         copies = Copy.objects.present().select_related("backup__resource").order_by("pk")
         if options["resources"]:
             copies = copies.filter(backup__resource__in=[resource_named(words) for words in options["resources"]])
-        read, whole = 0, sum(copies.values_list("stored_bytes", flat=True))
+        read = passed = 0
+        whole = copies.aggregate(bytes=Sum("stored_bytes", default=0))["bytes"]
         with tqdm(total=whole, unit="B", unit_scale=True, disable=None) as bar:  # silent where nobody looks
+
+            def watched(bytes_done: int, bytes_expected: int | None = None) -> None:
+                bar.update(min(passed + bytes_done, whole) - bar.n)
+
             for copy in copies.iterator():
                 try:
-                    read += verify_copy(copy)
+                    read += verify_copy(copy, watched=watched)
                 except (DriverError, PortalError) as error:
                     unread.append(error.sentence)
-                bar.update(copy.stored_bytes)
+                passed += copy.stored_bytes
+                watched(0)
         return read
 
     def _tell(self, options: dict[str, Any], read: int, damaged: list[Copy], unread: list[str]) -> None:
