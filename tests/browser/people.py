@@ -24,8 +24,8 @@ WIDER_THAN_THE_WINDOW = """() => {
 
 EXPECTED = (
     "Failed to load resource",  # refusals answer 4xx on purpose
-    "htmx:sendAbort",  # somebody left the page while a part of it was being fetched,
-    "htmx:afterRequest",  # and the request was over by that
+    "htmx:sendAbort",  # somebody left the page while a part of it was being fetched;
+    "htmx:afterRequest",  # htmx says both of that
 )
 
 

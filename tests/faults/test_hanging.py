@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from backups.actions.sweeping import sweep_backups
@@ -40,7 +41,12 @@ def test_a_dump_that_hangs(world: World, own_server: PostgresServer, tmp_path: P
         backup = Backup.objects.create(
             resource=resource, origin=BackupOrigin.SCHEDULED, queued_at=now, resend_at=now, status=BackupStatus.QUEUED
         )
-        worker = threading.Thread(target=perform_backup, args=(backup.pk,))
+
+        def work() -> None:
+            perform_backup(backup.pk)
+            connection.close()  # this thread's own
+
+        worker = threading.Thread(target=work)
         worker.start()
         until = time.monotonic() + 30
         while not mark.exists():
