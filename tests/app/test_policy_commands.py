@@ -16,7 +16,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
+from backups.actions.repairing import repair
 from backups.actions.retaining import plan_retention
+from backups.actions.verifying import verify_copy
+from backups.management.commands import verify
 from backups.models import Backup, Copy, Resource, RetentionRun
 from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
 
@@ -87,6 +90,7 @@ WRONG = {
     "not json": "This is not JSON",
     "[]": "The whole must be an object",
     '{"now": 5, "backups": []}': "“now” is no moment such as",
+    '{"now": 0, "backups": []}': "“now” is no moment such as",
     '{"now": "", "backups": []}': "“now” is no moment such as",
     '{"now": "2026-11-23T04:00:00", "backups": []}': "“now” says no zone",
     '{"backups": {}}': "“backups” must be a list",
@@ -246,6 +250,26 @@ def test_nothing_is_called_sound_in_a_region_that_is_away(resource: Resource) ->
     told = json.loads(out.getvalue())
     assert (found.value.code, told["sound"], told["damaged"]) == (1, 1, [])
     assert HOME in told["not_read"][0]
+
+
+def test_a_copy_that_is_replaced_at_once_was_damaged_all_the_same(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_to_other_region(resource.pk)
+    copy = resource.backups.get().copies.get(region=HOME)
+    data = Path(settings.STORE_REGIONS[HOME]) / copy.stored_under / "data.zst"
+    data.write_bytes(b"x" + data.read_bytes()[1:])
+
+    def verify_and_repair(copy: Copy, **how: Any) -> bool:
+        sound = verify_copy(copy, **how)
+        repair(resource.pk)
+        return sound
+
+    monkeypatch.setattr(verify, "verify_copy", verify_and_repair)
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("verify", stdout=out)
+    assert f"DAMAGED: backup {copy.backup_id} of {resource.name} in {HOME}" in out.getvalue()
 
 
 def test_holding_from_the_shell(world: World, resource: Resource) -> None:

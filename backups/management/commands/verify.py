@@ -16,7 +16,7 @@ from backups.actions.verifying import verify_copy, verify_due
 from backups.drivers.base import DriverError
 from backups.findings import Code
 from backups.management.finding import resource_named
-from backups.models import Copy, CopyState, Finding, RegionCheck
+from backups.models import Copy, Finding, RegionCheck
 from portal.errors import PortalError
 from portal.words import counted
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         """Do it."""
         if options["resources"] and (options["due"] or options["presence"]):
             raise CommandError("Name resources, or give --due or --presence; not both.", returncode=2)
-        before = set(Copy.objects.filter(state=CopyState.DAMAGED).values_list("pk", flat=True))
+        begun = timezone.now()
         unread: list[str] = []
         if options["presence"]:
             read = self._look(unread)
@@ -49,9 +49,8 @@ class Command(BaseCommand):
             read = verify_due()
         else:
             read = self._read(options, unread)
-        damaged = list(
-            Copy.objects.filter(state=CopyState.DAMAGED).exclude(pk__in=before).select_related("backup__resource")
-        )
+        found = Copy.objects.filter(damaged_at__gte=begun)  # whatever became of it: workers replace copies meanwhile
+        damaged = list(found.select_related("backup__resource").order_by("pk"))
         self._tell(options, read, damaged, unread)
         if damaged or unread:
             raise SystemExit(1)
