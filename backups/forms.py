@@ -64,6 +64,10 @@ class RemoveForm(SentenceForm):
     reason = Reason("Why is it removed?", "Kept with the resource: who reads it later wants to know.")
     typed_name = TypedName()
 
+    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed_name"].label = f"Type {name} to confirm"
+
 
 class _ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
     def label_from_instance(self, application: Application) -> str:

@@ -30,8 +30,8 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     found, user = seen_resource(request, pk), signed_in(request)
     check_can_remove(user, found)
     if request.method != "POST":
-        return _shown(request, found, RemoveForm(), 200)
-    form = RemoveForm(request.POST)
+        return _shown(request, found, RemoveForm(found.name), 200)
+    form = RemoveForm(found.name, request.POST)
     if not form.is_valid():
         return _shown(request, found, form, 400)
     try:
@@ -68,7 +68,6 @@ def _shown(request: HttpRequest, found: Resource, form: RemoveForm, status: int)
 
 def _page(found: Resource, form: RemoveForm, now: datetime) -> dict[str, Any]:
     plan = removal_plan(found, now)
-    form.fields["typed_name"].label = f"Type {found.name} to confirm"
     return {"resource": found, "form": form, "plan": plan, "words": removal_in_words(found, plan, now)}
 
 

@@ -106,7 +106,9 @@ def test_what_is_missing_is_said_beside_its_field(
     as_: As, resource: Resource, history: list[int], now: datetime, change: dict[str, str], field: str, sentence: str
 ) -> None:
     answer = as_("it").post(address(resource), typed(resource, now, **change))
-    assert sentence in body(answer, 400)
+    shown = body(answer, 400)
+    assert sentence in shown
+    assert "Type shop-db to confirm" in shown
     assert list(answer.context["form"].errors) == [field]
     resource.refresh_from_db()
     assert resource.state == ResourceState.ACTIVE
