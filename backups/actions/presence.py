@@ -43,17 +43,23 @@ class _Count:
     seen: set[str] = field(default_factory=set)
 
 
-def check_presence(*, clock: Clock = timezone.now) -> None:
-    """Look at every region. One that cannot be read is a finding, and the others are looked at all the same."""
+def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
+    """Look at every region: how many copies were seen whole, and a sentence for each region that cannot be read.
+
+    That one is a finding, and the others are looked at all the same.
+    """
+    whole, away = 0, []
     for region in REGIONS:
         try:
-            check_region(region, clock=clock)
+            whole += check_region(region, clock=clock).copies
         except (StoreError, DriverError, PortalError) as error:
             log.warning("presence.region_away", region=region, why=error.sentence)
             advice = "Nothing is known about the copies there until it answers. Mount its disk, or see to its network."
             _note(region, Code.REGION_AWAY, error.sentence, advice, clock())
+            away.append(error.sentence)
         else:
             _settle(region, Code.REGION_AWAY, clock())
+    return whole, away
 
 
 def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:

@@ -238,7 +238,7 @@ def test_verifying_from_the_shell(resource: Resource) -> None:
 
 def test_nothing_is_called_sound_in_a_region_that_is_away(resource: Resource) -> None:
     copy_to_other_region(resource.pk)
-    assert run("verify", "--presence") == "2 copies are sound."
+    assert run("verify", "--presence") == "2 copies are there in full size."
     place = Path(settings.STORE_REGIONS[HOME])
     place.rename(place.with_name("away"))
     try:
@@ -270,6 +270,24 @@ def test_a_copy_that_is_replaced_at_once_was_damaged_all_the_same(
     with pytest.raises(SystemExit):
         call_command("verify", stdout=out)
     assert f"DAMAGED: backup {copy.backup_id} of {resource.name} in {HOME}" in out.getvalue()
+
+
+def test_nothing_is_claimed_of_a_region_that_is_away(resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    backup_now(resource)
+    assert run("verify", "--presence") == "3 copies are there in full size."
+    home = Path(settings.STORE_REGIONS[HOME])
+    home.rename(home.with_name("away"))
+    for words, read in ((["verify", "--presence"], "1 copy is there in full size."), (["verify"], "1 copy is sound.")):
+        out = StringIO()
+        with pytest.raises(SystemExit) as found:
+            call_command(*words, stdout=out)
+        assert found.value.code == 1
+        first, second = out.getvalue().strip().splitlines()
+        assert first == read
+        assert second.startswith(f"NOT READ: The region {HOME} is not at ")
+    assert not Copy.objects.filter(state="damaged").exists()
+    home.with_name("away").rename(home)
 
 
 def test_holding_from_the_shell(world: World, resource: Resource) -> None:

@@ -14,9 +14,8 @@ from tqdm import tqdm
 from backups.actions.presence import check_presence
 from backups.actions.verifying import verify_copy, verify_due
 from backups.drivers.base import DriverError
-from backups.findings import Code
 from backups.management.finding import resource_named
-from backups.models import Copy, Finding, RegionCheck
+from backups.models import Copy
 from portal.errors import PortalError
 from portal.words import counted
 
@@ -44,7 +43,7 @@ class Command(BaseCommand):
         begun = timezone.now()
         unread: list[str] = []
         if options["presence"]:
-            read = self._look(unread)
+            read, unread = check_presence()
         elif options["due"]:
             read = verify_due()
         else:
@@ -54,13 +53,6 @@ class Command(BaseCommand):
         self._tell(options, read, damaged, unread)
         if damaged or unread:
             raise SystemExit(1)
-
-    def _look(self, unread: list[str]) -> int:
-        begun = timezone.now()
-        check_presence()
-        away = Finding.objects.open().filter(code=Code.REGION_AWAY).order_by("subject")
-        unread.extend(away.values_list("sentence", flat=True))
-        return sum(RegionCheck.objects.filter(finished_at__gte=begun).values_list("copies", flat=True))
 
     def _read(self, options: dict[str, Any], unread: list[str]) -> int:
         copies = Copy.objects.present().select_related("backup__resource").order_by("pk")
@@ -77,7 +69,8 @@ class Command(BaseCommand):
                 try:
                     read += verify_copy(copy, watched=watched)
                 except (DriverError, PortalError) as error:
-                    unread.append(error.sentence)
+                    if error.sentence not in unread:  # one region is away, not each of its copies
+                        unread.append(error.sentence)
                 passed += copy.stored_bytes
                 watched(0)
         return read
@@ -96,7 +89,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"sound": read, "damaged": rows, "not_read": unread}, indent=2))
             return
-        self.stdout.write(f"{counted(read, 'copy is', 'copies are')} sound.")
+        what = "there in full size" if options["presence"] else "sound"
+        self.stdout.write(f"{counted(read, 'copy is', 'copies are')} {what}.")
         for row in rows:
             self.stdout.write(
                 f"DAMAGED: backup {row['backup']} of {row['resource']} in {row['region']}: {row['damage']}"
