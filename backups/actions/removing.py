@@ -153,6 +153,7 @@ def bring_back(*, by: User, resource: Resource, reason: str, now: datetime | Non
             locked.removal_asked_at, locked.removed_by, locked.removal_reason = None, None, ""
             locked.next_backup_at = now
             locked.save()
+            hand_over("backups.copy", locked.pk)  # the removal took the one in the other region (B3)
             hand_over("backups.audit_resource", locked.pk)
     except IntegrityError as error:  # registered in the same moment
         raise Refused("Another resource took its name or its place just now.") from error

@@ -142,6 +142,17 @@ def test_a_wrongly_removed_one_is_brought_back_and_backed_up_at_once(world: Worl
     assert (tree / "sub" / "page.txt").exists()
 
 
+def test_what_is_brought_back_has_its_copy_elsewhere_made_at_once(
+    world: World, shop: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried_out(removed(world, shop))
+    assert stored_prefixes(shop, OTHER) == set()
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr("backups.actions.removing.hand_over", lambda *words: sent.append(words))
+    bring_back(by=world.it, resource=Resource.objects.get(pk=shop.pk), reason="It was the wrong one.")
+    assert sent == [("backups.copy", shop.pk), ("backups.audit_resource", shop.pk)]
+
+
 def test_of_an_old_newest_one_a_final_backup_is_taken_and_kept_instead(world: World, shop: Resource) -> None:
     Backup.objects.filter(pk=newest(shop).pk).update(taken_at=days_ago(1.5))
     old = newest(shop)
