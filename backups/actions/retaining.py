@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backups.actions.deleting import mark_deleting, remove_copy
+from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
 from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock
 from backups.drivers.base import DriverError
@@ -156,6 +156,7 @@ def apply_run(run_id: int, *, clock: Clock = timezone.now) -> None:
     ):
         for resource_id, deletions in groupby(batch, key=lambda row: row[1]):
             _apply(resource_id, [pk for pk, _ in deletions], clock)
+    remove_retired(Copy.objects.filter(deletions__run=run), clock=clock)  # what one that was killed had only marked
     now = clock()
     with acting(run.decided_by, "retention"), transaction.atomic():
         locked = RetentionRun.objects.select_for_update().get(pk=run.pk)

@@ -181,6 +181,28 @@ def test_a_run_whose_worker_died_is_carried_on(resource: Resource, old: list[Bac
 
 
 @pytest.mark.usefixtures("unlimited")
+def test_what_a_dead_worker_had_only_marked_is_gone_when_the_run_is_done(
+    resource: Resource, old: list[Backup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = plan_retention(now=timezone.now())
+    assert run is not None
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr("backups.actions.retaining.remove_copy", killed)
+        apply_run(run.pk)
+    assert Copy.objects.filter(state=CopyState.DELETING).exists()
+    apply_run(run.pk)
+    run.refresh_from_db()
+    assert run.status == RunStatus.DONE
+    assert not Copy.objects.filter(state=CopyState.DELETING).exists()
+    kept = {backup.pk for backup in old[-7:]} | months_firsts(old)
+    assert stored_prefixes(resource) == {backup.prefix for backup in old if backup.pk in kept}
+
+
+@pytest.mark.usefixtures("unlimited")
 def test_two_workers_at_once_delete_no_more_than_one(resource: Resource, old: list[Backup]) -> None:
     run = plan_retention(now=timezone.now())
     assert run is not None
