@@ -199,7 +199,7 @@ def _days(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: Z
         yield Found(
             Code.DAILY_MISSING,
             f"No good backup of {_and([short_day(day) for day in missing])}.",
-            f"{_why(facts)}A day that is over cannot be backed up any more; this passes {short_day(_passes(missing))}.",
+            f"A day that is over cannot be backed up any more; this passes {short_day(_passes(missing))}.",
             _start(missing[0] + timedelta(days=1), zone),
         )
 
