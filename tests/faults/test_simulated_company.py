@@ -19,7 +19,6 @@ from backups.kinds import REGIONS, store_of
 from tests.app.world import World
 from tests.faults.company import Company
 
-
 SIZE = int(os.environ.get("PORTAL_COMPANY_SIZE", "25"))
 
 
