@@ -48,11 +48,12 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
 
 def final_sentence(plan: RemovalPlan, now: datetime) -> str:
     """That a final backup is taken first, why, and what happens if it cannot be; empty when none is taken."""
-    if not plan.final_backup:
+    newest = plan.newest_good_at
+    if not plan.final_backup or newest is None:
         return ""
-    newest = max(backup.taken_at for backup, _ in plan.backups if backup.good)
+    age = f"is {span_in_words(now - newest)} old" if newest <= now else "is dated in the future"
     return (
-        f"A final backup is taken first, because the newest good one is {span_in_words(now - newest)} old. If it cannot be"
+        f"A final backup is taken first, because the newest good one {age}. If it cannot be"
         f" taken, because the resource does not answer any more, the removal goes on, and the backup of"
         f" {exact_time(newest, now)} is kept in its place."
     )

@@ -123,7 +123,8 @@ def plan(
         elsewhere = _copies_elsewhere(pools[-1], good, reasons, numbers)
         past, why_not = _why_not(pools, zone)
     else:
-        _keep_removed(entries, good, reasons, today, production, kept_until(removed_at, zone))
+        if production and today < kept_until(removed_at, zone):
+            _keep_removed(entries, good, reasons, removed_at, kept_until(removed_at, zone))
         past, why_not = EARLIEST, _was_removed
     # Of a long history most is past. So all are first taken to be, in one go, and then the others are looked at.
     verdicts = list(map(_new, repeat(Verdict), zip(map(_id, entries), repeat(False), repeat(_PAST), repeat(None))))
@@ -233,18 +234,19 @@ def _keep_removed(
     entries: list[Entry[Id]],
     good: list[Entry[Id]],
     reasons: dict[Id, list[Reason]],
-    today: date,
-    production: bool,
+    removed_at: datetime,
     last_day: date,
 ) -> None:
-    """B4: of production the latest good daily, for six calendar months; when there is none, whatever there is."""
-    if not production or today >= last_day:
-        return
-    if newest := next(newest_first(good), None):
-        reasons[newest.id] = [Reason(KEPT_DAILY, last_day)]
-        return
-    for entry in entries:
-        reasons[entry.id] = [Reason(NONE_GOOD, last_day)]
+    """B4: of production the latest good daily, for six calendar months; when there is none, whatever there is.
+
+    One dated after the removal (a clock was wrong) takes nobody's place: the latest of the others is kept beside it.
+    """
+    for pool in (good, [entry for entry in good if entry.taken_at <= removed_at]):
+        for newest in islice(newest_first(pool), 1):
+            reasons[newest.id] = [Reason(KEPT_DAILY, last_day)]
+    if not good:
+        for entry in entries:
+            reasons[entry.id] = [Reason(NONE_GOOD, last_day)]
 
 
 def kept_until(removed_at: datetime, zone: ZoneInfo) -> date:

@@ -38,6 +38,8 @@ def next_try(backup: Backup, resource: Resource, now: datetime) -> str:
     """Whether a failed backup that no other has followed is tried again, and when; empty where there is nothing to say."""
     if backup.status != BackupStatus.FAILED:
         return ""
+    if resource.state == ResourceState.REMOVING and backup.worth_retrying:
+        return "The final backup is tried three times; then the removal goes on without it."
     if resource.state not in (ResourceState.ACTIVE, ResourceState.VANISHED):
         return "It is not tried again."
     due = resource.next_backup_at

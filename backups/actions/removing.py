@@ -2,7 +2,8 @@
 
 A person of IT removes it, over the exact list of what goes and what stays, which they confirm with the resource's name.
 Of production a final backup is taken first when the newest good one is older than a day; what comes of that is waited
-for, and then the removal is carried out whether it could be taken or not: the resource may be gone already.
+for, a few tries long where the failure may pass, and then the removal is carried out whether it could be taken or not:
+the resource may be gone already.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from backups.actions.taking import Clock, queue_backup
 from backups.facts import facts_of
 from backups.judging import CopyVerdict, StoredBackup, judge
 from backups.kinds import driver_of
-from backups.models import Backup, BackupOrigin, Resource, ResourceState
+from backups.models import Backup, BackupOrigin, BackupStatus, Resource, ResourceState
 from backups.permissions import check_can_bring_back, check_can_remove
 from backups.retention import Verdict, kept_until
+from backups.schedule import retry_after
 from portal.errors import InvalidInput, Refused
 from portal.handover import hand_over
 from portal.history import acting
@@ -33,6 +35,9 @@ from portal.reasons import checked_reason
 from portal.words import company_zone
 
 FRESH = timedelta(days=1)
+
+FINAL_TRIES = 3
+"""So often a final backup is tried whose failure may pass: a worker that died, a region that was away."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class RemovalPlan:
     backups: Sequence[tuple[StoredBackup, Verdict[int]]]
     copies: Sequence[CopyVerdict]
     final_backup: bool
+    newest_good_at: datetime | None
     kept_until: date | None
     digest: str
 
@@ -64,13 +70,15 @@ def removal_plan(resource: Resource, now: datetime) -> RemovalPlan:
     zone = company_zone()
     facts = replace(facts_of(resource, now), removed_at=now)
     judgement = judge(facts, now=now, zone=zone)
-    newest = max((backup.taken_at for backup in facts.backups if backup.good), default=None)
-    final = resource.is_production and newest is not None and now - newest > FRESH
+    good = [backup.taken_at for backup in facts.backups if backup.good]
+    newest = max([at for at in good if at <= now] or good, default=None)  # one of the future is none of today
+    final = resource.is_production and newest is not None and not timedelta(0) <= now - newest <= FRESH
     list_of_all = sorted([verdict.id, verdict.keep] for verdict in judgement.copies)
     return RemovalPlan(
         backups=list(zip(facts.backups, judgement.plan.verdicts, strict=True)),
         copies=judgement.copies,
         final_backup=final,
+        newest_good_at=newest,
         kept_until=kept_until(now, zone) if resource.is_production else None,
         digest=hashlib.sha256(json.dumps([resource.pk, final, list_of_all]).encode()).hexdigest(),
     )
@@ -108,10 +116,23 @@ def finish_removal(resource_id: int, *, clock: Clock = timezone.now) -> None:
     now = clock()
     with transaction.atomic():
         locked = locked_resource(resource_id)
-        if locked.state != ResourceState.REMOVING or locked.backups.open().exists():
+        if locked.state != ResourceState.REMOVING or locked.backups.open().exists() or _is_tried_again(locked, now):
             return
         with acting(locked.removed_by, locked.removal_reason):
             _remove(locked, now)
+
+
+def _is_tried_again(locked: Resource, now: datetime) -> bool:
+    """Whether the final backup failed in a way that may pass; then another is queued, each time after twice the wait."""
+    since = locked.backups.filter(finished_at__gte=locked.removal_asked_at).order_by("-finished_at", "-pk")
+    last, tries = since.first(), since.count()
+    if last is None or last.status != BackupStatus.FAILED or not last.worth_retrying or tries >= FINAL_TRIES:
+        return False
+    assert last.finished_at is not None
+    if last.finished_at <= now < last.finished_at + retry_after(tries):
+        return True  # the sweeper asks again
+    queue_backup(locked, origin=BackupOrigin.FINAL, by=locked.removed_by, reason=locked.removal_reason, now=now)
+    return True
 
 
 def hand_over_removals() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from django.utils import timezone
 from backups.actions.auditing import audit_resource
 from backups.actions.copying import copy_to_other_region
 from backups.actions.holding import place_hold
-from backups.actions.removing import bring_back, finish_removal, removal_plan, remove_resource
+from backups.actions.removing import FINAL_TRIES, bring_back, finish_removal, removal_plan, remove_resource
 from backups.actions.retaining import apply_run, plan_retention
 from backups.actions.scheduling import schedule_backups
-from backups.actions.taking import perform_backup
+from backups.actions.taking import give_up_lost_backups, perform_backup
 from backups.artefacts import read_index
 from backups.findings import Code
 from backups.kinds import store_of
@@ -248,3 +249,59 @@ def test_only_a_person_of_it_removes_and_brings_back(world: World, shop: Resourc
     done = removed(world, shop)
     with pytest.raises(NotPermitted):
         bring_back(by=who, resource=done, reason="x")
+
+
+def test_one_that_a_wrong_clock_dated_is_not_kept_in_place_of_the_true_latest(world: World, shop: Resource) -> None:
+    """Nor is it taken for a fresh one: the final backup is taken all the same."""
+    dated = newest(shop)
+    shop.backups.update(taken_at=days_ago(3))
+    Backup.objects.filter(pk=dated.pk).update(taken_at=days_ago(-200))
+    assert removal_plan(shop, timezone.now()).final_backup
+    removed(world, shop)
+    final = shop.backups.open().get()
+    perform_backup(final.pk)
+    finish_removal(shop.pk)
+    carried_out(shop)
+    assert stored_prefixes(shop) == {dated.prefix, final.prefix}
+
+
+def at(moment: datetime) -> Callable[[], datetime]:
+    """A clock that shows that moment."""
+    return lambda: moment
+
+
+def test_a_final_backup_whose_worker_dies_is_tried_again_before_anything_goes(world: World, shop: Resource) -> None:
+    shop.backups.update(taken_at=days_ago(3), finished_at=days_ago(3))
+    removed(world, shop)
+    now = timezone.now()
+    for _ in range(2):
+        died = shop.backups.open().get()
+        Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
+        now += timedelta(minutes=10)
+        assert give_up_lost_backups(now, lost_before=now - timedelta(minutes=5)) == 1
+        finish_removal(shop.pk, clock=at(now))
+        assert not shop.backups.open().exists(), "not at once"
+        now += timedelta(minutes=11)
+        finish_removal(shop.pk, clock=at(now))
+        assert shop.backups.open().get().origin == BackupOrigin.FINAL
+    assert not RetentionRun.objects.exists(), "nothing goes meanwhile"
+    final = shop.backups.open().get()
+    perform_backup(final.pk)
+    finish_removal(shop.pk, clock=at(now))
+    carried_out(shop)
+    assert stored_prefixes(shop) == {final.prefix}
+
+
+def test_a_final_backup_is_not_tried_for_ever(world: World, shop: Resource) -> None:
+    shop.backups.update(taken_at=days_ago(3), finished_at=days_ago(3))
+    removed(world, shop)
+    now, tries = timezone.now(), 0
+    while (died := shop.backups.open().first()) is not None:
+        tries += 1
+        Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
+        now += timedelta(hours=1)
+        give_up_lost_backups(now, lost_before=now - timedelta(minutes=5))
+        now += timedelta(hours=1)
+        finish_removal(shop.pk, clock=at(now))
+    assert tries == FINAL_TRIES
+    assert Resource.objects.get(pk=shop.pk).state == ResourceState.REMOVED
