@@ -187,7 +187,9 @@ def _elsewhere(facts: ResourceFacts, judgement: Judgement, good: list[StoredBack
 def _days(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: ZoneInfo) -> Iterator[Found]:
     if not good:
         return
-    due = good[-1].taken_at + LATE_AFTER
+    # One dated after now (a clock was wrong) says nothing about the last day.
+    taken = [backup.taken_at for backup in good if backup.taken_at <= now]
+    due = (taken[-1] if taken else facts.created_at) + LATE_AFTER
     if now > due:
         yield Found(Code.LATE, "There is no good backup of the last 26 hours.", f"{_why(facts)}{_NOW}", due)
     today = now.astimezone(zone).date()

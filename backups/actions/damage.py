@@ -26,7 +26,7 @@ def note_damaged_copy(copy: Copy, sentence: str, now: datetime) -> None:
         if backup.damaged_at is None and not Copy.objects.present().filter(backup=backup).exists():
             backup.damaged_at, backup.damage = now, sentence
             backup.save(update_fields=["damaged_at", "damage"])
-            note_newest_good(resource)
+            note_newest_good(resource, now)
         if found:
             hand_over("backups.repair", resource.pk)
             hand_over("backups.audit_resource", resource.pk)

@@ -28,7 +28,7 @@ def mark_deleting(resource: Resource, copies: list[Copy], now: datetime) -> None
     )
     touched = Backup.objects.filter(pk__in={copy.backup_id for copy in copies}, deleted_at__isnull=True)
     touched.exclude(copies__state__in=[CopyState.WRITING, CopyState.PRESENT, CopyState.DAMAGED]).update(deleted_at=now)
-    note_newest_good(resource)
+    note_newest_good(resource, now)
     hand_over("backups.audit_resource", resource.pk)
 
 

@@ -137,16 +137,20 @@ def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetim
                 proven_at=now,
                 created_at=now,
             )
-            note_newest_good(resource)
+            note_newest_good(resource, now)
             hand_over("backups.copy", resource.pk)
             _hand_on(locked)
     if given_up:
         delete_artefact(store_of(resource.home_region), backup.prefix)
 
 
-def note_newest_good(resource: Resource) -> None:
-    """Keep the resource's ``last_good_at`` current after a backup became good or stopped being so."""
-    newest = resource.backups.good().order_by("-taken_at").values_list("taken_at", flat=True).first()
+def note_newest_good(resource: Resource, now: datetime) -> None:
+    """Keep the resource's ``last_good_at`` current after a backup became good or stopped being so.
+
+    One dated after ``now`` (a clock was wrong) counts only where there is no other.
+    """
+    taken = resource.backups.good().order_by("-taken_at").values_list("taken_at", flat=True)
+    newest = taken.filter(taken_at__lte=now).first() or taken.first()
     Resource.objects.filter(pk=resource.pk).update(last_good_at=newest)  # a derived column, not in the history
 
 

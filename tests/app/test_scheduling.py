@@ -164,3 +164,18 @@ def test_a_backup_that_hangs_is_stopped_and_one_that_gets_on_is_not(resource: Re
 
 def test_the_latest_slot_is_the_one_the_scheduler_counts_by(resource: Resource, slot: datetime) -> None:
     assert latest_slot(resource.uid, slot, window(), company_zone()) == slot
+
+
+def test_after_a_clock_was_a_year_ahead_the_days_have_their_backups(resource: Resource, slot: datetime) -> None:
+    """Neither the moment that it left for the next one nor the backup that it dated stands in for any of them."""
+    ahead = slot + timedelta(days=365)
+    assert schedule_backups(ahead) == 1
+    assert take(resource, ahead).status == BackupStatus.FINISHED
+    resource.refresh_from_db()
+    assert resource.last_good_at == ahead
+    for days in (1, 2, 3):
+        now = slot + timedelta(days=days)
+        assert schedule_backups(now) == 1
+        assert take(resource, now).status == BackupStatus.FINISHED
+        resource.refresh_from_db()
+        assert resource.last_good_at == now, "what it shows is the newest that was really taken"

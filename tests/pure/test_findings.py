@@ -160,3 +160,10 @@ def test_every_code_has_its_rule_and_name() -> None:
     assert set(CODES) == set(Code)
     assert all(label for _, label in CODES.values())
     assert [rule.bit for rule in Rule] == [1, 2, 4, 8]
+
+
+def test_one_that_a_wrong_clock_dated_does_not_hide_that_backups_are_late() -> None:
+    ahead = stored(9999, NOW + timedelta(days=300), HOME)
+    hidden = replace(missed(), backups=[*missed().backups, ahead])
+    assert Code.LATE in codes(audit(hidden, now=NOW, zone=BERLIN))
+    assert Code.LATE not in codes(audit(replace(well(), backups=[*well().backups, ahead]), now=NOW, zone=BERLIN))
