@@ -80,10 +80,22 @@ def look(resource_id: int) -> None:
 
 @shared_task(name="backups.nightly")
 def nightly() -> None:
-    """The night's checks, each once a day: what the regions hold, where the resources are, whether the policy holds."""
-    once_a_day("presence", settings.NIGHTLY_HOUR, presence.check_presence)
-    once_a_day("look", settings.NIGHTLY_HOUR, looking.look_for_all)
-    once_a_day("audit", settings.NIGHTLY_HOUR, auditing.audit_company)
+    """The night's checks, each once a day: what the regions hold, where the resources are, whether the policy holds.
+
+    Each is done whatever becomes of the others.
+    """
+    errors = []
+    for name, work in (
+        ("presence", presence.check_presence),
+        ("look", looking.look_for_all),
+        ("audit", auditing.audit_company),
+    ):
+        try:
+            once_a_day(name, settings.NIGHTLY_HOUR, work)
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("Not every check of the night could be done.", errors)
 
 
 @shared_task(name="backups.alert")

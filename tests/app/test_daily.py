@@ -99,3 +99,11 @@ def test_a_place_that_does_not_answer_says_nothing(resource: Resource, tree: Pat
         away.rename(parent)
     resource.refresh_from_db()
     assert (resource.state, resource.missed_sightings) == (ResourceState.ACTIVE, 0)
+
+
+def test_the_policy_is_audited_also_when_the_regions_cannot_be_looked_at(resource: Resource, settings: Any) -> None:
+    settings.NIGHTLY_HOUR = 0
+    resource.backups.update(artefact={})  # nobody knows what should be there
+    with pytest.raises(ExceptionGroup, match="Not every check"):
+        nightly()
+    assert set(DailyJob.objects.values_list("name", flat=True)) == {"audit", "look"}, "the third is due again"
