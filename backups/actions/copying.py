@@ -99,12 +99,12 @@ def _write(copy: Copy, clock: Clock) -> bool:
     """
     backup = copy.backup
     info = StoredArtefactInfo.from_json(backup.artefact)
-    source = Copy.objects.present().filter(backup=backup).exclude(region=copy.region).first()
-    if source is None:
-        raise Refused(f"No copy of the backup of {backup.resource} is left to be copied.")
-    here, there = store_of(source.region), store_of(copy.region)
     writing = Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING)
     try:
+        source = Copy.objects.present().filter(backup=backup).exclude(region=copy.region).first()
+        if source is None:
+            raise Refused(f"No copy of the backup of {backup.resource} is left to be copied.")
+        here, there = store_of(source.region), store_of(copy.region)
         with RowProgress(writing, clock) as progress:
             try:
                 copy_artefact(here, source.stored_under, there, copy.prefix, info, progress)

@@ -15,7 +15,8 @@ from portal.handover import hand_over
 def note_damaged_copy(copy: Copy, sentence: str, now: datetime) -> None:
     """Record that the copy is not what was stored. When no other is present, the backup is not good any more.
 
-    What can replace it is set going: a copy from the other region, or a fresh backup.
+    What can replace it is set going: a copy from the other region, or a fresh backup. One that is being deleted, or was
+    recorded so before, is left as it is.
     """
     with transaction.atomic():
         resource = locked_resource(Backup.objects.values_list("resource", flat=True).get(pk=copy.backup_id))
@@ -23,10 +24,11 @@ def note_damaged_copy(copy: Copy, sentence: str, now: datetime) -> None:
         found = Copy.objects.filter(pk=copy.pk, state=CopyState.PRESENT).update(
             state=CopyState.DAMAGED, damaged_at=now, damage=sentence
         )
+        if not found:
+            return
         if backup.damaged_at is None and not Copy.objects.present().filter(backup=backup).exists():
             backup.damaged_at, backup.damage = now, sentence
             backup.save(update_fields=["damaged_at", "damage"])
             note_newest_good(resource, now)
-        if found:
-            hand_over("backups.repair", resource.pk)
-            hand_over("backups.audit_resource", resource.pk)
+        hand_over("backups.repair", resource.pk)
+        hand_over("backups.audit_resource", resource.pk)

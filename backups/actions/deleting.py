@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock, note_newest_good
 from backups.artefacts import delete_artefact
 from backups.drivers.base import DriverError
@@ -26,16 +28,29 @@ def mark_deleting(resource: Resource, copies: list[Copy], now: datetime) -> None
     Copy.objects.filter(pk__in=[copy.pk for copy in copies]).exclude(state=CopyState.DELETED).update(
         state=CopyState.DELETING
     )
-    touched = Backup.objects.filter(pk__in={copy.backup_id for copy in copies}, deleted_at__isnull=True)
-    touched.exclude(copies__state__in=[CopyState.WRITING, CopyState.PRESENT, CopyState.DAMAGED]).update(deleted_at=now)
+    _without_copies().filter(pk__in={copy.backup_id for copy in copies}).update(deleted_at=now)
     note_newest_good(resource, now)
     hand_over("backups.audit_resource", resource.pk)
 
 
+def _without_copies() -> QuerySet[Backup]:
+    """Stored backups of which nothing is left, and nothing is being written."""
+    return Backup.objects.stored().exclude(copies__state__in=[CopyState.WRITING, CopyState.PRESENT, CopyState.DAMAGED])
+
+
 def remove_copy(copy: Copy, clock: Clock) -> None:
-    """Delete the copy's objects, then note that they are gone. Absent ones are fine."""
+    """Delete the copy's objects, then note that they are gone. Absent ones are fine.
+
+    Where it was still being written when the others went, its backup is deleted only now.
+    """
     delete_artefact(store_of(copy.region), copy.stored_under)
     Copy.objects.filter(pk=copy.pk, state=CopyState.DELETING).update(state=CopyState.DELETED, deleted_at=clock())
+    if _without_copies().filter(pk=copy.backup_id).exists():
+        now = clock()
+        with transaction.atomic():
+            resource = locked_resource(copy.backup.resource_id)
+            if _without_copies().filter(pk=copy.backup_id).update(deleted_at=now):
+                note_newest_good(resource, now)
 
 
 def remove_retired(copies: QuerySet[Copy], *, clock: Clock = timezone.now) -> None:

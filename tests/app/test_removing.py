@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backups.actions import copying
 from backups.actions.auditing import audit_resource
 from backups.actions.copying import copy_to_other_region
 from backups.actions.holding import place_hold
@@ -17,6 +18,7 @@ from backups.actions.removing import FINAL_TRIES, bring_back, finish_removal, re
 from backups.actions.retaining import apply_run, plan_retention
 from backups.actions.scheduling import schedule_backups
 from backups.actions.taking import give_up_lost_backups, perform_backup
+from backups.actions.tidying import tidy_regions
 from backups.artefacts import read_index
 from backups.findings import Code
 from backups.kinds import store_of
@@ -305,3 +307,53 @@ def test_a_final_backup_is_not_tried_for_ever(world: World, shop: Resource) -> N
         finish_removal(shop.pk, clock=at(now))
     assert tries == FINAL_TRIES
     assert Resource.objects.get(pk=shop.pk).state == ResourceState.REMOVED
+
+
+@pytest.mark.parametrize("when", ["before it reads", "while it reads", "dead"])
+def test_what_is_removed_while_it_is_copied_is_called_neither_good_nor_damaged(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    backup = resource.backups.get()
+
+    def remove() -> None:
+        removed(world, resource)
+        carried_out(resource)
+
+    def claim(*args: Any) -> Copy | None:
+        copy = real_claim(*args)
+        remove()
+        return copy
+
+    def copy_artefact(*args: Any) -> None:
+        remove()
+        real_copy(*args)
+
+    real_claim, real_copy = copying._claim, copying.copy_artefact
+    if when == "dead":
+        Copy.objects.create(
+            backup=backup,
+            region=OTHER,
+            prefix=f"{backup.prefix}-dead",
+            state="writing",
+            created_at=days_ago(1),
+            heartbeat_at=days_ago(1),
+        )
+        remove()
+        copying.give_up_lost_copies(lost_before=days_ago(0.5))
+    elif when == "before it reads":
+        monkeypatch.setattr(copying, "_claim", claim)
+        with pytest.raises(Refused, match="left to be copied"):
+            copying.make_copy(backup, OTHER)
+    else:
+        monkeypatch.setattr(copying, "copy_artefact", copy_artefact)
+        assert not copying.make_copy(backup, OTHER)
+    tidy_regions()
+    if (run := plan_retention(now=timezone.now())) is not None:
+        apply_run(run.pk)
+    backup.refresh_from_db()
+    assert stored_prefixes(resource) == stored_prefixes(resource, OTHER) == set()
+    assert backup.deleted_at is not None
+    assert backup.damaged_at is None
+    assert Resource.objects.get(pk=resource.pk).last_good_at is None
+    with pytest.raises(Refused, match="nothing to bring back"):
+        bring_back(by=world.it, resource=Resource.objects.get(pk=resource.pk), reason="It was a mistake.")
