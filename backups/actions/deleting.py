@@ -20,6 +20,8 @@ from portal.handover import hand_over
 
 log = structlog.get_logger(__name__)
 
+A_TURN = 1000
+
 
 def mark_deleting(resource: Resource, copies: list[Copy], now: datetime) -> None:
     """The rows say that the copies go; a backup with none left is deleted. In a transaction, under the resource's lock."""
@@ -54,9 +56,14 @@ def remove_copy(copy: Copy, clock: Clock) -> None:
 
 
 def remove_retired(copies: QuerySet[Copy], *, clock: Clock = timezone.now) -> None:
-    """Delete the bytes of those among ``copies`` whose rows say so; a region that is away is tried again later."""
-    for copy in copies.filter(state=CopyState.DELETING).select_related("backup__resource")[:1000]:
-        try:
-            remove_copy(copy, clock)
-        except (DriverError, PortalError) as error:
-            log.warning("copy.not_removed", copy=copy.pk, why=error.sentence)
+    """Delete the bytes of those among ``copies`` whose rows say so; a region that is away is tried again later.
+
+    So many of each region at a time, so that one that is away is in no other's way.
+    """
+    retired = copies.filter(state=CopyState.DELETING)
+    for region in sorted(set(retired.order_by().values_list("region", flat=True))):
+        for copy in retired.filter(region=region).select_related("backup__resource").order_by("pk")[:A_TURN]:
+            try:
+                remove_copy(copy, clock)
+            except (DriverError, PortalError) as error:
+                log.warning("copy.not_removed", copy=copy.pk, why=error.sentence)

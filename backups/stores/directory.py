@@ -184,11 +184,11 @@ class DirectoryStore:
                 return
         for name, entry in entries:
             key = before + name
-            if name.startswith(".") or not (key.startswith(prefix) or prefix.startswith(key)):
-                continue
+            if not KEY.fullmatch(entry.name) or not (key.startswith(prefix) or prefix.startswith(key)):
+                continue  # no part of any key: a file system's own "lost+found" may not even be looked into
             if name.endswith("/"):
                 yield from self._walk(directory / entry.name, key, prefix)
-            elif key.startswith(prefix) and KEY.fullmatch(key):
+            elif key.startswith(prefix):
                 with suppress(FileNotFoundError):  # deleted since it was listed
                     yield StoredObject(key, entry.stat().st_size)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backups import artefacts
 from backups.actions import copying
 from backups.actions.auditing import audit_resource
 from backups.actions.copying import copy_to_other_region
@@ -328,7 +329,7 @@ def test_what_is_removed_while_it_is_copied_is_called_neither_good_nor_damaged(
         remove()
         real_copy(*args)
 
-    real_claim, real_copy = copying._claim, copying.copy_artefact
+    real_claim, real_copy = copying._claim, artefacts.copy_artefact
     if when == "dead":
         Copy.objects.create(
             backup=backup,
@@ -345,7 +346,7 @@ def test_what_is_removed_while_it_is_copied_is_called_neither_good_nor_damaged(
         with pytest.raises(Refused, match="left to be copied"):
             copying.make_copy(backup, OTHER)
     else:
-        monkeypatch.setattr(copying, "copy_artefact", copy_artefact)
+        monkeypatch.setattr("backups.actions.copying.copy_artefact", copy_artefact)
         assert not copying.make_copy(backup, OTHER)
     tidy_regions()
     if (run := plan_retention(now=timezone.now())) is not None:

@@ -106,6 +106,22 @@ def test_a_key_that_could_lead_elsewhere_is_refused(store: DirectoryStore, key: 
             verb(key)
 
 
+def test_what_a_file_system_keeps_for_itself_is_not_looked_into(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, "a/b")
+    (store.root / "lost+found").mkdir()
+    scandir = os.scandir
+
+    def refusing(path: Path) -> object:
+        if Path(path).name == "lost+found":  # as to anybody but root
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert [found.key for found in store.list()] == ["a/b"]
+
+
 def test_the_list_is_in_key_order_and_by_prefix(store: DirectoryStore) -> None:
     keys = ["a", "b-c", "b.c", "b/c", "b/c-d/e", "b/c.d", "b0", "c/d/e/f", "B"]
     for key in keys:
