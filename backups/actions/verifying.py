@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from backups.drivers.base import DamagedBackup, DriverError, Progress
 from backups.kinds import store_of
 from backups.models import Copy, CopyState
 from backups.proof import Proof
+from backups.stores.base import NotThere
 from portal.errors import PortalError
 
 log = structlog.get_logger(__name__)
@@ -30,9 +31,12 @@ AGAIN_AFTER, SPREAD_DAYS = timedelta(days=20), 7
 A_TURN = timedelta(minutes=5)
 
 
-def due(now: datetime) -> Iterator[Copy]:
-    """The copies whose checksum should be read again, those never read first, then the longest unread."""
-    present = Copy.objects.present().select_related("backup__resource")
+def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
+    """The copies whose checksum should be read again, those never read first, then the longest unread.
+
+    Without those in the regions ``away``.
+    """
+    present = Copy.objects.present().exclude(region__in=away).select_related("backup__resource")
     yield from present.filter(checksum_at__isnull=True, created_at__lt=now - FIRST_CHECK).order_by("created_at")[:100]
     for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
         assert copy.checksum_at is not None
@@ -41,19 +45,22 @@ def due(now: datetime) -> Iterator[Copy]:
 
 
 def verify_due(*, clock: Clock = timezone.now) -> int:
-    """Verify what is due until this turn's time is over; how many copies were read. A region that is away is left."""
+    """Verify what is due until this turn's time is over; how many copies were read.
+
+    A region that is away is left, and so is a copy that cannot be read though its region is there: neither is in the way
+    of the others.
+    """
     begun, done = clock(), 0
     away: set[str] = set()
-    for copy in due(begun):
-        if clock() - begun > A_TURN:
-            break
-        if copy.region in away:
-            continue
+    copies = due(begun)
+    while (copy := next(copies, None)) is not None and clock() - begun <= A_TURN:
         try:
             done += verify_copy(copy, clock=clock, megabytes_per_second=settings.VERIFY_MB_PER_SECOND)
         except (DriverError, PortalError) as error:
-            log.warning("verify.region_away", region=copy.region, why=error.sentence)
-            away.add(copy.region)
+            log.warning("verify.not_read", region=copy.region, copy=copy.pk, why=error.sentence)
+            if isinstance(error, PortalError) or isinstance(error.__cause__, NotThere):
+                away.add(copy.region)
+                copies = due(begun, away=away)
     return done
 
 

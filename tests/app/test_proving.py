@@ -162,6 +162,33 @@ def test_an_unmounted_region_says_nothing_about_its_copies(copied: Backup) -> No
     assert not Finding.objects.open().exists()
 
 
+def test_one_that_cannot_be_read_is_in_no_others_way(resource: Resource, copied: Backup) -> None:
+    """Its region is there: the disk has a bad spot. Nothing is known of it, and the others are verified all the same."""
+    backup_now(resource)
+    Copy.objects.update(created_at=days_ago(3), checksum_at=None)
+    data = place(copy_in(copied, HOME)) / "data.zst"
+    data.unlink()
+    data.mkdir()  # reading it is an error of the system's, not other bytes
+    assert verify_due() == 2
+    unread = Copy.objects.get(checksum_at__isnull=True)
+    assert (unread.pk, unread.state) == (copy_in(copied, HOME).pk, CopyState.PRESENT)
+    data.rmdir()
+
+
+def test_many_in_a_region_that_is_away_are_in_no_others_way(resource: Resource, copied: Backup) -> None:
+    for _ in range(2):
+        backup_now(resource)
+    Copy.objects.filter(region=HOME).update(created_at=days_ago(4))
+    Copy.objects.filter(region=OTHER).update(created_at=days_ago(3), checksum_at=None)
+    region = Path(settings.STORE_REGIONS[HOME])
+    away = region.rename(region.with_name("unmounted"))
+    try:
+        assert [copy.region for copy in due(timezone.now(), away={HOME})] == [OTHER]
+        assert verify_due() == 1
+    finally:
+        away.rename(region)
+
+
 def test_what_the_portal_does_not_know_is_told_and_never_deleted(copied: Backup) -> None:
     known = place(copy_in(copied, HOME))
     stranger = known.parents[1] / "0b1e4a52-0000-4000-8000-000000000001" / "0b1e4a52-0000-4000-8000-000000000002"
