@@ -17,8 +17,8 @@ from backups.actions.locking import locked_resource
 from backups.actions.looking import note_sighting
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
-from backups.artefacts import ArtefactWriter, StoredArtefactInfo, delete_artefact
-from backups.drivers.base import DriverError, NotFound, Taken
+from backups.artefacts import ArtefactWriter, Index, delete_artefact, read_index
+from backups.drivers.base import DriverError, NotFound
 from backups.kinds import driver_of, store_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Resource
 from backups.permissions import check_can_back_up
@@ -72,6 +72,9 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
     backup = _claim(backup_id, clock())
     if backup is None:
         return
+    if (stored := _complete(backup)) is not None:
+        _finish(backup, stored, clock())
+        return
     resource = backup.resource
     rows = Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING)
     try:
@@ -81,7 +84,7 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
             header = {"resource": str(resource.uid), "name": resource.name, "taken_at": backup.started_at.isoformat()}  # type: ignore[union-attr]
             with ArtefactWriter(store, backup.prefix, kind=resource.kind, header=header) as sink:
                 taken = driver.take(resource.settings, sink, progress)
-                info = sink.finish(taken)
+                index = Index(resource.kind, header, sink.finish(taken), taken.summary, tuple(taken.warnings))
     except (DriverError, StoreError) as error:
         _fail(backup, error.sentence, error.detail, clock(), worth_retrying=error.retry)
         if isinstance(error, NotFound):
@@ -97,7 +100,7 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
             clock(),
         )
     else:
-        _finish(backup, taken, info, clock())
+        _finish(backup, index, clock(), source_bytes=taken.source_bytes)
         note_sighting(resource, there=True, said="")
 
 
@@ -108,24 +111,34 @@ def _claim(backup_id: int, now: datetime) -> Backup | None:
     return Backup.objects.select_related("resource").get(pk=backup_id) if claimed else None
 
 
-def _finish(backup: Backup, taken: Taken, info: StoredArtefactInfo, now: datetime) -> None:
+def _complete(backup: Backup) -> Index | None:
+    """What stands complete under its prefix already: it was stored, and then a worker died or the database was set back.
+
+    None also where that cannot be told.
+    """
+    try:
+        return read_index(store_of(backup.resource.home_region), backup.prefix)
+    except (DriverError, StoreError, PortalError):
+        return None
+
+
+def _finish(backup: Backup, stored: Index, now: datetime, *, source_bytes: int | None = None) -> None:
     """Record the finished backup and its home copy in one transaction. One that was given up meanwhile stays failed."""
-    resource = backup.resource
+    resource, info = backup.resource, stored.info
     with transaction.atomic():
         locked_resource(resource.pk)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
-        if locked.status != BackupStatus.RUNNING:
-            given_up = True
-        else:
-            given_up = False
+        given_up = locked.status == BackupStatus.FAILED
+        if locked.status == BackupStatus.RUNNING:
             locked.status = BackupStatus.FINISHED
+            locked.taken_at = datetime.fromisoformat(stored.header["taken_at"])
             locked.finished_at = now
-            locked.bytes_done = locked.source_bytes = taken.source_bytes
+            locked.bytes_done = locked.source_bytes = info.source_bytes if source_bytes is None else source_bytes
             locked.stored_bytes = info.size + info.manifest_size
             locked.checksum = info.checksum
             locked.artefact = info.as_json()
-            locked.summary = dict(taken.summary)
-            locked.warnings = list(taken.warnings)
+            locked.summary = dict(stored.summary)
+            locked.warnings = list(stored.warnings)
             locked.save()
             Copy.objects.create(
                 backup=locked,
@@ -220,6 +233,10 @@ def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
 
 
 def _give_up(backup: Backup, now: datetime, is_lost: Callable[[Backup], bool], sentence: str) -> bool:
+    """One of which every byte was stored is finished instead: its worker died, or the database was set back, after that."""
+    if (stored := _complete(backup)) is not None:
+        _finish(backup, stored, now)
+        return False
     with transaction.atomic():
         locked_resource(backup.resource_id)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)

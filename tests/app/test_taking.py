@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import give_up_if_lost, perform_backup, request_backup
+from backups.actions.verifying import verify_copy
 from backups.artefacts import read_index
 from backups.kinds import store_of
-from backups.models import Backup, BackupStatus, CopyState, Resource
+from backups.models import Backup, BackupStatus, Copy, CopyState, Resource
 from backups.proof import Proof
 from portal.errors import InvalidInput, NotPermitted, Refused
-from tests.app.world import HOME, World, backup_now, remove_tree, stored_prefixes
+from tests.app.world import HOME, World, backup_now, fill_tree, remove_tree, stored_prefixes
 
 
 def test_a_finished_backup_has_its_facts_and_its_artefact(resource: Resource) -> None:
@@ -83,6 +84,29 @@ def test_a_backup_whose_worker_died_is_given_up_and_its_leftovers_removed(resour
     assert dead.status == BackupStatus.FAILED
     assert "interrupted" in dead.error
     assert dead.prefix not in stored_prefixes(resource)
+
+
+@pytest.mark.parametrize("status", ["running", "queued"])
+def test_what_was_stored_whole_is_never_deleted_or_overwritten(resource: Resource, tree: Path, status: str) -> None:
+    """The database was set back to a moment in which the backup was not finished yet; or its worker died just then."""
+    backup = resource.backups.get()
+    data = Path(settings.STORE_REGIONS[HOME]) / backup.prefix / "data.zst"
+    content, checksum, taken_at, summary = data.read_bytes(), backup.checksum, backup.taken_at, backup.summary
+    Copy.objects.all().delete()
+    old = timezone.now() - timedelta(hours=5)
+    running = {"started_at": old, "taken_at": old, "heartbeat_at": old, "progress_at": old}
+    nothing = dict.fromkeys(running) | {"finished_at": None, "stored_bytes": None, "checksum": "", "artefact": {}}
+    resource.backups.update(status=status, **nothing | (running if status == "running" else {}))
+    fill_tree(tree, "today")
+    if status == "queued":
+        perform_backup(backup.pk)
+    else:
+        sweep_backups(timezone.now(), lost_before=timezone.now() - timedelta(minutes=1))
+    assert data.read_bytes() == content
+    backup.refresh_from_db()
+    assert (backup.status, backup.checksum, backup.taken_at) == (BackupStatus.FINISHED, checksum, taken_at)
+    assert backup.summary == summary
+    assert verify_copy(Copy.objects.present().get())
 
 
 def test_a_backup_that_was_finished_in_the_last_moment_is_not_given_up(resource: Resource) -> None:
