@@ -9,7 +9,7 @@ from django.db import transaction
 
 from portal.handover import hand_over, next_resend
 from restores.actions.moves import apply_move, note
-from restores.actions.pinned import settle_pin
+from restores.actions.pinned import pin_what_is_not, settle_pin
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, StepStatus
 from restores.stepnames import StepName
 from restores.workflow import Move, Status
@@ -17,6 +17,7 @@ from restores.workflow import Move, Status
 
 def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     """Hand over again what nobody claimed; mark as interrupted what last beat before ``lost_before``."""
+    pin_what_is_not()
     for attempt in Attempt.objects.filter(status=AttemptStatus.RUNNING, heartbeat_at__lt=lost_before):
         _interrupt(attempt.pk, now, lost_before)
     for request in RestoreRequest.objects.filter(status=Status.APPROVED.value, resend_at__lte=now):

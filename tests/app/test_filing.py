@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from backups.drivers.base import Mode
-from backups.models import Backup, BackupStatus, CopyState, Resource
+from backups.models import Backup, BackupStatus, CopyState, Pin, Resource
 from portal.errors import InvalidInput, NotPermitted, Refused
-from restores.actions.deciding import reject
+from restores.actions.deciding import cancel, reject
 from restores.actions.filing import file_request
+from restores.actions.sweeping import sweep_restores
 from restores.charging import Cause, Classification
 from restores.models import RestoreRequest
 from restores.workflow import Status
-from tests.app.world import World
+from tests.app.world import World, filed
 
 
 def file(world: World, backup: Backup, by: str = "owner", reason: str = "It broke.") -> RestoreRequest:
@@ -81,3 +83,16 @@ def test_only_a_good_backup_with_a_copy_can_be_asked_for(
     harm(backup)
     with pytest.raises(InvalidInput, match=word):
         file(world, backup)
+
+
+def test_a_request_that_an_older_portal_filed_is_pinned_by_the_sweeper(world: World, resource: Resource) -> None:
+    """While the portal is updated the old one still takes requests, and knows of no pins."""
+    request = filed(world, resource.backups.get())
+    Pin.objects.all().delete()
+    now = timezone.now()
+    sweep_restores(now, lost_before=now - timedelta(minutes=1))
+    pin = Pin.objects.get()
+    assert (pin.label, pin.backup, pin.until) == (request.number, request.backup, None)
+    cancel(by=world.owner, request=request, reason="No longer needed.")
+    sweep_restores(now, lost_before=now - timedelta(minutes=1))
+    assert not Pin.objects.exists(), "what is closed is not pinned again"
