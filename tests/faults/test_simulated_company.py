@@ -19,7 +19,8 @@ from backups.kinds import REGIONS, store_of
 from tests.app.world import World
 from tests.faults.company import Company
 
-SIZE = int(os.environ.get("PORTAL_COMPANY_SIZE", "25"))
+SIZE = int(os.environ.get("PORTAL_COMPANY_SIZE", "8"))
+"""Resources in each of the four companies. A resource lives through its 400 days in about 15 s of one core."""
 
 
 @pytest.fixture
