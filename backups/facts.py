@@ -31,6 +31,7 @@ _COPY = (
     "copy__proof",
     Instant("copy__checksum_at"),
     Instant("copy__created_at"),
+    Instant("copy__damaged_at"),
 )
 _PRESENT, _VERIFIED = CopyState.PRESENT.value, Proof.CHECKSUM.value
 
@@ -86,7 +87,7 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
     found: dict[int, list[StoredBackup]] = defaultdict(list)
     last = None
     for (
-        pk, resource, taken_at, finished_at, stored_bytes, copy, region, state, proof, checksum_at, created_at,
+        pk, resource, taken_at, finished_at, stored_bytes, copy, region, state, proof, checksum_at, created_at, damaged_at,
     ) in _rows(resources):  # fmt: skip
         if pk != last:
             copies: list[CopyFacts] = []
@@ -110,6 +111,7 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
                     proof >= _VERIFIED,
                     read_instant(checksum_at) if checksum_at is not None else None,
                     read_instant(created_at),
+                    read_instant(damaged_at) if damaged_at is not None else None,
                 )
             )
     return found

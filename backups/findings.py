@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from backups.judging import Judgement, ResourceFacts, StoredBackup, judge
+from backups.judging import SALVAGE, Judgement, ResourceFacts, StoredBackup, judge
 from backups.retention import kept_until
 from backups.slots import DAILY, MONTHLY
 from portal.days import month_after, months_later, short_day, short_month
@@ -21,6 +21,9 @@ COPY_GRACE = timedelta(hours=6)
 
 RETENTION_GRACE = timedelta(hours=3)
 """For deleting what is over, after what made it so."""
+
+DAMAGE_TOLD = timedelta(days=1)
+"""For so long a damaged copy that nothing can replace any more stays a finding, so that everybody hears of it."""
 
 VERIFIED_WITHIN = timedelta(days=30)
 """How old the last reading of a good copy's checksum may be."""
@@ -66,11 +69,13 @@ class Code(StrEnum):
     TOO_MANY = "too_many"
     STRAY = "stray"
     REGION_AWAY = "region_away"
+    UNREADABLE = "unreadable"
     NONE_ELSEWHERE = "none_elsewhere"
     OUTDATED_ELSEWHERE = "outdated_elsewhere"
     TOO_MANY_ELSEWHERE = "too_many_elsewhere"
     NOT_KEPT = "not_kept"
     LEFT_OVER = "left_over"
+    CLOCK_LEAPT = "clock_leapt"
 
     @property
     def label(self) -> str:
@@ -94,11 +99,13 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.TOO_MANY: (Rule.B2, "Too many copies"),
     Code.STRAY: (Rule.B2, "Unknown objects in a region"),
     Code.REGION_AWAY: (Rule.B1, "Region out of reach"),
+    Code.UNREADABLE: (Rule.B1, "Copies that cannot be read"),
     Code.NONE_ELSEWHERE: (Rule.B3, "Nothing in the other region"),
     Code.OUTDATED_ELSEWHERE: (Rule.B3, "Other region out of date"),
     Code.TOO_MANY_ELSEWHERE: (Rule.B3, "Too many in the other region"),
     Code.NOT_KEPT: (Rule.B4, "No backup kept"),
     Code.LEFT_OVER: (Rule.B4, "Left over after removal"),
+    Code.CLOCK_LEAPT: (Rule.B4, "Clock far ahead"),
 }
 
 
@@ -124,7 +131,7 @@ def audit(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, judgement: Jud
         *_days(facts, good, now, zone),
         *_months(facts, good, now, zone),
         *_too_many(facts, judgement, now, zone),
-        *_soundness(facts, now, zone),
+        *_soundness(facts, judgement, now, zone),
     ]
 
 
@@ -246,9 +253,10 @@ def _over_at_home(facts: ResourceFacts, judgement: Judgement) -> set[int]:
     return {v.id for v in judgement.to_delete if v.region != facts.other_region and v.id in good}
 
 
-def _soundness(facts: ResourceFacts, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+def _soundness(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
     copies = [(backup, copy) for backup in facts.backups for copy in backup.copies]
-    damaged = [(backup, copy) for backup, copy in copies if not copy.good]
+    over = {verdict.id for verdict in judgement.copies if verdict.why == SALVAGE}
+    damaged = [(b, c) for b, c in copies if not c.good and not (c.id in over and _is_past(c.damaged_at, now))]
     if damaged:
         named = _and([f"{short_day(b.taken_at.astimezone(zone).date())} in {c.region}" for b, c in damaged[:3]])
         more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
@@ -298,6 +306,10 @@ _NOW = "See to the cause, then back it up now."
 
 def _why(facts: ResourceFacts) -> str:
     return f"The last try failed: {facts.last_failure[1]} " if facts.last_failure else ""
+
+
+def _is_past(damaged_at: datetime | None, now: datetime) -> bool:
+    return damaged_at is not None and now - damaged_at > DAMAGE_TOLD
 
 
 def _seen(checksum_at: datetime | None, created_at: datetime) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,15 @@ from backups.slots import POLICY, Numbers
 LEFT_ELSEWHERE = "the other region holds a newer monthly"
 REPLACED = "damaged, and a good copy stands in its place"
 USELESS = "damaged, and there are good backups"
+SALVAGE = "damaged; what is left of it stays for a week, in case a part must be saved"
 LAST_DAMAGED = "damaged, but there is no good backup in its stead"
 ITS_ONLY = "the only copy of a backup that is kept"
 IN_ITS_HOME = "a copy of a backup that is kept"
 KEPT_AT_HOME = "the resource was removed: its kept backup stays in the home region"
 LATEST_MONTHLY = "the latest monthly, in the other region"
+
+SALVAGE_FOR = timedelta(days=7)
+"""For so long the bytes of a damaged backup that has no good copy stay: nothing else is left of it."""
 
 
 class CopyFacts(NamedTuple):
@@ -34,6 +38,7 @@ class CopyFacts(NamedTuple):
     verified: bool
     checksum_at: datetime | None
     created_at: datetime
+    damaged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbe
     any_good = any(entry.good for entry in entries)
     staying = _staying_elsewhere(entries, made) if facts.removed_at is None else set()
     copies = [
-        CopyVerdict(copy.id, backup.id, copy.region, *_keep_copy(copy, backup, verdict, facts, staying, any_good))
+        CopyVerdict(copy.id, backup.id, copy.region, *_keep_copy(copy, backup, verdict, facts, staying, any_good, now))
         for backup, verdict in zip(facts.backups, made.verdicts, strict=True)
         for copy in backup.copies
     ]
@@ -144,10 +149,13 @@ def _keep_copy(
     facts: ResourceFacts,
     staying: Collection[int],
     any_good: bool,
+    now: datetime,
 ) -> tuple[bool, str]:
     if not copy.good:
         if copy.region == facts.other_region and backup.good and backup.id not in staying:
             return False, LEFT_ELSEWHERE
+        if not (backup.good or facts.removed_at) and copy.damaged_at and now < copy.damaged_at + SALVAGE_FOR:
+            return True, SALVAGE if any_good else LAST_DAMAGED
         return _keep_damaged(copy, backup, verdict, any_good or facts.removed_at is not None)
     if not verdict.keep:
         return False, "; ".join(verdict.reasons)

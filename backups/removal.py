@@ -49,8 +49,13 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
 def final_sentence(plan: RemovalPlan, now: datetime) -> str:
     """That a final backup is taken first, why, and what happens if it cannot be; empty when none is taken."""
     newest = plan.newest_good_at
-    if not plan.final_backup or newest is None:
+    if not plan.final_backup:
         return ""
+    if newest is None:
+        return (
+            "A final backup is taken first, because there is no good one. If it cannot be taken, because the resource does"
+            " not answer any more, the removal goes on, nothing that is stored of it is deleted, and IT is told."
+        )
     age = f"is {span_in_words(now - newest)} old" if newest <= now else "is dated in the future"
     return (
         f"A final backup is taken first, because the newest good one {age}. If it cannot be"

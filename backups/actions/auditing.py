@@ -16,13 +16,10 @@ from django.utils import timezone
 
 from backups.actions.taking import Clock
 from backups.facts import facts_of_each, id_chunks
-from backups.findings import Code, Found, Rule, applicable, audit
+from backups.findings import Found, Rule, applicable, audit
 from backups.models import Audit, Backup, Copy, Finding, Resource, ResourceState
 from portal.handover import hand_over
 from portal.words import company_zone
-
-OF_REGIONS = [Code.STRAY.value, Code.REGION_AWAY.value]
-"""Found by looking at the regions, not at a resource's rows."""
 
 
 @dataclass
@@ -93,8 +90,7 @@ def _audit(resources: Sequence[int], now: datetime, tally: Tally) -> None:
 def _record(found: dict[int, list[Found]], now: datetime, tally: Tally) -> None:
     """Open what is new, close what no longer holds, and keep the words of the others current."""
     known = {
-        (finding.resource_id, finding.code): finding
-        for finding in Finding.objects.open().filter(resource__in=found).exclude(code__in=OF_REGIONS)
+        (finding.resource_id, finding.code): finding for finding in Finding.objects.open().filter(resource__in=found)
     }
     new, changed = [], []
     for resource_id, of_one in found.items():

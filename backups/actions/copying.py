@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from backups.actions.damage import note_damaged_copy
+from backups.actions.belief import policy_moment
+from backups.actions.damage import confirm_damage, note_damaged_copy, note_sound_again
 from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
 from backups.actions.locking import locked_resource
 from backups.actions.progress import RowProgress, WorkTakenAway
@@ -23,6 +24,7 @@ from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact
 from backups.drivers.base import DamagedBackup
 from backups.facts import facts_of
+from backups.heartbeats import Lost
 from backups.judging import judge
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Resource
@@ -64,22 +66,22 @@ def make_copy(backup: Backup, region: str, *, clock: Clock = timezone.now) -> bo
     return copy is None or _write(copy, clock)
 
 
-def give_up_lost_copies(*, lost_before: datetime) -> None:
-    """Retire copies whose writer last beat before ``lost_before``, and have each made anew."""
-    lost = Copy.objects.filter(state=CopyState.WRITING, heartbeat_at__lt=lost_before)
-    for pk, resource_id in lost.values_list("pk", "backup__resource")[:100]:
-        if lost.filter(pk=pk).update(state=CopyState.DELETING):
+def give_up_lost_copies(lost: Lost) -> None:
+    """Retire copies whose writer beats no more, and have each made anew."""
+    writing = Copy.objects.filter(lost.among("heartbeat_at"), state=CopyState.WRITING)
+    for pk, resource_id in writing.order_by("heartbeat_at", "pk").values_list("pk", "backup__resource")[:100]:
+        if writing.filter(pk=pk).update(state=CopyState.DELETING):
             hand_over("backups.copy", resource_id)
 
 
 def _claim(backup: Backup, region: str, clock: Clock) -> Copy | None:
     """The row of the copy to write; None when it is there already or a living worker writes it now."""
     now = clock()
-    lost_before = now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS)
+    lost = Lost(now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS), now)
     standing = Copy.objects.filter(backup=backup, region=region)
     try:
         with transaction.atomic():
-            standing.filter(state=CopyState.WRITING, heartbeat_at__lt=lost_before).update(state=CopyState.DELETING)
+            standing.filter(lost.among("heartbeat_at"), state=CopyState.WRITING).update(state=CopyState.DELETING)
             return Copy.objects.create(
                 backup=backup,
                 region=region,
@@ -109,6 +111,7 @@ def _write(copy: Copy, clock: Clock) -> bool:
             try:
                 copy_artefact(here, source.stored_under, there, copy.prefix, info, progress)
             except DamagedBackup as error:
+                confirm_damage(source, error)
                 log.warning("copy.source_damaged", backup=backup.pk, why=error.sentence)
                 note_damaged_copy(source, error.sentence, clock())
                 _give_up(copy, clock)
@@ -124,6 +127,7 @@ def _write(copy: Copy, clock: Clock) -> bool:
         )
         if not made:
             raise WorkTakenAway("This copy was given up meanwhile.")
+        note_sound_again(copy, clock())
     except BaseException:
         _give_up(copy, clock)
         raise
@@ -143,14 +147,15 @@ def _retire_older(resource: Resource, now: datetime) -> None:
     Never a backup's last copy. Under the resource's lock and by the facts as they are then, so that two who retire at
     once agree about which one stays.
     """
+    moment = policy_moment(now)
     with transaction.atomic():
         resource = locked_resource(resource.pk)
         copied = Backup.objects.filter(copies__in=Copy.objects.standing().filter(region=resource.other_region))
         list(
             Backup.objects.select_for_update().filter(pk__in=copied, resource=resource).order_by("pk")
         )  # none is asked for now
-        facts = facts_of(resource, now)
-        judgement = judge(facts, now=now, zone=company_zone())
+        facts = facts_of(resource, moment)
+        judgement = judge(facts, now=moment, zone=company_zone())
         there = {
             backup.id
             for backup in facts.backups
@@ -170,5 +175,5 @@ def hand_over_missing_copies() -> None:
         state__in=[CopyState.PRESENT, CopyState.WRITING],
     )
     missing = Resource.objects.backed_up().filter(~Exists(held), last_good_at__isnull=False)
-    for resource_id in missing.values_list("pk", flat=True)[:200]:
+    for resource_id in missing.order_by("last_good_at", "pk").values_list("pk", flat=True)[:200]:
         hand_over("backups.copy", resource_id)

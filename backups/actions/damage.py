@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 
 from backups.actions.locking import locked_resource
-from backups.actions.taking import note_newest_good
+from backups.actions.newest import note_newest_good
+from backups.artefacts import StoredArtefact, StoredArtefactInfo
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState
 from portal.handover import hand_over
+
+log = structlog.get_logger(__name__)
+
+READ_WRONGLY = "The stored backup was read wrongly once, and rightly the second time. See to the disk and the memory."
+"""Said where the second reading holds."""
+
+
+def confirm_damage(copy: Copy, found: DamagedBackup) -> None:
+    """Read every stored byte of the copy again: memory and networks err too, and a damaged copy loses its slot.
+
+    Raises :class:`~backups.drivers.base.DriverError` when it holds this time, or cannot be read.
+    """
+    info = StoredArtefactInfo.from_json(copy.backup.artefact)
+    try:
+        StoredArtefact(store_of(copy.region), copy.stored_under, info).check(_unwatched)
+    except DamagedBackup:
+        return
+    log.warning("copy.read_wrongly", copy=copy.pk, region=copy.region, why=found.sentence)
+    raise DriverError(READ_WRONGLY, detail=found.detail, retry=True) from found
+
+
+def _unwatched(bytes_done: int, bytes_expected: int | None = None) -> None:
+    """Nobody watches."""
 
 
 def note_damaged_copy(copy: Copy, sentence: str, now: datetime) -> None:
@@ -32,3 +59,13 @@ def note_damaged_copy(copy: Copy, sentence: str, now: datetime) -> None:
             note_newest_good(resource, now)
         hand_over("backups.repair", resource.pk)
         hand_over("backups.audit_resource", resource.pk)
+
+
+def note_sound_again(copy: Copy, now: datetime) -> None:
+    """A copy of it stands verified: a backup of which the others were found damaged meanwhile is good again."""
+    with transaction.atomic():
+        resource = locked_resource(Backup.objects.values_list("resource", flat=True).get(pk=copy.backup_id))
+        lost = Backup.objects.filter(pk=copy.backup_id, damaged_at__isnull=False)
+        if Copy.objects.present().filter(pk=copy.pk).exists() and lost.update(damaged_at=None, damage=""):
+            note_newest_good(resource, now)
+            hand_over("backups.audit_resource", resource.pk)

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.actions.locking import locked_resource
-from backups.actions.taking import Clock, note_newest_good
+from backups.actions.newest import note_newest_good
+from backups.actions.taking import Clock
 from backups.artefacts import delete_artefact
 from backups.drivers.base import DriverError
 from backups.kinds import store_of

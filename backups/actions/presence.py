@@ -13,21 +13,20 @@ from itertools import groupby
 from uuid import UUID
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
-from backups.actions.auditing import finding_of
+from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import note_damaged_copy
+from backups.actions.givingup import adopt_stored
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
 from backups.artefacts.layout import DATA, MANIFEST
 from backups.drivers.base import DriverError
-from backups.findings import Code, Found
+from backups.findings import Code
 from backups.kinds import REGIONS, store_of
 from backups.models import Backup, BackupStatus, Copy, CopyState, Finding, RegionCheck
 from backups.stores.base import Store, StoredObject, StoreError
 from portal.errors import PortalError
-from portal.handover import hand_over
 
 log = structlog.get_logger(__name__)
 
@@ -49,17 +48,25 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
     That one is a finding, and the others are looked at all the same.
     """
     whole, away = 0, []
-    for region in REGIONS:
+    for region in (regions := _named_regions()):
         try:
             whole += check_region(region, clock=clock).copies
         except (StoreError, DriverError, PortalError) as error:
             log.warning("presence.region_away", region=region, why=error.sentence)
             advice = "Nothing is known about the copies there until it answers. Mount its disk, or see to its network."
-            _note(region, Code.REGION_AWAY, error.sentence, advice, clock())
+            note_finding(Code.REGION_AWAY, region, error.sentence, advice, clock())
             away.append(error.sentence)
         else:
-            _settle(region, Code.REGION_AWAY, clock())
+            settle_finding(Code.REGION_AWAY, region, clock())
+    for gone in Finding.objects.open().filter(code=Code.REGION_AWAY).exclude(subject__in=regions):
+        settle_finding(Code.REGION_AWAY, gone.subject, clock())
     return whole, away
+
+
+def _named_regions() -> list[str]:
+    """Those configured, and those that are not any more though copies are said to lie there."""
+    named = Copy.objects.present().order_by().values_list("region", flat=True).distinct()
+    return [*REGIONS, *sorted({*named} - {*REGIONS})]
 
 
 def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:
@@ -81,9 +88,9 @@ def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:
         named = ", ".join(count.strays[:EXAMPLES]) + (" …" if len(count.strays) > EXAMPLES else "")
         sentence = f"{region} holds {len(count.strays)} backups that the portal does not know: {named}"
         advice = "See whether the portal's database was set back; the portal deletes nothing that it does not know."
-        _note(region, Code.STRAY, sentence, advice, now)
+        note_finding(Code.STRAY, region, sentence, advice, now)
     else:
-        _settle(region, Code.STRAY, now)
+        settle_finding(Code.STRAY, region, now)
     return made
 
 
@@ -113,7 +120,7 @@ def _compare(
     count.seen.update(uids)
     for uid, objects in group.items():
         for prefix in sorted({key.rpartition("/")[0] for key in objects} - known[uid]):
-            if not _is_leftover(prefix, region, store):
+            if not _is_leftover(prefix, region, store, clock):
                 count.strays.append(prefix)
 
 
@@ -151,10 +158,11 @@ def _look_for_unseen(region: str, store: Store, begun: datetime, count: _Count, 
             _judge(copy, {}, store, begun, count, clock)
 
 
-def _is_leftover(prefix: str, region: str, store: Store) -> bool:
+def _is_leftover(prefix: str, region: str, store: Store, clock: Clock) -> bool:
     """Whether it is what a dead writer or an unfinished deletion of ours left; that is removed.
 
-    What is being written belongs to an open backup; what nobody knows is never touched.
+    What is being written belongs to an open backup; what nobody knows is never touched; and what proves to be a whole
+    backup, given up while its region was away, is recorded as one.
     """
     uid = prefix.rpartition("/")[2][:36]
     if not _is_uuid(uid):
@@ -164,13 +172,14 @@ def _is_leftover(prefix: str, region: str, store: Store) -> bool:
         return False
     if backup.is_open or Copy.objects.filter(region=region, backup=backup).exclude(state=CopyState.DELETED).exists():
         return backup.is_open or Copy.objects.filter(region=region, backup=backup, prefix=prefix).exists()
-    if (
-        backup.status == BackupStatus.FAILED
-        or Copy.objects.filter(region=region, backup=backup, prefix=prefix).exists()
-    ):
+    if Copy.objects.filter(region=region, backup=backup, prefix=prefix).exists():
         delete_artefact(store, prefix)
         return True
-    return False
+    if backup.status != BackupStatus.FAILED:
+        return False
+    if not adopt_stored(backup, clock=clock):
+        delete_artefact(store, prefix)
+    return True
 
 
 def _is_uuid(text: str) -> bool:
@@ -178,20 +187,3 @@ def _is_uuid(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
-
-
-def _note(region: str, code: Code, sentence: str, advice: str, now: datetime) -> None:
-    with transaction.atomic():
-        known = (
-            Finding.objects.open().select_for_update().filter(resource__isnull=True, code=code, subject=region).first()
-        )
-        if known is None:
-            finding_of(Found(code, sentence, advice, now), now, subject=region).save()
-            hand_over("backups.alert")
-        elif known.sentence != sentence:
-            known.sentence = sentence
-            known.save(update_fields=["sentence"])
-
-
-def _settle(region: str, code: Code, now: datetime) -> None:
-    Finding.objects.open().filter(resource__isnull=True, code=code, subject=region).update(closed_at=now)

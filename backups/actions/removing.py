@@ -1,7 +1,7 @@
 """Removing a resource (B4), and bringing one back that was removed by mistake.
 
 A person of IT removes it, over the exact list of what goes and what stays, which they confirm with the resource's name.
-Of production a final backup is taken first when the newest good one is older than a day; what comes of that is waited
+Of production a final backup is taken first when there is no good one of the last day; what comes of that is waited
 for, a few tries long where the failure may pass, and then the removal is carried out whether it could be taken or not:
 the resource may be gone already.
 """
@@ -72,7 +72,8 @@ def removal_plan(resource: Resource, now: datetime) -> RemovalPlan:
     judgement = judge(facts, now=now, zone=zone)
     good = [backup.taken_at for backup in facts.backups if backup.good]
     newest = max([at for at in good if at <= now] or good, default=None)  # one of the future is none of today
-    final = resource.is_production and newest is not None and not timedelta(0) <= now - newest <= FRESH
+    fresh = newest is not None and timedelta(0) <= now - newest <= FRESH
+    final = resource.is_production and not fresh
     list_of_all = sorted([verdict.id, verdict.keep] for verdict in judgement.copies)
     return RemovalPlan(
         backups=list(zip(facts.backups, judgement.plan.verdicts, strict=True)),

@@ -8,6 +8,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backups.actions.belief import policy_moment
 from backups.actions.copying import make_copy
 from backups.actions.deleting import mark_deleting, remove_retired
 from backups.actions.locking import locked_resource
@@ -60,9 +61,10 @@ def _copies_to_bring_home(facts: ResourceFacts) -> list[int]:
 
 
 def _remove_replaced(resource: Resource, now: datetime) -> None:
+    moment = policy_moment(now)
     with transaction.atomic():
         locked = locked_resource(resource.pk)
-        verdicts = judge(facts_of(locked, now), now=now, zone=company_zone()).copies
+        verdicts = judge(facts_of(locked, moment), now=moment, zone=company_zone()).copies
         replaced = [verdict.id for verdict in verdicts if not verdict.keep and verdict.why == REPLACED]
         mark_deleting(locked, list(Copy.objects.filter(pk__in=replaced)), now)
 

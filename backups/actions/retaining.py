@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backups.actions.belief import follow_clock, policy_moment
 from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
 from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock
@@ -58,12 +59,13 @@ def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionR
     """
     if RetentionRun.objects.filter(resource__isnull=True, status__in=OPEN_RUNS).exists():
         return None
-    verdicts = [verdict for _, verdict in planned_deletions(now)]
+    verdicts = [verdict for _, verdict in planned_deletions(policy_moment(now))]
     return _write_run(verdicts, None, now, asked_by=asked_by) if verdicts else None
 
 
 def plan_hourly(*, now: datetime) -> RetentionRun | None:
     """What the beat asks for: :func:`plan_retention`, but not within a day of a refusal. IT sees to the cause first."""
+    follow_clock(now)
     refused = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.REFUSED, decided_at__gt=now - WITHIN)
     return None if refused.exists() else plan_retention(now=now)
 
@@ -168,6 +170,7 @@ def apply_run(run_id: int, *, clock: Clock = timezone.now) -> None:
 def _apply(resource_id: int, deletions: list[int], clock: Clock) -> None:
     """Mark the copies of one resource that still are to go, then remove their bytes."""
     now = clock()
+    moment = policy_moment(now)
     with transaction.atomic():
         resource = locked_resource(resource_id)
         planned = list(
@@ -178,7 +181,7 @@ def _apply(resource_id: int, deletions: list[int], clock: Clock) -> None:
         backups = {deletion.copy.backup_id for deletion in planned}
         list(Backup.objects.select_for_update().filter(pk__in=backups).order_by("pk"))  # nobody asks for one meanwhile
         verdicts = {
-            verdict.id: verdict for verdict in judge(facts_of(resource, now), now=now, zone=company_zone()).copies
+            verdict.id: verdict for verdict in judge(facts_of(resource, moment), now=moment, zone=company_zone()).copies
         }
         going = []
         for deletion in planned:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from backups.actions.copying import give_up_lost_copies
+from backups.actions.givingup import give_up_lost_backups, give_up_stalled_backups
 from backups.actions.removing import hand_over_removals
-from backups.actions.taking import give_up_lost_backups, give_up_stalled_backups
+from backups.heartbeats import Lost
 from backups.models import Backup, BackupStatus
 from portal.handover import hand_over, next_resend
 
 
 def sweep_backups(now: datetime, *, lost_before: datetime) -> None:
     """Hand over again what nobody claimed; give up what last beat before ``lost_before``, and what hangs."""
-    give_up_lost_backups(now, lost_before=lost_before)
+    lost = Lost(lost_before, now)
+    give_up_lost_backups(lost)
     give_up_stalled_backups(now, stalled_before=now - timedelta(seconds=settings.STALLED_SECONDS))
-    give_up_lost_copies(lost_before=lost_before)
+    give_up_lost_copies(lost)
     hand_over_removals()
-    waiting = Backup.objects.filter(status=BackupStatus.QUEUED, resend_at__lte=now).order_by("resend_at")
+    unheard = Q(resend_at__lte=now) | Q(queued_at__gt=now)  # queued by a clock that was ahead
+    waiting = Backup.objects.filter(unheard, status=BackupStatus.QUEUED).order_by("resend_at")
     for pk, queued_at in waiting.values_list("pk", "queued_at")[:100]:
         Backup.objects.filter(pk=pk).update(resend_at=next_resend(queued_at, now))
         hand_over("backups.take", pk)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backups.actions.locking import locked_resource
 from backups.actions.looking import note_sighting
+from backups.actions.newest import note_newest_good
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import ArtefactWriter, Index, delete_artefact, read_index
@@ -30,7 +31,6 @@ from portal.errors import PortalError, Refused
 from portal.handover import hand_over
 from portal.models import User
 from portal.reasons import checked_reason
-from portal.words import span_in_words
 
 log = structlog.get_logger(__name__)
 
@@ -72,8 +72,8 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
     backup = _claim(backup_id, clock())
     if backup is None:
         return
-    if (stored := _complete(backup)) is not None:
-        _finish(backup, stored, clock())
+    if (stored := stored_at_home(backup)) is not None:
+        finish_backup(backup, stored, clock())
         return
     resource = backup.resource
     rows = Backup.objects.filter(pk=backup.pk, status=BackupStatus.RUNNING)
@@ -100,7 +100,7 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
             clock(),
         )
     else:
-        _finish(backup, index, clock(), source_bytes=taken.source_bytes)
+        finish_backup(backup, index, clock(), source_bytes=taken.source_bytes)
         note_sighting(resource, there=True, said="")
 
 
@@ -111,7 +111,7 @@ def _claim(backup_id: int, now: datetime) -> Backup | None:
     return Backup.objects.select_related("resource").get(pk=backup_id) if claimed else None
 
 
-def _complete(backup: Backup) -> Index | None:
+def stored_at_home(backup: Backup) -> Index | None:
     """What stands complete under its prefix already: it was stored, and then a worker died or the database was set back.
 
     None also where that cannot be told.
@@ -122,14 +122,19 @@ def _complete(backup: Backup) -> Index | None:
         return None
 
 
-def _finish(backup: Backup, stored: Index, now: datetime, *, source_bytes: int | None = None) -> None:
-    """Record the finished backup and its home copy in one transaction. One that was given up meanwhile stays failed."""
+def finish_backup(
+    backup: Backup, stored: Index, now: datetime, *, source_bytes: int | None = None, adopted: bool = False
+) -> None:
+    """Record the finished backup and its home copy in one transaction.
+
+    One that was given up meanwhile stays failed, and its bytes go; unless it is ``adopted``: found whole long after.
+    """
     resource, info = backup.resource, stored.info
     with transaction.atomic():
         locked_resource(resource.pk)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
-        given_up = locked.status == BackupStatus.FAILED
-        if locked.status == BackupStatus.RUNNING:
+        given_up = locked.status == BackupStatus.FAILED and not adopted
+        if locked.status == (BackupStatus.FAILED if adopted else BackupStatus.RUNNING):
             locked.status = BackupStatus.FINISHED
             locked.taken_at = datetime.fromisoformat(stored.header["taken_at"])
             locked.finished_at = now
@@ -139,6 +144,8 @@ def _finish(backup: Backup, stored: Index, now: datetime, *, source_bytes: int |
             locked.artefact = info.as_json()
             locked.summary = dict(stored.summary)
             locked.warnings = list(stored.warnings)
+            locked.error = locked.error_detail = ""
+            locked.worth_retrying = False
             locked.save()
             Copy.objects.create(
                 backup=locked,
@@ -157,26 +164,16 @@ def _finish(backup: Backup, stored: Index, now: datetime, *, source_bytes: int |
         delete_artefact(store_of(resource.home_region), backup.prefix)
 
 
-def note_newest_good(resource: Resource, now: datetime) -> None:
-    """Keep the resource's ``last_good_at`` current after a backup became good or stopped being so.
-
-    One dated after ``now`` (a clock was wrong) counts only where there is no other.
-    """
-    taken = resource.backups.good().order_by("-taken_at").values_list("taken_at", flat=True)
-    newest = taken.filter(taken_at__lte=now).first() or taken.first()
-    Resource.objects.filter(pk=resource.pk).update(last_good_at=newest)  # a derived column, not in the history
-
-
 def _fail(backup: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool = False) -> None:
     """Mark as failed, with the sentence. One that was given up meanwhile keeps its own."""
     with transaction.atomic():
         locked_resource(backup.resource_id)
         locked = Backup.objects.select_for_update().get(pk=backup.pk)
         if locked.status == BackupStatus.RUNNING:
-            _mark_failed(locked, sentence, detail, now, worth_retrying=worth_retrying)
+            mark_failed(locked, sentence, detail, now, worth_retrying=worth_retrying)
 
 
-def _mark_failed(locked: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool) -> None:
+def mark_failed(locked: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool) -> None:
     """Under the locks. What may pass is tried again, each time after twice the wait; IT learns of it either way."""
     locked.status = BackupStatus.FAILED
     locked.finished_at = now
@@ -199,53 +196,3 @@ def _hand_on(backup: Backup) -> None:
     hand_over("backups.audit_resource", backup.resource_id)
     if backup.origin == BackupOrigin.FINAL:
         hand_over("backups.finish_removal", backup.resource_id)
-
-
-def give_up_lost_backups(now: datetime, *, lost_before: datetime) -> int:
-    """Mark running backups whose heartbeat stopped before ``lost_before`` as failed and remove what they left."""
-    lost = Backup.objects.filter(status=BackupStatus.RUNNING, heartbeat_at__lt=lost_before)
-    return sum(give_up_if_lost(backup, now, lost_before) for backup in lost.select_related("resource"))
-
-
-def give_up_if_lost(backup: Backup, now: datetime, lost_before: datetime) -> bool:
-    """Only if it is as late under the lock: a backup that was finished meanwhile keeps its bytes."""
-    return _give_up(
-        backup,
-        now,
-        lambda locked: locked.heartbeat_at is not None and locked.heartbeat_at < lost_before,
-        "The backup was interrupted: its worker stopped. The next one starts anew.",
-    )
-
-
-def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
-    """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
-    stalled = Backup.objects.filter(status=BackupStatus.RUNNING, progress_at__lt=stalled_before)
-    sentence = (
-        f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
-        " hangs: a lock, a network file system that does not answer."
-    )
-    return sum(
-        _give_up(
-            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
-        )
-        for backup in stalled.select_related("resource")
-    )
-
-
-def _give_up(backup: Backup, now: datetime, is_lost: Callable[[Backup], bool], sentence: str) -> bool:
-    """One of which every byte was stored is finished instead: its worker died, or the database was set back, after that."""
-    if (stored := _complete(backup)) is not None:
-        _finish(backup, stored, now)
-        return False
-    with transaction.atomic():
-        locked_resource(backup.resource_id)
-        locked = Backup.objects.select_for_update().get(pk=backup.pk)
-        if locked.status != BackupStatus.RUNNING or not is_lost(locked):
-            return False
-        detail = f"last heartbeat {locked.heartbeat_at}, last progress {locked.progress_at}, {locked.bytes_done} bytes"
-        _mark_failed(locked, sentence, detail, now, worth_retrying=True)
-    try:
-        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
-    except (DriverError, PortalError) as error:  # no row says that there is a backup, so nobody takes it for one
-        log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
-    return True

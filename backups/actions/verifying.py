@@ -11,16 +11,21 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from backups.actions.damage import note_damaged_copy
+from backups.actions.companyfindings import note_finding, settle_finding
+from backups.actions.damage import confirm_damage, note_damaged_copy
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
 from backups.drivers.base import DamagedBackup, DriverError, Progress
-from backups.kinds import store_of
+from backups.findings import Code
+from backups.heartbeats import AHEAD, Lost
+from backups.kinds import REGIONS, store_of
 from backups.models import Copy, CopyState
 from backups.proof import Proof
 from backups.stores.base import NotThere
+from portal.days import short_day
 from portal.errors import PortalError
+from portal.words import company_zone
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +43,7 @@ def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
     """
     present = Copy.objects.present().exclude(region__in=away).select_related("backup__resource")
     yield from present.filter(checksum_at__isnull=True, created_at__lt=now - FIRST_CHECK).order_by("created_at")[:100]
+    yield from present.filter(checksum_at__gt=now + AHEAD).order_by("checksum_at", "id")[:100]
     for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
         assert copy.checksum_at is not None
         if copy.checksum_at < now - AGAIN_AFTER - timedelta(days=copy.pk % SPREAD_DAYS):
@@ -52,6 +58,7 @@ def verify_due(*, clock: Clock = timezone.now) -> int:
     """
     begun, done = clock(), 0
     away: set[str] = set()
+    unread: dict[str, list[str]] = {}
     copies = due(begun)
     while (copy := next(copies, None)) is not None and clock() - begun <= A_TURN:
         try:
@@ -61,7 +68,27 @@ def verify_due(*, clock: Clock = timezone.now) -> int:
             if isinstance(error, PortalError) or isinstance(error.__cause__, NotThere):
                 away.add(copy.region)
                 copies = due(begun, away=away)
+            else:
+                unread.setdefault(copy.region, []).append(f"{_named(copy)}: {error.sentence}")
+    _tell_of(unread, all_asked=copy is None, away=away, now=clock())
     return done
+
+
+def _named(copy: Copy) -> str:
+    taken_at = copy.backup.taken_at
+    assert taken_at is not None
+    return f"{copy.backup.resource} of {short_day(taken_at.astimezone(company_zone()).date())}"
+
+
+def _tell_of(unread: dict[str, list[str]], *, all_asked: bool, away: Collection[str], now: datetime) -> None:
+    """A copy that cannot be read, time and again, is neither sound nor proven to be damaged: IT has to see to its disk."""
+    for region, found in unread.items():
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        advice = "See to the disk and the log of its machine. The portal tries again every few minutes."
+        note_finding(Code.UNREADABLE, region, f"A copy in {region} cannot be read{more}. {found[0]}", advice, now)
+    if all_asked:
+        for region in {*REGIONS} - {*unread} - {*away}:
+            settle_finding(Code.UNREADABLE, region, now)
 
 
 def verify_copy(
@@ -77,15 +104,20 @@ def verify_copy(
     gone by now. Raises :class:`DriverError` when its region cannot be read: then nothing is known.
     """
     mine = Copy.objects.filter(pk=copy.pk, state=CopyState.PRESENT)
-    lost = clock() - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS)
-    if not mine.filter(Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lost)).update(heartbeat_at=clock()):
+    now = clock()
+    lost = Lost(now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS), now)
+    if not mine.filter(Q(heartbeat_at__isnull=True) | lost.among("heartbeat_at")).update(heartbeat_at=now):
         return False
     info = StoredArtefactInfo.from_json(copy.backup.artefact)
     artefact = StoredArtefact(store_of(copy.region), copy.stored_under, info)
     try:
         with RowProgress(mine, clock) as progress:
             report = _throttled(progress, megabytes_per_second) if megabytes_per_second else progress
-            artefact.check(_both(report, watched))
+            try:
+                artefact.check(_both(report, watched))
+            except DamagedBackup as error:
+                confirm_damage(copy, error)
+                raise
     except DamagedBackup as error:
         note_damaged_copy(copy, error.sentence, clock())
         return False

@@ -7,7 +7,7 @@ from backups.models.finding import Finding
 from backups.models.hold import Hold
 from backups.models.pin import Pin
 from backups.models.resource import Environment, Resource, ResourceState
-from backups.models.retention import Deletion, DeletionStatus, RetentionRun, RunStatus
+from backups.models.retention import Deletion, DeletionStatus, RetentionClock, RetentionRun, RunStatus
 
 __all__ = [
     "Audit",
@@ -26,6 +26,7 @@ __all__ = [
     "RegionCheck",
     "Resource",
     "ResourceState",
+    "RetentionClock",
     "RetentionRun",
     "RunStatus",
 ]

@@ -79,6 +79,19 @@ class RetentionRun(models.Model):
         return 100 * (self.to_delete + self.deleted_before) / whole if whole else 0.0
 
 
+class RetentionClock(models.Model):
+    """One row: how far retention has come in time. See actions.belief."""
+
+    only = models.BooleanField(default=True, editable=False, unique=True)
+    reached_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="retention_clock_one_row", condition=Q(only=True))]
+
+    def __str__(self) -> str:
+        return f"retention has come to {self.reached_at}"
+
+
 class DeletionStatus(models.TextChoices):
     """What became of one planned deletion."""
 

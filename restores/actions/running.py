@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from backups.actions.damage import note_damaged_copy
+from backups.actions.damage import confirm_damage, note_damaged_copy
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
@@ -104,6 +104,7 @@ def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
             return act(), said
         except DamagedBackup as error:
             damaged = run.copy
+            confirm_damage(damaged, error)
             others = [copy for copy in _present_copies(run.request) if copy.pk != damaged.pk]
             if not others:
                 raise

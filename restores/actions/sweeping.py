@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from backups.heartbeats import Lost
 from portal.handover import hand_over, next_resend
 from restores.actions.moves import apply_move, note
 from restores.actions.pinned import pin_what_is_not, settle_pin
@@ -18,9 +20,11 @@ from restores.workflow import Move, Status
 def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     """Hand over again what nobody claimed; mark as interrupted what last beat before ``lost_before``."""
     pin_what_is_not()
-    for attempt in Attempt.objects.filter(status=AttemptStatus.RUNNING, heartbeat_at__lt=lost_before):
-        _interrupt(attempt.pk, now, lost_before)
-    for request in RestoreRequest.objects.filter(status=Status.APPROVED.value, resend_at__lte=now):
+    lost = Lost(lost_before, now)
+    for attempt in Attempt.objects.filter(lost.among("heartbeat_at"), status=AttemptStatus.RUNNING):
+        _interrupt(attempt.pk, lost)
+    unheard = Q(resend_at__lte=now) | Q(status_changed_at__gt=now)  # approved by a clock that was ahead
+    for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value):
         RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(request.status_changed_at, now))
         hand_over("restores.restore", request.pk)
     waiting = Attempt.objects.filter(resend_at__lte=now).exclude(
@@ -34,19 +38,16 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
             hand_over("restores.clean_up", attempt.pk)
 
 
-def _interrupt(attempt_id: int, now: datetime, lost_before: datetime) -> None:
+def _interrupt(attempt_id: int, lost: Lost) -> None:
+    now = lost.now
     with transaction.atomic():
         request = RestoreRequest.objects.select_for_update().get(attempts=attempt_id)  # first, as every move does
         attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-        if (
-            attempt.status != AttemptStatus.RUNNING
-            or attempt.heartbeat_at is None
-            or attempt.heartbeat_at >= lost_before
-        ):
+        if attempt.status != AttemptStatus.RUNNING or not lost.has(attempt.heartbeat_at):
             return
         sentence = f"The {attempt.get_kind_display().lower()} was interrupted{_where(attempt)}: its worker stopped."
         attempt.status, attempt.finished_at = AttemptStatus.INTERRUPTED, now
-        attempt.error, attempt.error_detail = sentence, f"last heartbeat {attempt.heartbeat_at.isoformat()}"
+        attempt.error, attempt.error_detail = sentence, f"last heartbeat {attempt.heartbeat_at}"
         attempt.resend_at = now
         attempt.save(update_fields=["status", "finished_at", "error", "error_detail", "resend_at"])
         if attempt.kind == AttemptKind.RESTORE:

@@ -14,14 +14,16 @@ from backups import artefacts
 from backups.actions import copying
 from backups.actions.auditing import audit_resource
 from backups.actions.copying import copy_to_other_region
+from backups.actions.givingup import give_up_lost_backups
 from backups.actions.holding import place_hold
 from backups.actions.removing import FINAL_TRIES, bring_back, finish_removal, removal_plan, remove_resource
 from backups.actions.retaining import apply_run, plan_retention
 from backups.actions.scheduling import schedule_backups
-from backups.actions.taking import give_up_lost_backups, perform_backup
+from backups.actions.taking import perform_backup
 from backups.actions.tidying import tidy_regions
 from backups.artefacts import read_index
 from backups.findings import Code
+from backups.heartbeats import Lost
 from backups.kinds import store_of
 from backups.models import (
     Backup,
@@ -197,12 +199,33 @@ def test_a_resource_that_does_not_answer_is_removed_all_the_same(world: World, s
     assert findings(shop) == set(), "the promise is kept with what there is"
 
 
-def test_without_a_good_backup_nothing_is_deleted_and_it_is_told(world: World, shop: Resource) -> None:
+@pytest.fixture
+def torn(shop: Resource) -> Resource:
+    """The shop, of which not one backup is good any more."""
     now = timezone.now()
     Copy.objects.filter(backup__resource=shop).update(state="damaged", damaged_at=now, damage="Torn.")
-    Backup.objects.filter(resource=shop).update(damaged_at=now, damage="Torn.")
+    shop.backups.update(damaged_at=now, damage="Torn.")
+    return shop
+
+
+def test_without_a_good_backup_a_final_one_is_taken_and_kept(world: World, torn: Resource) -> None:
+    assert removed(world, torn).state == ResourceState.REMOVING
+    final = torn.backups.open().get()
+    perform_backup(final.pk)
+    finish_removal(torn.pk)
+    carried_out(torn)
+    assert (stored_prefixes(torn), stored_prefixes(torn, OTHER)) == ({final.prefix}, set())
+    assert findings(torn) == set()
+
+
+def test_without_a_good_backup_nothing_is_deleted_and_it_is_told(world: World, torn: Resource, tree: Path) -> None:
+    shop = torn
     before = stored_prefixes(shop), stored_prefixes(shop, OTHER)
-    assert removed(world, shop).state == ResourceState.REMOVED
+    remove_tree(tree)
+    removed(world, shop)
+    perform_backup(shop.backups.open().get().pk)
+    finish_removal(shop.pk)
+    assert Resource.objects.get(pk=shop.pk).state == ResourceState.REMOVED
     carried_out(shop)
     assert plan_retention(now=timezone.now()) is None
     assert (stored_prefixes(shop), stored_prefixes(shop, OTHER)) == before
@@ -281,7 +304,7 @@ def test_a_final_backup_whose_worker_dies_is_tried_again_before_anything_goes(wo
         died = shop.backups.open().get()
         Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
         now += timedelta(minutes=10)
-        assert give_up_lost_backups(now, lost_before=now - timedelta(minutes=5)) == 1
+        assert give_up_lost_backups(Lost(now - timedelta(minutes=5), now)) == 1
         finish_removal(shop.pk, clock=at(now))
         assert not shop.backups.open().exists(), "not at once"
         now += timedelta(minutes=11)
@@ -303,7 +326,7 @@ def test_a_final_backup_is_not_tried_for_ever(world: World, shop: Resource) -> N
         tries += 1
         Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
         now += timedelta(hours=1)
-        give_up_lost_backups(now, lost_before=now - timedelta(minutes=5))
+        give_up_lost_backups(Lost(now - timedelta(minutes=5), now))
         now += timedelta(hours=1)
         finish_removal(shop.pk, clock=at(now))
     assert tries == FINAL_TRIES
@@ -340,7 +363,7 @@ def test_what_is_removed_while_it_is_copied_is_called_neither_good_nor_damaged(
             heartbeat_at=days_ago(1),
         )
         remove()
-        copying.give_up_lost_copies(lost_before=days_ago(0.5))
+        copying.give_up_lost_copies(Lost(days_ago(0.5), timezone.now()))
     elif when == "before it reads":
         monkeypatch.setattr(copying, "_claim", claim)
         with pytest.raises(Refused, match="left to be copied"):

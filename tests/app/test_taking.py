@@ -9,10 +9,12 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from backups.actions.givingup import give_up_if_lost
 from backups.actions.sweeping import sweep_backups
-from backups.actions.taking import give_up_if_lost, perform_backup, request_backup
+from backups.actions.taking import perform_backup, request_backup
 from backups.actions.verifying import verify_copy
 from backups.artefacts import read_index
+from backups.heartbeats import Lost
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus, Copy, CopyState, Resource
 from backups.proof import Proof
@@ -114,7 +116,7 @@ def test_a_backup_that_was_finished_in_the_last_moment_is_not_given_up(resource:
     backup, now = resource.backups.get(), timezone.now()
     Backup.objects.filter(pk=backup.pk).update(heartbeat_at=now - timedelta(minutes=5))
     late = Backup.objects.select_related("resource").get(pk=backup.pk)
-    assert not give_up_if_lost(late, now, now - timedelta(minutes=1))
+    assert not give_up_if_lost(late, Lost(now - timedelta(minutes=1), now))
     assert stored_prefixes(resource) == {backup.prefix}
     backup.refresh_from_db()
     assert backup.status == BackupStatus.FINISHED

@@ -48,6 +48,7 @@ class Expected:
     taken: dict[str, datetime] = field(default_factory=dict)  # good, and not deleted by the policy before
     held: dict[str, date] = field(default_factory=dict)  # through that day
     pinned: set[str] = field(default_factory=set)
+    torn: dict[str, datetime] = field(default_factory=dict)  # damaged, and nothing else is left of them: since when
     removed: datetime | None = None
     production: bool = True
 
@@ -69,7 +70,8 @@ class Expected:
         elif self.production and by_time and today < six_months_after(self.removed.astimezone(zone).date()):
             kept.add(by_time[-1])
         self.taken = {uid: at for uid, at in self.taken.items() if uid in kept}
-        return set(self.taken), elsewhere
+        self.torn = {uid: at for uid, at in self.torn.items() if self.removed is None and now - at < timedelta(days=7)}
+        return set(self.taken) | set(self.torn), elsewhere
 
 
 def six_months_after(day: date) -> date:
@@ -215,6 +217,7 @@ class Company:
         assert not verify_copy(copy, clock=lambda: now)
         if not elsewhere:
             expected.taken.pop(uid)
+            expected.torn[uid] = now
             expected.held.pop(uid, None)
             Backup.objects.get(uid=uid).holds.all().delete()
             expected.pinned.clear()

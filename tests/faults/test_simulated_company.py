@@ -41,13 +41,15 @@ def live_through(world: World, size: int, days: int, seed: int) -> Company:
     start = timezone.now().astimezone(zone).replace(hour=7, minute=0, second=0, microsecond=0) + timedelta(days=1)
     company = Company(world, size, seed)
     outage = 0
-    for number in range(days):
-        now = (start.replace(tzinfo=None) + timedelta(days=number)).replace(tzinfo=zone)
-        outage = 10 if company.chance.random() < 0.004 else max(outage - 1, 0)
-        if not outage:  # else the portal itself is down, for ten days
-            company.live(datetime.fromtimestamp(now.timestamp(), tz=ZoneInfo("UTC")))
-            company.check(now)
-    company.end()
+    try:
+        for number in range(days):
+            now = (start.replace(tzinfo=None) + timedelta(days=number)).replace(tzinfo=zone)
+            outage = 10 if company.chance.random() < 0.004 else max(outage - 1, 0)
+            if not outage:  # else the portal itself is down, for ten days
+                company.live(datetime.fromtimestamp(now.timestamp(), tz=ZoneInfo("UTC")))
+                company.check(now)
+    finally:
+        company.end()
     return company
 
 

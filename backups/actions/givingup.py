@@ -1,0 +1,95 @@
+"""Backups that nobody takes any more: their worker died, or hangs. What was stored whole all the same is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from backups.actions.locking import locked_resource
+from backups.actions.taking import Clock, finish_backup, mark_failed, stored_at_home
+from backups.artefacts import StoredArtefact, delete_artefact, read_index
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.heartbeats import Lost
+from backups.judging import SALVAGE_FOR
+from backups.kinds import store_of
+from backups.models import Backup, BackupStatus
+from backups.stores.base import NotStored
+from portal.errors import PortalError
+from portal.words import span_in_words
+
+UNDECIDED = timedelta(days=1)
+
+log = structlog.get_logger(__name__)
+
+
+def give_up_lost_backups(lost: Lost) -> int:
+    """Mark running backups whose heartbeat stopped as failed and remove what they left; how many."""
+    running = Backup.objects.filter(lost.among("heartbeat_at"), status=BackupStatus.RUNNING)
+    return sum(give_up_if_lost(backup, lost) for backup in running.select_related("resource"))
+
+
+def give_up_if_lost(backup: Backup, lost: Lost) -> bool:
+    """Only if it is as late under the lock: a backup that was finished meanwhile keeps its bytes."""
+    return _give_up(
+        backup,
+        lost.now,
+        lambda locked: lost.has(locked.heartbeat_at),
+        "The backup was interrupted: its worker stopped. The next one starts anew.",
+    )
+
+
+def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
+    """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
+    stalled = Backup.objects.filter(status=BackupStatus.RUNNING, progress_at__lt=stalled_before)
+    sentence = (
+        f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
+        " hangs: a lock, a network file system that does not answer."
+    )
+    return sum(
+        _give_up(
+            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
+        )
+        for backup in stalled.select_related("resource")
+    )
+
+
+def _give_up(backup: Backup, now: datetime, is_lost: Callable[[Backup], bool], sentence: str) -> bool:
+    """One of which every byte was stored is finished instead: its worker died, or the database was set back, after that."""
+    if (stored := stored_at_home(backup)) is not None:
+        finish_backup(backup, stored, now)
+        return False
+    with transaction.atomic():
+        locked_resource(backup.resource_id)
+        locked = Backup.objects.select_for_update().get(pk=backup.pk)
+        if locked.status != BackupStatus.RUNNING or not is_lost(locked):
+            return False
+        detail = f"last heartbeat {locked.heartbeat_at}, last progress {locked.progress_at}, {locked.bytes_done} bytes"
+        mark_failed(locked, sentence, detail, now, worth_retrying=True)
+    try:
+        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
+    except (DriverError, PortalError) as error:  # no row says that there is a backup, so nobody takes it for one
+        log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
+    return True
+
+
+def adopt_stored(backup: Backup, *, clock: Clock = timezone.now) -> bool:
+    """Whether what a backup that was given up has left may not be deleted: it is whole, and is recorded as finished.
+
+    That happens when its region was away while it was given up, so that nobody could look. Every byte is read first. For
+    a day nothing is decided: its worker may still live. Raises StoreError when the region cannot be read.
+    """
+    store, now = store_of(backup.resource.home_region), clock()
+    try:
+        stored = read_index(store, backup.prefix)
+        if backup.finished_at is None or now - backup.finished_at > UNDECIDED:
+            StoredArtefact(store, backup.prefix, stored.info).check(lambda bytes_done, bytes_expected=None: None)
+            finish_backup(backup, stored, now, adopted=True)
+    except NotStored:
+        return False
+    except DamagedBackup:
+        return backup.finished_at is not None and now - backup.finished_at <= SALVAGE_FOR
+    return True
