@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from backups.actions.auditing import audit_resource
 from backups.actions.copying import copy_to_other_region
+from backups.actions.damage import note_damaged_copy, note_sound_again
 from backups.actions.presence import check_presence, check_region
 from backups.actions.repairing import repair
+from backups.actions.retaining import apply_run, plan_retention
 from backups.actions.verifying import due, verify_copy, verify_due
 from backups.drivers.base import DriverError
 from backups.findings import Code
-from backups.models import Backup, BackupOrigin, Copy, CopyState, Finding, RegionCheck, Resource
+from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Finding, RegionCheck, Resource
 from backups.proof import Proof
 from backups.stores.base import NotThere
 from restores.workflow import Status
@@ -115,6 +117,54 @@ def test_a_damaged_backup_without_another_copy_loses_its_slot_and_a_fresh_one_is
     assert Code.DAMAGED_COPY in set(resource.findings.open().values_list("code", flat=True))
 
 
+def test_what_reads_wrongly_once_and_rightly_again_is_not_called_damaged(resource: Resource) -> None:
+    copy = copy_in(resource.backups.get(), HOME)
+    data = place(copy) / "data.zst"
+    sound = data.read_bytes()
+    flip(copy)
+
+    def mend_at_the_end(bytes_done: int, bytes_expected: int | None = None) -> None:
+        if bytes_done == bytes_expected:
+            data.write_bytes(sound)
+
+    with pytest.raises(DriverError, match="read wrongly once, and rightly the second time"):
+        verify_copy(copy, watched=mend_at_the_end)
+    assert copy_in(copy.backup, HOME).state == CopyState.PRESENT
+    assert verify_copy(copy)
+
+
+def test_the_last_bytes_of_a_damaged_backup_stay_a_week_and_then_go(resource: Resource) -> None:
+    only = resource.backups.get()
+    flip(copy_in(only, HOME))
+    assert not verify_copy(copy_in(only, HOME))
+    fresh = backup_now(resource)
+    for days, stays in ((0.1, True), (6.9, True), (7.1, False)):
+        now = timezone.now() + timedelta(days=days)
+        run = plan_retention(now=now)
+        if run is not None:
+            apply_run(run.pk, clock=lambda: now)  # noqa: B023
+        assert (only.prefix in stored_prefixes(resource)) is stays
+        audit_resource(resource.pk, now=now)
+        told = resource.findings.open().filter(code=Code.DAMAGED_COPY).exists()
+        assert told is (days < 1), "nobody can do anything about it any more"
+    assert fresh.prefix in stored_prefixes(resource)
+
+
+def test_a_backup_found_damaged_while_it_is_copied_is_good_again_once_the_copy_stands(resource: Resource) -> None:
+    backup = resource.backups.get()
+    home = copy_in(backup, HOME)
+    copy_to_other_region(resource.pk)
+    Copy.objects.filter(backup=backup, region=OTHER).update(state=CopyState.WRITING)  # not there yet, when
+    note_damaged_copy(home, "Torn.", timezone.now())
+    backup.refresh_from_db()
+    assert not backup.is_good
+    Copy.objects.filter(backup=backup, region=OTHER).update(state=CopyState.PRESENT)
+    note_sound_again(copy_in(backup, OTHER), timezone.now())
+    backup.refresh_from_db()
+    resource.refresh_from_db()
+    assert (backup.is_good, resource.last_good_at) == (True, backup.taken_at)
+
+
 def test_a_restore_takes_the_other_regions_copy_by_itself_and_says_so(
     world: World, resource: Resource, copied: Backup
 ) -> None:
@@ -172,7 +222,32 @@ def test_one_that_cannot_be_read_is_in_no_others_way(resource: Resource, copied:
     assert verify_due() == 2
     unread = Copy.objects.get(checksum_at__isnull=True)
     assert (unread.pk, unread.state) == (copy_in(copied, HOME).pk, CopyState.PRESENT)
+    finding = Finding.objects.open().get()
+    assert (finding.code, finding.subject) == (Code.UNREADABLE, HOME)
+    assert f"A copy in {HOME} cannot be read. {resource} of " in finding.sentence
     data.rmdir()
+    data.write_bytes(b"something else")
+    verify_due()
+    assert not Finding.objects.open().filter(code=Code.UNREADABLE).exists(), "it can be read: it is damaged"
+    assert copy_in(copied, HOME).state == CopyState.DAMAGED
+
+
+def test_a_region_that_is_no_longer_configured_is_told_as_long_as_copies_lie_there(
+    copied: Backup,
+) -> None:
+    Copy.objects.filter(region=OTHER).update(region="eu-gone")
+    check_presence()
+    finding = Finding.objects.open().get(code=Code.REGION_AWAY)
+    assert finding.subject == "eu-gone"
+    assert "STORE_REGIONS" in finding.sentence
+    Copy.objects.filter(region="eu-gone").update(region=OTHER)
+    check_presence()
+    assert not Finding.objects.open().exists()
+
+
+def test_a_checksum_read_by_a_clock_that_was_ahead_is_read_again(copied: Backup) -> None:
+    Copy.objects.update(checksum_at=timezone.now() + timedelta(days=200))
+    assert len(list(due(timezone.now()))) == 2
 
 
 def test_many_in_a_region_that_is_away_are_in_no_others_way(resource: Resource, copied: Backup) -> None:
@@ -225,6 +300,25 @@ def test_what_a_failed_backup_left_while_its_region_was_away_is_removed(resource
     (left / "data.zst").write_bytes(b"torn")
     assert check_region(HOME).strays == 0
     assert not left.exists()
+
+
+def test_a_whole_backup_that_was_given_up_while_its_region_was_away_is_recorded_in_the_end(
+    world: World, resource: Resource
+) -> None:
+    """Its worker died after the last byte, and nobody could look. For a day it may still wake up."""
+    backup = resource.backups.get()
+    Copy.objects.all().delete()
+    nothing = {"stored_bytes": None, "checksum": "", "artefact": {}, "taken_at": None}
+    resource.backups.update(status="failed", error="It was interrupted.", finished_at=timezone.now(), **nothing)
+    assert check_region(HOME).strays == 0
+    backup.refresh_from_db()
+    assert (backup.status, stored_prefixes(resource)) == (BackupStatus.FAILED, {backup.prefix})
+    later = timezone.now() + timedelta(days=1.5)
+    check_region(HOME, clock=lambda: later)
+    backup.refresh_from_db()
+    assert (backup.is_good, backup.error) == (True, "")
+    assert verify_copy(backup.copies.get())
+    assert restored(world, backup).state is Status.COMPLETED
 
 
 def test_what_is_being_written_is_left_alone(resource: Resource, copied: Backup) -> None:

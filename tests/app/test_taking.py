@@ -88,6 +88,23 @@ def test_a_backup_whose_worker_died_is_given_up_and_its_leftovers_removed(resour
     assert dead.prefix not in stored_prefixes(resource)
 
 
+def test_a_heartbeat_of_a_clock_that_was_ahead_keeps_no_dead_backup_alive(world: World, resource: Resource) -> None:
+    now = timezone.now()
+    ahead = now + timedelta(days=90)
+    dead = Backup.objects.create(
+        resource=resource, status=BackupStatus.RUNNING, origin="scheduled", queued_at=ahead, resend_at=ahead,
+        started_at=ahead, heartbeat_at=ahead, progress_at=ahead,
+    )  # fmt: skip
+    sweep_backups(now, lost_before=now - timedelta(minutes=1))
+    dead.refresh_from_db()
+    assert dead.status == BackupStatus.FAILED
+    queued = request_backup(by=world.it, resource=resource, reason="Now.")
+    Backup.objects.filter(pk=queued.pk).update(queued_at=ahead, resend_at=ahead)
+    sweep_backups(now, lost_before=now - timedelta(minutes=1))
+    queued.refresh_from_db()
+    assert queued.resend_at <= now, "it was handed over again"
+
+
 @pytest.mark.parametrize("status", ["running", "queued"])
 def test_what_was_stored_whole_is_never_deleted_or_overwritten(resource: Resource, tree: Path, status: str) -> None:
     """The database was set back to a moment in which the backup was not finished yet; or its worker died just then."""
