@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
+from backups.findings import LATE_AFTER
 from backups.models import (
     Backup,
     BackupStatus,
@@ -19,9 +20,6 @@ from backups.models import (
     RetentionRun,
     RunStatus,
 )
-
-LATE_AFTER = timedelta(hours=26)
-"""A day, and two hours for the backup itself (B2: daily)."""
 
 
 @dataclass(frozen=True)

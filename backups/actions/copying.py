@@ -175,5 +175,7 @@ def hand_over_missing_copies() -> None:
         state__in=[CopyState.PRESENT, CopyState.WRITING],
     )
     missing = Resource.objects.backed_up().filter(~Exists(held), last_good_at__isnull=False)
-    for resource_id in missing.order_by("last_good_at", "pk").values_list("pk", flat=True)[:200]:
+    for resource_id in missing.order_by("?").values_list("pk", flat=True)[
+        :200
+    ]:  # what cannot be copied keeps none back
         hand_over("backups.copy", resource_id)

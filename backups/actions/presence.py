@@ -121,7 +121,7 @@ def _compare(
     for uid, objects in group.items():
         for prefix in sorted({key.rpartition("/")[0] for key in objects} - known[uid]):
             if not _is_leftover(prefix, region, store, clock):
-                count.strays.append(prefix)
+                count.strays.append(prefix or uid)  # or it lies at the root
 
 
 def _judge(copy: Copy, sizes: dict[str, int], store: Store, begun: datetime, count: _Count, clock: Clock) -> None:

@@ -47,7 +47,10 @@ def repair(resource_id: int, *, clock: Clock = timezone.now) -> None:
 def hand_over_damaged() -> None:
     """What the sweeper does: resources with damaged copies are looked at again."""
     damaged = Copy.objects.filter(state="damaged", backup__deleted_at__isnull=True)
-    for resource_id in damaged.values_list("backup__resource", flat=True).distinct()[:100]:
+    any_hundred = Resource.objects.filter(pk__in=damaged.values("backup__resource")).order_by(
+        "?"
+    )  # none waits for others
+    for resource_id in any_hundred.values_list("pk", flat=True)[:100]:
         hand_over("backups.repair", resource_id)
 
 
