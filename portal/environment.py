@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from moneyed import get_currency
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -138,6 +140,14 @@ def _paths(value: str) -> tuple[Path, ...]:
     return tuple(_path(part) for part in value.split(":") if part)
 
 
+def _currency(value: str) -> str:
+    try:
+        get_currency(value)
+    except LookupError as error:
+        raise ValueError("is not a currency such as EUR") from error
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -251,6 +261,9 @@ VARIABLES = (
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
     Variable("EXPORT_DAYS", "7", "How long an export can be downloaded.", _whole),
+    Variable("REQUEST_DAYS", "14", "A request that nobody approves or rejects for so long expires.", _whole),
+    Variable("CONSENT_DAYS", "7", "An estimate that nobody accepts for so long expires, and its request too.", _whole),
+    Variable("DEFAULT_CURRENCY", "EUR", "Currency of clients with whom no other is agreed.", _currency),
     Variable(
         "RESEND_AFTER_SECONDS", "30", "Work that was handed over and not started by then is handed over again.", _whole
     ),

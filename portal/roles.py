@@ -15,6 +15,8 @@ class Permission(StrEnum):
     FILE_REQUESTS = "file_requests"
     CANCEL_REQUESTS = "cancel_requests"  # one's own
     DECIDE_REQUESTS = "decide_requests"  # approve, reject, approve again after a failure
+    CORRECT_CAUSES = "correct_causes"
+    ACCEPT_ESTIMATES = "accept_estimates"  # and decline them
     UNDO_RESTORES = "undo_restores"
     BACK_UP_NOW = "back_up_now"
     REGISTER_RESOURCES = "register_resources"
@@ -23,6 +25,7 @@ class Permission(StrEnum):
     RUN_RETENTION = "run_retention"  # and decide about a run that was stopped
     VIEW_COMPLIANCE = "view_compliance"  # findings, audits, what retention did
     DECIDE_CHARGES = "decide_charges"
+    MANAGE_PRICES = "manage_prices"  # rate cards, and what is agreed with clients
     MANAGE_PEOPLE = "manage_people"
 
 
@@ -57,7 +60,13 @@ COMPANY_WIDE = frozenset({Role.IT, Role.AUDITOR, Role.ADMINISTRATOR})
 _SEE = frozenset({Permission.VIEW_RESOURCES, Permission.VIEW_REQUESTS})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CLIENT: _SEE | {Permission.VIEW_CHARGES, Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS},
+    Role.CLIENT: _SEE
+    | {
+        Permission.VIEW_CHARGES,
+        Permission.FILE_REQUESTS,
+        Permission.CANCEL_REQUESTS,
+        Permission.ACCEPT_ESTIMATES,
+    },
     Role.STAFF: _SEE | {Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS, Permission.BACK_UP_NOW},
     Role.IT: _SEE
     | {
@@ -65,6 +74,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.FILE_REQUESTS,
         Permission.CANCEL_REQUESTS,
         Permission.DECIDE_REQUESTS,
+        Permission.CORRECT_CAUSES,
         Permission.UNDO_RESTORES,
         Permission.BACK_UP_NOW,
         Permission.REGISTER_RESOURCES,
@@ -80,6 +90,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CHARGES,
         Permission.VIEW_TECHNICAL,
         Permission.VIEW_COMPLIANCE,
+        Permission.MANAGE_PRICES,
         Permission.MANAGE_PEOPLE,
     },
 }

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from moneyed import Money
+
+from restores.pricing import in_money
+
 
 class Cause(StrEnum):
     """Why a restore is needed, in the client's words."""
@@ -50,11 +54,16 @@ def classify(cause: Cause) -> Classification:
     return Classification.FREE if cause is Cause.INFRASTRUCTURE else Classification.BILLABLE
 
 
-def classification_sentence(cause: Cause) -> str:
-    """What the cause means for the charge, in words for the client."""
+def classification_sentence(cause: Cause, price: Money | None = None) -> str:
+    """What the cause means for the charge, in words for the client: with the price, where one is set."""
     if classify(cause) is Classification.FREE:
         return "Free of charge, because the cause is an infrastructure problem."
+    if price is None:
+        return (
+            "This restore may be charged, because the cause is not an infrastructure problem. "
+            "An account manager decides once it is done, with a reason."
+        )
     return (
-        "This restore may be charged, because the cause is not an infrastructure problem. "
+        f"This restore may be charged, {in_money(price)} at most, because the cause is not an infrastructure problem. "
         "An account manager decides once it is done, with a reason."
     )

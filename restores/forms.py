@@ -72,11 +72,31 @@ class AskForm(SentenceForm):
         placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
     )
 
+    accepts = forms.CharField(required=False, max_length=40)
+
     def clean(self) -> dict[str, Any] | None:
         """All that is missing is said at once, the reason too."""
         if not self.cleaned_data.get("reason") and "reason" not in self.errors:
             self.add_error("reason", REASON_MISSING)
         return super().clean()
+
+
+class ConsentForm(SentenceForm):
+    """A yes to the price that was shown."""
+
+    plan_digest = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class CorrectForm(SentenceForm):
+    """The true cause, and how IT knows."""
+
+    cause = forms.TypedChoiceField(
+        label="What really caused it?",
+        coerce=Cause,
+        choices=[(cause.value, cause.label) for cause in Cause],
+        error_messages={"required": "Choose the cause.", "invalid_choice": "Choose one of the causes."},
+    )
+    reason = Reason("How do you know?", "The people of the request read it.")
 
 
 class ApproveForm(SentenceForm):

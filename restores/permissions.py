@@ -72,6 +72,34 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
         raise Refused("The restored data is live. Undo brings the original back.")
 
 
+def check_can_accept(user: Person, request: RestoreRequest) -> None:
+    """A person of the client accepts the estimate."""
+    _check_client_decides(user, request, "Only a person of the client accepts the estimate.")
+    check_move(request, Move.ACCEPT)
+
+
+def check_can_decline(user: Person, request: RestoreRequest) -> None:
+    """Or declines it."""
+    _check_client_decides(user, request, "Only a person of the client declines the estimate.")
+    check_move(request, Move.DECLINE)
+
+
+def _check_client_decides(user: Person, request: RestoreRequest, sentence: str) -> None:
+    check_permission(user, Permission.ACCEPT_ESTIMATES, request.client, sentence)
+    check_is_a_person(user)
+
+
+def check_can_correct(user: Person, request: RestoreRequest) -> None:
+    """IT corrects the cause, not while it is approved or running, nor once the charge is decided."""
+    check_permission(user, Permission.CORRECT_CAUSES, request.client, "Only IT corrects the cause.")
+    check_is_a_person(user)
+    check_move(request, Move.CORRECT)
+    _check_at_rest(request)
+    charge = getattr(request, "charge", None)
+    if charge is not None and charge.status != ChargeStatus.TO_REVIEW:
+        raise Refused("The account manager has decided about its charge already. Ask them to reopen it first.")
+
+
 def check_can_undo(user: Person, request: RestoreRequest) -> None:
     """IT brings the original back while it is kept."""
     check_permission(user, Permission.UNDO_RESTORES, request.client, "Only IT undoes restores. Ask IT to do it.")

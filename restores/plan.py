@@ -23,9 +23,13 @@ def make_plan(
     checksum: str,
     mode: Mode,
     classification: str,
+    estimate: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The plan as plain values: resource and target, backup and its checksum, mode, classification."""
-    return {
+    """The plan as plain values: resource and target, backup and its checksum, mode, classification, estimate.
+
+    Without an estimate it has no such entry.
+    """
+    plan = {
         "resource": resource_id,
         "target": f"{kind}:{locator}",
         "backup": backup_id,
@@ -33,6 +37,7 @@ def make_plan(
         "mode": mode.value,
         "classification": classification,
     }
+    return {**plan, "estimate": dict(estimate)} if estimate is not None else plan
 
 
 def plan_digest(plan: Mapping[str, Any]) -> str:

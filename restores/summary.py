@@ -10,8 +10,12 @@ from django.utils.safestring import SafeString
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
+from portal.models import Client, User
+from restores.actions.consenting import may_accept, price_words
+from restores.actions.estimating import estimate_for
 from restores.charging import Cause, Classification, classification_sentence, classify
 from restores.models.request import MODE_LABELS
+from restores.pricing import Estimate
 from restores.wording import sentence_of
 
 SAFEST_FIRST = (Mode.BESIDE, Mode.IN_PLACE, Mode.EXPORT)
@@ -25,6 +29,9 @@ class Summary:
     charge: str
     free: bool
     replaces: bool
+    client: Client
+    estimate: Estimate | None = None
+    accepts: str = ""  # what the reader may accept at once; empty where there is nothing to accept, or not by them
 
 
 @dataclass(frozen=True)
@@ -39,18 +46,23 @@ class Option:
 
 
 def summary_of(
-    resource: Resource, backup: Backup | None, mode: Mode | None, cause: Cause | None, now: datetime
+    resource: Resource, backup: Backup | None, mode: Mode | None, cause: Cause | None, now: datetime, reader: User
 ) -> Summary:
-    """The summary of what is picked so far."""
+    """The summary of what is picked so far, for whom it is shown to."""
+    estimate = estimate_for(backup, cause, now) if backup and cause else None
+    price = estimate.total if estimate else None
     if backup is None:
         sentence = format_html("Restore <strong>{}</strong>. Pick the moment to go back to.", resource.name)
     else:
         sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now)
     return Summary(
         sentence=sentence,
-        charge=classification_sentence(cause) if cause else "",
+        charge=classification_sentence(cause, price) if cause else "",
         free=cause is not None and classify(cause) is Classification.FREE,
         replaces=mode is Mode.IN_PLACE,
+        client=resource.client,
+        estimate=estimate,
+        accepts=price_words(price) if price and price.amount and may_accept(reader, resource.client) else "",
     )
 
 

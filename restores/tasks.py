@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from restores.actions import cleaning, tidying
+from restores.actions.expiring import expire_requests
 from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo
@@ -36,6 +37,7 @@ def clean_up(attempt_id: int) -> None:
 def sweep() -> None:
     """Send again what was lost; mark what stopped."""
     now = timezone.now()
+    expire_requests(now)
     sweep_restores(now, lost_before=now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
 
 

@@ -10,10 +10,13 @@ from django.utils.safestring import SafeString
 from backups.drivers.base import Mode
 from backups.models import Backup
 from portal.models import User
+from portal.permissions import has_permission
+from portal.roles import Permission
 from portal.words import exact_time, span_in_words
 from restores.charging import classification_sentence
 from restores.models import AttemptKind, ChargeStatus, RestoreRequest
 from restores.plan import Part, Tense, loss_window, mode_parts
+from restores.pricing import in_money
 from restores.workflow import Status, Turn
 
 
@@ -61,10 +64,12 @@ def charge_sentence(request: RestoreRequest) -> str:
     """What it means for the charge: by its cause, and once an account manager has decided, by that."""
     charge = getattr(request, "charge", None)
     if charge is None or charge.status == ChargeStatus.TO_REVIEW:
+        return classification_sentence(request.why, request.price)
+    if charge.status == ChargeStatus.VOID:
         return classification_sentence(request.why)
     if charge.status == ChargeStatus.WAIVED:
         return "This restore is not charged: the charge was waived."
-    return "This restore is charged."
+    return f"This restore is charged: {in_money(charge.charged)}." if charge.charged else "This restore is charged."
 
 
 def verb_of(request: RestoreRequest, now: datetime) -> str:
@@ -77,9 +82,15 @@ def verb_of(request: RestoreRequest, now: datetime) -> str:
     }[request.restore_mode]
 
 
+def _decides_for_the_client(request: RestoreRequest, reader: User) -> bool:
+    return has_permission(reader, Permission.ACCEPT_ESTIMATES, request.client)
+
+
 def turn_of(request: RestoreRequest, reader: User) -> str:
     """Whose turn it is, said to the reader; empty when it is nobody's."""
     turn = request.facts.turn
     if turn is Turn.FILER:
         return "Your turn." if request.filed_by_id == reader.pk else f"{request.filed_by}’s turn."
+    if turn is Turn.CLIENT:
+        return "Your turn." if _decides_for_the_client(request, reader) else f"{request.client}’s turn."
     return {Turn.IT: "IT’s turn.", Turn.PORTAL: "The portal’s turn.", Turn.NOBODY: ""}[turn]

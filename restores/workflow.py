@@ -14,6 +14,7 @@ class Status(StrEnum):
     """Where a request stands."""
 
     SUBMITTED = "submitted"
+    AWAITING_CONSENT = "awaiting_consent"
     APPROVED = "approved"
     RUNNING = "running"
     COMPLETED = "completed"
@@ -21,12 +22,19 @@ class Status(StrEnum):
     UNDONE = "undone"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class Move(StrEnum):
     """What can happen to a request."""
 
     FILE = "file"
+    QUOTE = "quote"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    RELEASE = "release"
+    CORRECT = "correct"
+    EXPIRE = "expire"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -43,6 +51,7 @@ class Turn(StrEnum):
     IT = "IT"
     PORTAL = "the portal"
     FILER = "the person who asked"
+    CLIENT = "the client"
     NOBODY = "nobody"
 
 
@@ -71,6 +80,9 @@ STATUSES: dict[Status, StatusFacts] = {
     Status.SUBMITTED: StatusFacts(
         "Submitted", Colour.WAITING, Turn.IT, "IT reviews the request and approves or rejects it."
     ),
+    Status.AWAITING_CONSENT: StatusFacts(
+        "Awaiting consent", Colour.WAITING, Turn.CLIENT, "The client reads the estimate and accepts or declines it."
+    ),
     Status.APPROVED: StatusFacts("Approved", Colour.WORKING, Turn.PORTAL, "The restore starts by itself in a moment."),
     Status.RUNNING: StatusFacts(
         "Running", Colour.WORKING, Turn.PORTAL, "The restore is running; this page follows it."
@@ -82,6 +94,9 @@ STATUSES: dict[Status, StatusFacts] = {
     Status.UNDONE: StatusFacts("Undone", Colour.QUIET, Turn.NOBODY, "The original is back in place.", final=True),
     Status.REJECTED: StatusFacts("Rejected", Colour.QUIET, Turn.NOBODY, "Nothing was restored.", final=True),
     Status.CANCELLED: StatusFacts("Cancelled", Colour.QUIET, Turn.NOBODY, "Nothing was restored.", final=True),
+    Status.EXPIRED: StatusFacts(
+        "Expired", Colour.QUIET, Turn.NOBODY, "Nobody acted in time, so nothing was restored. Ask again.", final=True
+    ),
 }
 
 
@@ -96,6 +111,24 @@ class Transition:
 
 TABLE: dict[tuple[Status | None, Move], Transition] = {
     (None, Move.FILE): Transition(Status.SUBMITTED, "{by} asked for a restore", needs_reason=True),
+    (Status.SUBMITTED, Move.QUOTE): Transition(Status.AWAITING_CONSENT, "The estimate waits for the client’s consent"),
+    (Status.AWAITING_CONSENT, Move.ACCEPT): Transition(Status.SUBMITTED, "{by} accepted the estimate"),
+    (Status.AWAITING_CONSENT, Move.DECLINE): Transition(
+        Status.CANCELLED, "{by} declined the estimate", needs_reason=True
+    ),
+    (Status.AWAITING_CONSENT, Move.RELEASE): Transition(Status.SUBMITTED, "No consent is needed any more"),
+    (Status.AWAITING_CONSENT, Move.REJECT): Transition(Status.REJECTED, "{by} rejected the request", needs_reason=True),
+    (Status.AWAITING_CONSENT, Move.CANCEL): Transition(
+        Status.CANCELLED, "{by} cancelled the request", needs_reason=True
+    ),
+    (Status.SUBMITTED, Move.EXPIRE): Transition(Status.EXPIRED, "Nobody decided in time"),
+    (Status.AWAITING_CONSENT, Move.EXPIRE): Transition(Status.EXPIRED, "Nobody accepted the estimate in time"),
+    (Status.SUBMITTED, Move.CORRECT): Transition(Status.SUBMITTED, "{by} corrected the cause", needs_reason=True),
+    (Status.AWAITING_CONSENT, Move.CORRECT): Transition(
+        Status.AWAITING_CONSENT, "{by} corrected the cause", needs_reason=True
+    ),
+    (Status.FAILED, Move.CORRECT): Transition(Status.FAILED, "{by} corrected the cause", needs_reason=True),
+    (Status.COMPLETED, Move.CORRECT): Transition(Status.COMPLETED, "{by} corrected the cause", needs_reason=True),
     (Status.SUBMITTED, Move.APPROVE): Transition(Status.APPROVED, "{by} approved the plan"),
     (Status.SUBMITTED, Move.REJECT): Transition(Status.REJECTED, "{by} rejected the request", needs_reason=True),
     (Status.SUBMITTED, Move.CANCEL): Transition(Status.CANCELLED, "{by} cancelled the request", needs_reason=True),
@@ -129,6 +162,12 @@ def refusal_sentence(status: Status, move: Move) -> str:
     """Why the move is not allowed in that status, for people."""
     facts = STATUSES[status]
     wanted = {
+        Move.QUOTE: "put before the client",
+        Move.ACCEPT: "accepted",
+        Move.DECLINE: "declined",
+        Move.RELEASE: "released",
+        Move.CORRECT: "corrected",
+        Move.EXPIRE: "expired",
         Move.APPROVE: "approved",
         Move.REJECT: "rejected",
         Move.CANCEL: "cancelled",

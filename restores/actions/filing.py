@@ -11,6 +11,9 @@ from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
+from restores.actions.consenting import settle_consent
+from restores.actions.estimating import estimate_for
+from restores.actions.moves import expiry_of
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
@@ -18,12 +21,17 @@ from restores.models import Event, RestoreRequest
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move, Status
 
-UNDER_WAY = [Status.SUBMITTED.value, Status.APPROVED.value, Status.RUNNING.value]
+UNDER_WAY = [Status.SUBMITTED.value, Status.AWAITING_CONSENT.value, Status.APPROVED.value, Status.RUNNING.value]
 REASON_MISSING = "Say what happened and why the restore is needed: it is kept with the request."
 
 
-def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause) -> RestoreRequest:
+def file_request(
+    *, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause, accepts: str = ""
+) -> RestoreRequest:
     """File a request for exactly that backup. From now on the backup is pinned until the request is closed.
+
+    ``accepts`` is the price that ``by`` has read and accepts, such as "45.00 EUR"; where it is another one by now, or they
+    may not accept it, the request waits for the client's consent.
 
     Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason`` or ``backup``.
     """
@@ -45,9 +53,10 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
             reason=reason,
             cause=cause.value,
             classification=classify(cause).value,
-            plan=plan_for(locked, mode, cause),
+            plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now)),
             status=filing.to.value,
             status_changed_at=now,
+            expires_at=expiry_of(filing.to, now),
             filed_at=now,
             filed_by=by,
         )
@@ -61,7 +70,7 @@ def file_request(*, by: User, backup: Backup, mode: Mode, reason: str, cause: Ca
             text=filing.event.format(by=by),
             reason=reason,
         )
-    return request
+        return settle_consent(request, now=now, by=by, accepts=accepts)
 
 
 def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:

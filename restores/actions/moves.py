@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from portal.errors import Refused
@@ -13,13 +14,19 @@ from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.pinned import settle_pin
 from restores.models import Event, RestoreRequest
-from restores.workflow import STATUSES, Move, refusal_sentence, transition
+from restores.workflow import STATUSES, Move, Status, refusal_sentence, transition
 
 Hook = Callable[[RestoreRequest], None]
 
 
 def _nothing(request: RestoreRequest) -> None:
     """The hook that does nothing."""
+
+
+def expiry_of(status: Status, now: datetime) -> datetime | None:
+    """When a request that has just come into that status expires, if nobody acts on it."""
+    days = {Status.SUBMITTED: settings.REQUEST_DAYS, Status.AWAITING_CONSENT: settings.CONSENT_DAYS}.get(status)
+    return now + timedelta(days=days) if days else None
 
 
 def apply_move(
@@ -51,6 +58,8 @@ def apply_move(
         locked.status = step.to.value
         locked.status_changed_at = now
         locked.closed_at = now if STATUSES[step.to].final else None
+        if locked.status != came_from:
+            locked.expires_at = expiry_of(step.to, now)
         alter(locked)
         locked.save()
         Event.objects.create(

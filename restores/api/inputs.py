@@ -20,6 +20,31 @@ class Filing(WithReason):
     backup = serializers.IntegerField(help_text="The backup's id: any good backup of the resource.")
     mode = one_of(MODES, help_text="Where to: in place of the live one, beside it, or as a download.")
     cause = one_of(CAUSES, help_text="What made it necessary; it decides whether the restore may be charged.")
+    accepts = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=40,
+        help_text='The price you accept, such as "45.00 EUR": the total of /api/estimate/. Without it the client is asked.',
+    )
+
+
+class Acceptance(Input):
+    """A yes to one exact price."""
+
+    plan_digest = serializers.CharField(
+        max_length=64,
+        help_text="The request's plan_digest as you read it: consent is bound to that plan and its estimate.",
+        error_messages={
+            "required": "plan_digest is missing. Read the request, then send its plan_digest: you accept that price.",
+        },
+    )
+
+
+class Correction(WithReason):
+    """The true cause."""
+
+    cause = one_of(CAUSES, help_text="What really made it necessary.")
 
 
 class Decision(Input):

@@ -15,10 +15,13 @@ from portal.api.outputs import NameField
 from portal.rules import refusal
 from restores.actions.deciding import needs_typed_name
 from restores.charging import classification_sentence
-from restores.models import Attempt, Event, RestoreRequest, Step
+from restores.models import Attempt, Consent, Event, RestoreRequest, Step
 from restores.permissions import (
+    check_can_accept,
     check_can_approve,
     check_can_cancel,
+    check_can_correct,
+    check_can_decline,
     check_can_download,
     check_can_reject,
     check_can_retry,
@@ -29,6 +32,9 @@ from restores.stepnames import TECHNICAL
 from restores.wording import loss_of, measured_at, moment_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
+    "accept": check_can_accept,
+    "decline": check_can_decline,
+    "correct": check_can_correct,
     "approve": check_can_approve,
     "reject": check_can_reject,
     "cancel": check_can_cancel,
@@ -46,6 +52,34 @@ class BackupName(serializers.ModelSerializer[Backup]):
         fields = ["id", "taken_at"]
 
 
+class EstimateLine(serializers.Serializer[Any]):
+    """One part of the price."""
+
+    what = serializers.CharField()
+    quantity = serializers.CharField()
+    unit = serializers.CharField()
+    price = serializers.CharField(help_text="For one unit.")
+
+
+class EstimateOut(serializers.Serializer[Any]):
+    """The price by the rate card. Decimals are strings."""
+
+    card = serializers.IntegerField()
+    currency = serializers.CharField(help_text="ISO 4217.")
+    total = serializers.CharField(help_text="What the client is asked to accept, and is charged at most.")
+    lines = EstimateLine(many=True)
+
+
+class ConsentOut(serializers.ModelSerializer[Consent]):
+    """A client's yes to the price."""
+
+    given_by = NameField(allow_null=True, help_text="Null: the standing consent covers it.")
+
+    class Meta:
+        model = Consent
+        fields = ["kind", "amount", "currency", "given_at", "given_by"]
+
+
 class Plan(serializers.Serializer[Any]):
     """What exactly would be done."""
 
@@ -55,6 +89,7 @@ class Plan(serializers.Serializer[Any]):
     checksum = serializers.CharField(help_text="SHA-256 of the backup as it is stored.")
     mode = serializers.CharField()
     classification = serializers.CharField()
+    estimate = EstimateOut(required=False, help_text="Only where it may be charged and a rate is set.")
 
 
 class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
@@ -104,6 +139,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
             "decided_by",
             "decision_reason",
             "closed_at",
+            "expires_at",
             "plan",
             "plan_digest",
             "needs_typed_name",
@@ -111,7 +147,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
 
     def get_classification_sentence(self, request: RestoreRequest) -> str:
         """What the cause means for the charge."""
-        return classification_sentence(request.why)
+        return classification_sentence(request.why, request.price)
 
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""
@@ -197,12 +233,13 @@ class AttemptOut(Technical, serializers.ModelSerializer[Attempt]):
 class RequestWhole(RequestOut):
     """A restore request with its timeline, its attempts, and what the asker may do with it."""
 
+    consents = ConsentOut(many=True)
     events = EventOut(many=True)
     attempts = serializers.SerializerMethodField()
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
 
     class Meta(RequestOut.Meta):
-        fields = [*RequestOut.Meta.fields, "events", "attempts", "can"]
+        fields = [*RequestOut.Meta.fields, "consents", "events", "attempts", "can"]
 
     @extend_schema_field(AttemptOut(many=True))
     def get_attempts(self, request: RestoreRequest) -> Any:

@@ -17,14 +17,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups.drivers.base import Mode
-from portal.api.inputs import WithReason
+from portal.api.inputs import Input, WithReason
 from portal.api.views import RecordedViewSet
+from restores.actions.consenting import accept, decline
+from restores.actions.correcting import correct_cause
 from restores.actions.deciding import approve, cancel, reject, retry
 from restores.actions.downloads import open_export
 from restores.actions.filing import file_request
 from restores.actions.undoing import request_undo
 from restores.api.filters import RequestFilters
-from restores.api.inputs import Decision, Filing, backup_seen_by
+from restores.api.inputs import Acceptance, Correction, Decision, Filing, backup_seen_by
 from restores.api.serializers import RequestOut, RequestWhole
 from restores.attachment import attachment
 from restores.charging import Cause
@@ -48,7 +50,7 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         seen = seen.select_related("client", "resource__application__client", "backup", "filed_by", "decided_by")
         if self.action == "list":
             return seen.prefetch_related("attempts")
-        return seen.prefetch_related("events__by", "attempts__steps", "attempts__asked_by")
+        return seen.prefetch_related("consents__given_by", "events__by", "attempts__steps", "attempts__asked_by")
 
     def get_serializer_class(self) -> type[RequestOut]:
         """Lists are shorter."""
@@ -66,9 +68,29 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         entered = body.validated_data
         backup = backup_seen_by(request.user, entered["backup"])
         mode, cause = Mode(entered["mode"]), Cause(entered["cause"])
-        filed = file_request(by=self.person, backup=backup, mode=mode, reason=entered["reason"], cause=cause)
+        filed = file_request(
+            by=self.person, backup=backup, mode=mode, reason=entered["reason"], cause=cause, accepts=entered["accepts"]
+        )
         self.kwargs["pk"] = filed.pk
         return self._told(201)
+
+    @extend_schema(request=Acceptance, responses=RequestWhole, summary="Accept the estimate (the client)")
+    @action(methods=["post"], detail=True)
+    def accept(self, request: Request, pk: int) -> Response:
+        """Accept exactly the price that you read; then IT reviews the request."""
+        return self._move(request, accept, Acceptance)
+
+    @extend_schema(request=WithReason, responses=RequestWhole, summary="Decline the estimate (the client)")
+    @action(methods=["post"], detail=True)
+    def decline(self, request: Request, pk: int) -> Response:
+        """Decline the price: the request is closed."""
+        return self._move(request, decline, WithReason)
+
+    @extend_schema(request=Correction, responses=RequestWhole, summary="Correct the cause (IT)")
+    @action(methods=["post"], detail=True)
+    def correct(self, request: Request, pk: int) -> Response:
+        """Give the request its true cause. What becomes dearer asks the client again."""
+        return self._move(request, _correct, Correction)
 
     @extend_schema(request=Decision, responses=RequestWhole, summary="Approve (IT)")
     @action(methods=["post"], detail=True)
@@ -111,9 +133,7 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
             raise MethodNotAllowed("HEAD")
         return attachment(open_export(by=self.person, request=self.get_object()))
 
-    def _move(
-        self, request: Request, move: Callable[..., Any], form: type[Decision | WithReason], status: int = 200
-    ) -> Response:
+    def _move(self, request: Request, move: Callable[..., Any], form: type[Input], status: int = 200) -> Response:
         found = self.get_object()
         body = form(data=request.data)
         body.is_valid(raise_exception=True)
@@ -122,3 +142,7 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
 
     def _told(self, status: int) -> Response:
         return Response(self.get_serializer(self.get_object()).data, status=status)
+
+
+def _correct(*, cause: str, **further: Any) -> RestoreRequest:
+    return correct_cause(cause=Cause(cause), **further)

@@ -1,19 +1,27 @@
 """Restore requests: what was asked, decided, done and charged."""
 
+from restores.models.agreement import Agreement
 from restores.models.approval import Approval
 from restores.models.attempt import Attempt, AttemptKind, AttemptStatus, Step, StepStatus
 from restores.models.charge import Charge, ChargeStatus
+from restores.models.consent import Consent, ConsentKind
 from restores.models.event import Event
+from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
 
 __all__ = [
+    "Agreement",
     "Approval",
     "Attempt",
     "AttemptKind",
     "AttemptStatus",
     "Charge",
     "ChargeStatus",
+    "Consent",
+    "ConsentKind",
     "Event",
+    "Rate",
+    "RateCard",
     "RestoreRequest",
     "Step",
     "StepStatus",

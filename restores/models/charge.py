@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from moneyed import Money
 
 from portal.history import History
 from portal.models import Client, User
@@ -20,6 +21,7 @@ class ChargeStatus(models.TextChoices):
     TO_REVIEW = "to_review", "To review"
     CONFIRMED = "confirmed", "Confirmed"
     WAIVED = "waived", "Waived"
+    VOID = "void", "Free by its cause"  # IT corrected the cause after the restore
 
 
 class ChargeQuerySet(models.QuerySet["Charge"]):
@@ -37,6 +39,11 @@ class Charge(models.Model):
     client = models.ForeignKey(Client, models.PROTECT, related_name="charges")
     status = models.CharField(max_length=10, choices=ChargeStatus.choices, default=ChargeStatus.TO_REVIEW)
     created_at = models.DateTimeField()
+    estimated = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, help_text="What the client accepted; empty where no price was set."
+    )
+    currency = models.CharField(max_length=3, blank=True, db_default="")
+    amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, help_text="What is charged, once decided.")
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
@@ -50,12 +57,30 @@ class Charge(models.Model):
                 name="charge_decided_by_someone_for_a_reason",
                 condition=Q(status="to_review", decided_at__isnull=True, decided_by__isnull=True)
                 | (
-                    Q(status__in=["confirmed", "waived"], decided_at__isnull=False, decided_by__isnull=False)
+                    Q(status__in=["confirmed", "waived", "void"], decided_at__isnull=False, decided_by__isnull=False)
                     & ~Q(reason="")
                 ),
-            )
+            ),
+            models.CheckConstraint(
+                name="charge_amounts_have_a_currency",
+                condition=Q(estimated__isnull=True, amount__isnull=True) | ~Q(currency=""),
+            ),
+            models.CheckConstraint(
+                name="charge_never_more_than_accepted",
+                condition=Q(amount__isnull=True) | Q(amount__gte=0, amount__lte=F("estimated")),
+            ),
         ]
         indexes = [models.Index(fields=["status", "created_at"], name="charge_queue")]
 
     def __str__(self) -> str:
         return f"charge of {self.request}"
+
+    @property
+    def price(self) -> Money | None:
+        """What the client accepted."""
+        return None if self.estimated is None else Money(self.estimated, self.currency)
+
+    @property
+    def charged(self) -> Money | None:
+        """What is charged, once that is decided."""
+        return None if self.amount is None else Money(self.amount, self.currency)

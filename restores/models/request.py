@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from moneyed import Money
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
@@ -16,6 +17,7 @@ from portal.permissions import Person, visible
 from portal.roles import Permission
 from restores.charging import CAUSE_LABELS, Cause, Classification
 from restores.plan import plan_digest
+from restores.pricing import Estimate
 from restores.workflow import STATUSES, Status, StatusFacts
 
 FIRST_NUMBER = 1000
@@ -69,8 +71,9 @@ class RestoreRequest(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision_reason = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="When it expires if nobody acts on it.")
 
-    history = History(excluded_fields=["resend_at"])
+    history = History(excluded_fields=["resend_at", "expires_at"])
     objects = RestoreRequestQuerySet.as_manager()
 
     class Meta:
@@ -86,6 +89,7 @@ class RestoreRequest(models.Model):
             models.Index(fields=["status", "filed_at"], name="request_queue"),
             models.Index(fields=["client", "-filed_at"], name="request_by_client"),
             models.Index(fields=["resource", "-filed_at"], name="request_by_resource"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="request_expiring"),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +128,18 @@ class RestoreRequest(models.Model):
     def plan_digest(self) -> str:
         """The digest of the plan as it stands now."""
         return plan_digest(self.plan)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The price frozen into the plan; None where it is free, or no rate was set."""
+        found = self.plan.get("estimate")
+        return Estimate.from_json(found) if found and self.classification == Classification.BILLABLE else None
+
+    @property
+    def price(self) -> Money | None:
+        """The estimate's total."""
+        estimate = self.estimate
+        return estimate.total if estimate else None
 
     def current_plan(self) -> dict[str, Any]:
         """A copy of the plan."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.forms import BoundField
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -16,15 +17,19 @@ from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
 from restores.actions.deciding import needs_typed_name
-from restores.forms import ApproveForm
+from restores.forms import ApproveForm, ConsentForm, CorrectForm
 from restores.models import RestoreRequest
 from restores.permissions import (
+    check_can_accept,
     check_can_approve,
     check_can_cancel,
+    check_can_correct,
+    check_can_decline,
     check_can_reject,
     check_can_retry,
     check_can_undo,
 )
+from restores.pricing import in_money
 from restores.wording import verb_of
 from restores.workflow import Move, Status, moves_from
 
@@ -58,6 +63,16 @@ class Act:
         return self.move in (Move.APPROVE, Move.RETRY)
 
     @property
+    def is_consent(self) -> bool:
+        """Whether doing it accepts a price."""
+        return self.move is Move.ACCEPT
+
+    @property
+    def fields(self) -> list[BoundField]:
+        """What it asks for, but for the name to be typed."""
+        return [field for field in self.form.visible_fields() if field.name != "typed_name"]
+
+    @property
     def is_undo(self) -> bool:
         """Whether doing it brings the original back."""
         return self.move is Move.UNDO
@@ -65,7 +80,7 @@ class Act:
     @property
     def is_main(self) -> bool:
         """Whether it is what the page is there for now; the others are quieter."""
-        return self.is_approval
+        return self.is_approval or self.move is Move.ACCEPT
 
     @property
     def opener_style(self) -> str:
@@ -85,6 +100,12 @@ class Offer:
 
 
 OFFERS: dict[Move, Offer] = {
+    Move.ACCEPT: Offer(
+        check_can_accept, frozenset({Permission.ACCEPT_ESTIMATES}), "request_accept", "Accept the estimate…", "check"
+    ),
+    Move.DECLINE: Offer(
+        check_can_decline, frozenset({Permission.ACCEPT_ESTIMATES}), "request_decline", "Decline…", "x"
+    ),
     Move.APPROVE: Offer(
         check_can_approve, frozenset({Permission.DECIDE_REQUESTS}), "request_approve", "Approve…", "check"
     ),
@@ -97,6 +118,9 @@ OFFERS: dict[Move, Offer] = {
         "request_undo",
         "Undo…",
         "undo-2",
+    ),
+    Move.CORRECT: Offer(
+        check_can_correct, frozenset({Permission.CORRECT_CAUSES}), "request_correct", "Correct the cause…", "pencil"
     ),
     Move.REJECT: Offer(check_can_reject, frozenset({Permission.DECIDE_REQUESTS}), "request_reject", "Reject…", "ban"),
     Move.CANCEL: Offer(
@@ -148,6 +172,10 @@ def _act(user: User, request: RestoreRequest, move: Move, now: datetime, form: S
 def form_for(request: RestoreRequest, move: Move, data: QueryDict | None = None) -> SentenceForm:
     """The form of a move, with what was typed when there is any; of an approval with the digest of the plan shown."""
     prefix = f"id-{move.value}-%s"
+    if move is Move.ACCEPT:
+        return ConsentForm(data, auto_id=prefix, initial={"plan_digest": request.plan_digest})
+    if move is Move.CORRECT:
+        return CorrectForm(data, auto_id=prefix, initial={"cause": request.cause})
     if move not in (Move.APPROVE, Move.RETRY):
         return ReasonForm(data, auto_id=prefix)
     form = ApproveForm(data, auto_id=prefix, initial={"plan_digest": request.plan_digest})
@@ -160,7 +188,11 @@ def form_for(request: RestoreRequest, move: Move, data: QueryDict | None = None)
 
 def _words(request: RestoreRequest, move: Move, now: datetime) -> tuple[str, str]:
     name, number, verb = request.resource.name, request.number, verb_of(request, now)
+    price = in_money(request.price) if request.price else "the price"
     return {
+        Move.ACCEPT: (f"Accept the estimate for {number}", f"Accept {price} for {number}"),
+        Move.DECLINE: (f"Decline the estimate for {number}", f"Decline {price}, and close {number}"),
+        Move.CORRECT: (f"Correct the cause of {number}", f"Correct the cause of {number}"),
         Move.APPROVE: (f"Approve {number}", verb[0].upper() + verb[1:]),
         Move.RETRY: (f"Approve another attempt of {number}", verb[0].upper() + verb[1:]),
         Move.REJECT: (f"Reject {number}", f"Reject {number}"),

@@ -47,7 +47,14 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
         answers = form.cleaned_data
         try:
             mode, cause = Mode(answers["mode"]), Cause(answers["cause"])
-            filed = file_request(by=person(http), backup=backup, mode=mode, reason=answers["reason"], cause=cause)
+            filed = file_request(
+                by=person(http),
+                backup=backup,
+                mode=mode,
+                reason=answers["reason"],
+                cause=cause,
+                accepts=answers["accepts"],
+            )
             messages.success(http, f"{filed.number} is filed. {filed.facts.next}")
             return redirect(filed)
         except PortalError as error:
@@ -64,7 +71,7 @@ def request_new_summary(http: HttpRequest) -> HttpResponse:
     if resource is None:
         return HttpResponse(status=204)
     mode, cause = picked(http.GET)
-    summary = summary_of(resource, backup, mode, cause, timezone.now())
+    summary = summary_of(resource, backup, mode, cause, timezone.now(), person(http))
     return render(http, "restores/_summary.html", {"summary": summary})
 
 

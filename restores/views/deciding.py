@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from portal.errors import PortalError
-from restores.actions import deciding
+from restores.actions import consenting, deciding
+from restores.actions.correcting import correct_cause
 from restores.actions.undoing import request_undo
 from restores.models import RestoreRequest
 from restores.views.acts import form_for
@@ -26,6 +27,26 @@ Action = Callable[..., Any]
 def request_approve(http: HttpRequest, pk: int) -> HttpResponse:
     """Approve the plan that was shown."""
     return _decide(http, pk, Move.APPROVE, deciding.approve, "{} is approved. The restore starts in a moment.")
+
+
+@require_POST
+def request_accept(http: HttpRequest, pk: int) -> HttpResponse:
+    """Accept the estimate that was shown."""
+    return _decide(
+        http, pk, Move.ACCEPT, consenting.accept, "{}: the estimate is accepted. IT reviews the request now."
+    )
+
+
+@require_POST
+def request_decline(http: HttpRequest, pk: int) -> HttpResponse:
+    """Decline the estimate with a reason."""
+    return _decide(http, pk, Move.DECLINE, consenting.decline, "{} is closed: the estimate was declined.")
+
+
+@require_POST
+def request_correct(http: HttpRequest, pk: int) -> HttpResponse:
+    """Give it its true cause."""
+    return _decide(http, pk, Move.CORRECT, correct_cause, "{}: the cause is corrected.")
 
 
 @require_POST

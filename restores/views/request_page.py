@@ -70,6 +70,8 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "sentence": request_sentence(found, now),
         "turn": turn_of(found, user),
         "charge_sentence": charge_sentence(found),
+        "estimate": found.estimate,
+        "consents": found.consents.select_related("given_by"),
         "loss": loss_of(found, now),
         "replaces": found.restore_mode is Mode.IN_PLACE,
         "will_replace": found.restore_mode is Mode.IN_PLACE

@@ -42,6 +42,8 @@ def test_only_secrets_are_read_from_files(tmp_path):
         ("STORE_REGIONS", "one=/here,two=/here"),
         ("KEEP_ORIGINAL_DAYS", "0"),
         ("EXPORT_DAYS", "many"),
+        ("DEFAULT_CURRENCY", "eur"),
+        ("DEFAULT_CURRENCY", "gold"),
         ("SWEEP_SECONDS", "9" * 5000 + "x"),
         ("LOG_LEVEL", "LOUD"),
         ("PORT", "http"),
