@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from moneyed import get_currency
+from moneyed import CurrencyDoesNotExist, get_currency
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -143,7 +143,7 @@ def _paths(value: str) -> tuple[Path, ...]:
 def _currency(value: str) -> str:
     try:
         get_currency(value)
-    except LookupError as error:
+    except CurrencyDoesNotExist as error:
         raise ValueError("is not a currency such as EUR") from error
     return value
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from moneyed import Money, get_currency
+from moneyed import CurrencyDoesNotExist, Money, get_currency
 
 GIB = Decimal(2**30)
 HUNDREDTH = Decimal("0.01")
@@ -111,6 +111,6 @@ def is_currency(code: str) -> bool:
     """Whether there is a currency of that code (ISO 4217)."""
     try:
         get_currency(code)
-    except LookupError:
+    except CurrencyDoesNotExist:
         return False
     return True

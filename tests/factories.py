@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -252,8 +253,9 @@ def make_attempt(request: RestoreRequest, by: User, **facts: Any) -> Attempt:
 
 
 def make_charge(request: RestoreRequest, **facts: Any) -> Charge:
-    """A charge to review."""
-    return Charge.objects.create(request=request, client=request.client, created_at=datetime.now(UTC), **facts)
+    """A charge to review, of which the client accepted the price."""
+    values: dict[str, Any] = {"created_at": datetime.now(UTC), "estimated": Decimal("45.00"), "currency": "EUR"}
+    return Charge.objects.create(request=request, client=request.client, **(values | facts))
 
 
 def make_finding(resource: Resource | None, code: Code = Code.LATE, **facts: Any) -> Finding:

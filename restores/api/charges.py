@@ -45,7 +45,20 @@ class ChargeOut(serializers.ModelSerializer[Charge]):
 
     class Meta:
         model = Charge
-        fields = ["id", "status", "client", "request", "created_at", "decided_at", "decided_by", "reason", "can"]
+        fields = [
+            "id",
+            "status",
+            "client",
+            "request",
+            "created_at",
+            "currency",
+            "estimated",
+            "amount",
+            "decided_at",
+            "decided_by",
+            "reason",
+            "can",
+        ]
 
     def get_can(self, charge: Charge) -> dict[str, str | None]:
         """The refusing sentences."""

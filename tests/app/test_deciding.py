@@ -190,6 +190,7 @@ def test_the_account_manager_decides_a_charge_once_and_with_a_reason(
     world: World, resource: Resource, outcome: str
 ) -> None:
     restored(world, resource.backups.get())
+    Charge.objects.update(estimated="45.00", currency="EUR")
     charge = Charge.objects.get()
     for name in set(EVERYBODY) - {"manager"}:
         with pytest.raises(NotPermitted):

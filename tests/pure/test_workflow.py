@@ -43,7 +43,12 @@ def test_nothing_is_approved_but_by_approving() -> None:
 
 
 def test_nothing_completes_but_what_ran() -> None:
-    assert {source for (source, _), step in TABLE.items() if step.to is Status.COMPLETED} == {Status.RUNNING}
+    ways = {(source, move) for (source, move), step in TABLE.items() if step.to is Status.COMPLETED}
+    assert ways == {(Status.RUNNING, Move.COMPLETE), (Status.COMPLETED, Move.CORRECT)}
+
+
+def test_time_never_approves() -> None:
+    assert {step.to for (_, move), step in TABLE.items() if move is Move.EXPIRE} == {Status.EXPIRED}
 
 
 def test_the_page_with_the_diagram_is_not_stale() -> None:

@@ -35,7 +35,7 @@ def test_the_client_and_the_auditor_only_read(as_: As, charge: Charge) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "words"), [("confirm", "This restore is charged."), ("waive", "This restore is not charged")]
+    ("act", "words"), [("confirm", "This restore is charged: EUR\xa045.00."), ("waive", "This restore is not charged")]
 )
 def test_the_request_tells_the_client_what_was_decided(as_: As, charge: Charge, act: str, words: str) -> None:
     address = charge.request.get_absolute_url()
