@@ -308,7 +308,7 @@ def test_a_whole_backup_that_was_given_up_while_its_region_was_away_is_recorded_
     """Its worker died after the last byte, and nobody could look. For a day it may still wake up."""
     backup = resource.backups.get()
     Copy.objects.all().delete()
-    nothing = {"stored_bytes": None, "checksum": "", "artefact": {}, "taken_at": None}
+    nothing: dict[str, object] = {"stored_bytes": None, "checksum": "", "artefact": {}, "taken_at": None}
     resource.backups.update(status="failed", error="It was interrupted.", finished_at=timezone.now(), **nothing)
     assert check_region(HOME).strays == 0
     backup.refresh_from_db()
