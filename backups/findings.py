@@ -101,6 +101,9 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.LEFT_OVER: (Rule.B4, "Left over after removal"),
 }
 
+PASSING = frozenset({Code.DAILY_MISSING, Code.MONTHLY_MISSING})
+"""What nobody can mend any more; its advice says when it passes."""
+
 
 @dataclass(frozen=True)
 class Found:
