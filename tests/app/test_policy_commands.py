@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -151,6 +152,34 @@ def test_judging_a_file_needs_no_portal(tmp_path: Path) -> None:
     bad = call("--from-json", "-", given="{}")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "“backups” must be a list" in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "nights", "read"),
+    [
+        ("policy plan --from-json", 5000, 20),
+        ("policy plan --from-json", 1, 0),
+        ("policy plan --json --from-json", 5000, 0),
+    ],
+)
+def test_who_has_read_enough_ends_a_command_quietly(tmp_path: Path, words: str, nights: int, read: int) -> None:
+    """As for any program whose pipe is closed: no traceback, and the exit status of that signal in a shell."""
+    backups = [night(back % 300, id=f"n{back}") for back in range(nights)]
+    (tmp_path / "history.json").write_text(json.dumps({"now": NOW, "backups": backups}))
+    command = subprocess.Popen(
+        [sys.executable, "manage.py", *words.split(), f"{tmp_path}/history.json"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": "/usr/bin:/bin"},  # buffered, as on anybody's machine
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert command.stdout is not None
+    command.stdout.read(read)
+    command.stdout.close()
+    assert command.stderr is not None
+    with command.stderr as complaints:
+        said = complaints.read()
+    assert (command.wait(), said) == (128 + signal.SIGPIPE, b"")
 
 
 def test_a_file_is_judged_alone() -> None:
