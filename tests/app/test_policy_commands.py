@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ from backups.actions.retaining import plan_retention
 from backups.actions.verifying import verify_copy
 from backups.management.commands import verify
 from backups.models import Backup, Copy, Resource, RetentionRun
+from portal.days import short_day
+from portal.words import company_zone
 from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
+from tests.factories import make_removed
 
 
 def run(*words: str) -> str:
@@ -207,6 +210,44 @@ def test_the_plan_shows_what_is_kept_of_the_removed(world: World, resource: Reso
     assert [one["id"] for one in told["backups"] if one["keep"]] == [old[-1].pk]
     Backup.objects.update(deleted_at=timezone.now())
     assert json.loads(run("policy", "plan", "--json")) == []
+
+
+def test_of_a_removed_one_a_command_says_when_and_what_can_be_done(
+    world: World, resource: Resource, settings: Any
+) -> None:
+    settings.PORTAL_URL = "https://portal.example"
+    Resource.objects.update(
+        name="shop-db", environment="production", state="removed", removed_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+        removal_asked_at=timezone.now(), removed_by=world.it, removal_reason="The shop was closed.",
+        kept_until=date(2031, 5, 20),
+    )  # fmt: skip
+    page = f"https://portal.example/resources/{resource.pk}/"
+    for words in ("shop-db", str(resource.pk)):
+        with pytest.raises(CommandError) as refused:
+            run("backup", words, "--by", "it", "--reason", "Before the release.")
+        said = str(refused.value)
+        assert said.startswith("shop-db was removed on 20 Nov"), said
+        assert said.endswith(
+            f" by it: The shop was closed. Kept until 20 May 2031. IT can bring it back on its page: {page}"
+        )
+        assert refused.value.returncode == 1
+    Backup.objects.update(deleted_at=timezone.now())
+    Copy.objects.update(state="deleted", deleted_at=timezone.now())
+    Resource.objects.update(last_good_at=None)
+    with pytest.raises(CommandError, match=r"Nothing of it is kept\. It cannot be brought back; register it as a new"):
+        run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
+    with pytest.raises(CommandError, match="There is no resource “shop-dc”"):
+        run("backup", "shop-dc", "--by", "it", "--reason", "Before the release.")
+
+
+def test_of_several_removed_the_last_is_told_and_one_that_stands_is_meant(world: World, resource: Resource) -> None:
+    for days in (9, 2, 5):
+        make_removed(resource.application, "shop-db", by=world.it, at=days_ago(days))
+    day = days_ago(2).astimezone(company_zone()).date()
+    with pytest.raises(CommandError, match=f"was removed on {short_day(day)}"):
+        run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
+    Resource.objects.filter(pk=resource.pk).update(name="shop-db")
+    assert "of shop-db: queued" in run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
 
 
 def test_applying_carries_on_with_a_run_that_was_begun(resource: Resource, old: list[Backup], settings: Any) -> None:
