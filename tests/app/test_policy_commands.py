@@ -15,13 +15,14 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from rest_framework.serializers import DateTimeField
 
 from backups.actions.copying import copy_to_other_region
 from backups.actions.repairing import repair
 from backups.actions.retaining import plan_retention
 from backups.actions.verifying import verify_copy
 from backups.management.commands import verify
-from backups.models import Backup, Copy, Resource, RetentionRun
+from backups.models import Backup, Copy, Finding, Resource, RetentionRun
 from portal.days import short_day
 from portal.words import company_zone
 from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
@@ -289,6 +290,19 @@ def test_the_audit_says_by_its_exit_code_whether_all_is_well(resource: Resource)
     with pytest.raises(SystemExit) as found:
         run("policy", "audit", resource.name)
     assert found.value.code == 3
+
+
+def test_moments_are_written_as_the_api_writes_them(resource: Resource) -> None:
+    Copy.objects.update(checksum_at=days_ago(40))
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("policy", "audit", "--json", stdout=out)
+    finding = Finding.objects.first()
+    assert finding is not None
+    assert json.loads(out.getvalue())[0]["since"] == DateTimeField().to_representation(finding.since)
+    (told,) = json.loads(run("policy", "plan", "--json"))
+    backup = resource.backups.get()
+    assert told["backups"][0]["taken_at"] == DateTimeField().to_representation(backup.taken_at)
 
 
 def test_verifying_from_the_shell(resource: Resource) -> None:
