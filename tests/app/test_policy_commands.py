@@ -362,7 +362,12 @@ def test_nothing_is_claimed_of_a_region_that_is_away(resource: Resource) -> None
     assert run("verify", "--presence") == "3 copies are there in full size."
     home = Path(settings.STORE_REGIONS[HOME])
     home.rename(home.with_name("away"))
-    for words, read in ((["verify", "--presence"], "1 copy is there in full size."), (["verify"], "1 copy is sound.")):
+    Copy.objects.update(checksum_at=days_ago(40))
+    for words, read in (
+        (["verify", "--due"], "1 copy is sound."),
+        (["verify", "--presence"], "1 copy is there in full size."),
+        (["verify"], "1 copy is sound."),
+    ):
         out = StringIO()
         with pytest.raises(SystemExit) as found:
             call_command(*words, stdout=out)
@@ -372,6 +377,24 @@ def test_nothing_is_claimed_of_a_region_that_is_away(resource: Resource) -> None
         assert second.startswith(f"NOT READ: The region {HOME} is not at ")
     assert not Copy.objects.filter(state="damaged").exists()
     home.with_name("away").rename(home)
+
+
+def test_a_region_that_is_away_is_told_also_when_nothing_of_it_is_due(resource: Resource, settings: Any) -> None:
+    copy_to_other_region(resource.pk)
+    home = Path(settings.STORE_REGIONS[HOME])
+    home.rename(home.with_name("away"))
+    out = StringIO()
+    with pytest.raises(SystemExit) as found:
+        call_command("verify", "--due", "--json", stdout=out)
+    home.with_name("away").rename(home)
+    told = json.loads(out.getvalue())
+    assert (found.value.code, told["sound"], len(told["not_read"])) == (1, 0, 1)
+    assert told["not_read"][0].startswith(f"The region {HOME} is not at ")
+    settings.STORE_REGIONS = {HOME: settings.STORE_REGIONS[HOME]}
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("verify", "--due", stdout=out)
+    assert "NOT READ: The region eu-west-1 is not configured." in out.getvalue()
 
 
 def test_holding_from_the_shell(world: World, resource: Resource) -> None:
