@@ -160,7 +160,7 @@ def test_what_is_brought_back_has_its_copy_elsewhere_made_at_once(
 
 def test_what_is_brought_back_says_what_its_removal_deleted(world: World, shop: Resource) -> None:
     carried_out(removed(world, shop))
-    day = short_day(Resource.objects.get(pk=shop.pk).removed_at.astimezone(company_zone()).date())
+    day = short_day(timezone.now().astimezone(company_zone()).date())
     back = bring_back(by=world.it, resource=Resource.objects.get(pk=shop.pk), reason="It was the wrong one.")
     assert back.history.latest().undone_removal_at == back.undone_removal_at is not None
     Resource.objects.filter(pk=shop.pk).update(created_at=days_ago(9))
