@@ -2,11 +2,34 @@
 """Django's command line for the portal."""
 
 import os
+import select
+import signal
 import sys
 
 
 def main() -> None:
-    """Run one management command."""
+    """Run one management command. Whoever reads its answer may leave early, as ``head`` does."""
+    try:
+        try:
+            run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not answer_is_unread():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of the answer
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def answer_is_unread() -> bool:
+    """Whether nobody reads standard output any more; another pipe of the portal may have broken."""
+    answer = select.poll()
+    answer.register(sys.stdout, 0)  # errors are told all the same
+    return bool(answer.poll(0))
+
+
+def run() -> None:
+    """Run it."""
     if sys.argv[1:3] == ["policy", "plan"] and (file := history_file(sys.argv[3:])) is not None:
         judge_file(file)
         return

@@ -21,7 +21,8 @@ from portal.words import company_zone
 CHUNK = 500
 
 _RESOURCE = (
-    "pk", "name", "environment", "home_region", "other_region", "created_at", "removed_at", "state", "last_good_at",
+    "pk", "name", "environment", "home_region", "other_region", "created_at", "removed_at", "undone_removal_at",
+    "state", "last_good_at",
 )  # fmt: skip
 _BACKUP = ("pk", "resource_id", Instant("taken_at"), Instant("finished_at"), "stored_bytes")
 _COPY = (
@@ -60,7 +61,7 @@ def facts_of_each(resources: Sequence[int], now: datetime) -> Iterator[ResourceF
     rows = Resource.objects.filter(pk__in=resources).order_by("pk").values_list(*_RESOURCE)
     backups = _backups(resources, now)
     failures = _failures(resources, now)
-    for pk, name, environment, home, other, created_at, removed_at, state, last_good_at in rows:
+    for pk, name, environment, home, other, created_at, removed_at, undone_removal_at, state, last_good_at in rows:
         failure = failures.get(pk)
         yield ResourceFacts(
             id=pk,
@@ -72,6 +73,7 @@ def facts_of_each(resources: Sequence[int], now: datetime) -> Iterator[ResourceF
             backups=backups.get(pk, ()),
             removed_at=removed_at,
             vanished=state == ResourceState.VANISHED,
+            undone_removal_at=undone_removal_at,
             last_failure=failure if failure and (last_good_at is None or failure[0] > last_good_at) else None,
         )
 

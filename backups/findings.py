@@ -108,6 +108,9 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.CLOCK_LEAPT: (Rule.B4, "Clock far ahead"),
 }
 
+PASSING = frozenset({Code.DAILY_MISSING, Code.MONTHLY_MISSING})
+"""What nobody can mend any more; its advice says when it passes."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -127,7 +130,7 @@ def audit(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, judgement: Jud
         return list(_removed(facts, judgement, good, facts.removed_at, now, zone))
     return [
         *_existence(facts, good, now),
-        *_elsewhere(facts, judgement, good, now),
+        *_elsewhere(facts, judgement, good, now, zone),
         *_days(facts, good, now, zone),
         *_months(facts, good, now, zone),
         *_too_many(facts, judgement, now, zone),
@@ -160,23 +163,28 @@ def _existence(facts: ResourceFacts, good: list[StoredBackup], now: datetime) ->
         )
 
 
-def _elsewhere(facts: ResourceFacts, judgement: Judgement, good: list[StoredBackup], now: datetime) -> Iterator[Found]:
+def _elsewhere(
+    facts: ResourceFacts, judgement: Judgement, good: list[StoredBackup], now: datetime, zone: ZoneInfo
+) -> Iterator[Found]:
     there = [b for b in good if any(c.good and c.region == facts.other_region for c in b.copies)]
     wanted = next((backup for backup in good if backup.id == judgement.elsewhere), None)
     if wanted is not None and wanted not in there:
         due = wanted.finished_at + COPY_GRACE
+        advice = f"See that {facts.other_region} can be written to and has room; the portal tries again every hour."
         if now > due and not there:
+            undone = facts.undone_removal_at
+            deleted = f": {_removal(undone, zone)} deleted it" if undone and wanted.finished_at <= undone else ""
             yield Found(
                 Code.NONE_ELSEWHERE,
-                f"There is no copy of any of its backups in {facts.other_region}.",
-                f"See that {facts.other_region} can be written to and has room; the portal tries again every hour.",
+                f"There is no copy of any of its backups in {facts.other_region}{deleted}.",
+                f"The portal makes a new one. {advice}" if deleted else advice,
                 due,
             )
         elif now > due:
             yield Found(
                 Code.OUTDATED_ELSEWHERE,
                 f"The copy in {facts.other_region} is not of the latest monthly.",
-                f"See that {facts.other_region} can be written to and has room; the portal tries again every hour.",
+                advice,
                 due,
             )
     over = [v for v in judgement.to_delete if v.region == facts.other_region]
@@ -205,10 +213,11 @@ def _days(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone: Z
     first = max(end - timedelta(days=DAILY), min(facts.created_at, good[0].taken_at).astimezone(zone).date())
     missing = [day for day in _each_day(first, end) if day not in had]
     if missing:
+        deleted = _deleted(missing, facts, zone)
         yield Found(
             Code.DAILY_MISSING,
-            f"No good backup of {_and([short_day(day) for day in missing])}.",
-            f"A day that is over cannot be backed up any more; this passes {short_day(_passes(missing))}.",
+            f"No good backup of {_and([short_day(day) for day in missing])}{deleted}.",
+            f"{_FOR_GOOD if deleted else _A_DAY_OVER}; this passes {short_day(_passes(missing))}.",
             _start(missing[0] + timedelta(days=1), zone),
         )
 
@@ -222,13 +231,27 @@ def _months(facts: ResourceFacts, good: list[StoredBackup], now: datetime, zone:
     months = [months_later(this_month, -back) for back in range(MONTHLY - 1, 0, -1)]
     missing = [month for month in months if month >= begun and month not in had]
     if missing:
+        deleted = _deleted(missing, facts, zone)
         passes = months_later(missing[-1], MONTHLY)
         yield Found(
             Code.MONTHLY_MISSING,
-            f"No good backup is left of {_and([short_month(month) for month in missing])}.",
-            f"A month that is over cannot be backed up any more; this passes {short_day(passes)}.",
+            f"No good backup is left of {_and([short_month(month) for month in missing])}{deleted}.",
+            f"{_FOR_GOOD if deleted else _A_MONTH_OVER}; this passes {short_day(passes)}.",
             _start(month_after(missing[0]), zone),
         )
+
+
+def _deleted(missing: list[date], facts: ResourceFacts, zone: ZoneInfo) -> str:
+    """Of missing days or months, oldest first: that a removal which was taken back deleted those before it."""
+    removed = facts.undone_removal_at
+    if removed is None or missing[0] > removed.astimezone(zone).date():
+        return ""
+    until_then = "" if missing[-1] <= removed.astimezone(zone).date() else " until then"
+    return f": {_removal(removed, zone)} deleted what there was{until_then}"
+
+
+def _removal(undone: datetime, zone: ZoneInfo) -> str:
+    return f"the removal of {short_day(undone.astimezone(zone).date())}"
 
 
 def _too_many(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
@@ -302,6 +325,9 @@ def _removed(
 
 _DELETING = "Retention deletes what is over every hour, unless a run was stopped: see Retention."
 _NOW = "See to the cause, then back it up now."
+_A_DAY_OVER = "A day that is over cannot be backed up any more"
+_A_MONTH_OVER = "A month that is over cannot be backed up any more"
+_FOR_GOOD = "Nothing brings back what a removal deleted"
 
 
 def _why(facts: ResourceFacts) -> str:

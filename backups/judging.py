@@ -72,6 +72,7 @@ class ResourceFacts:
     backups: Sequence[StoredBackup] = ()
     removed_at: datetime | None = None
     vanished: bool = False
+    undone_removal_at: datetime | None = None  # when it was removed, if it was brought back since
     last_failure: tuple[datetime, str] | None = None  # since the newest good one: when, and its sentence
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.conf import settings
+
 from backups.models import Backup, BackupStatus, Resource, ResourceState, RetentionRun, RunStatus
 from portal.days import short_day
-from portal.words import counted, relative_time
+from portal.words import company_zone, counted, relative_time
 
 
 def run_sentence(run: RetentionRun) -> str:
@@ -32,6 +34,21 @@ def kept_words(resource: Resource, today: date) -> str:
     if resource.last_good_at is None:
         return "nothing of it is kept"
     return f"kept until {short_day(resource.kept_until, today)}" if resource.kept_until else "something of it is kept"
+
+
+def removed_words(resource: Resource, today: date) -> str:
+    """Of a removed one: when, by whom and why, what is kept of it, and what can be done now."""
+    assert resource.removed_at is not None
+    day = short_day(resource.removed_at.astimezone(company_zone()).date(), today)
+    kept = kept_words(resource, today)
+    if resource.backups.good().exists():
+        done = f"IT can bring it back on its page: {settings.PORTAL_URL}{resource.get_absolute_url()}"
+    else:
+        done = "It cannot be brought back; register it as a new resource."
+    return (
+        f"{resource.name} was removed on {day} by {resource.removed_by}: {resource.removal_reason.rstrip('.')}."
+        f" {kept[0].upper()}{kept[1:]}. {done}"
+    )
 
 
 def next_try(backup: Backup, resource: Resource, now: datetime) -> str:

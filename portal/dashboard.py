@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Prefetch, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,7 +15,7 @@ from backups.compliance import is_overdue, open_by_rule, stopped_run
 from backups.condition import late
 from backups.filters import listed
 from backups.findings import Rule
-from backups.models import Audit, Backup
+from backups.models import Audit, Backup, Finding
 from backups.permissions import check_can_view_compliance
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
@@ -44,6 +44,8 @@ def start(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "figures": figures, "troubles": troubles_of(user, figures, standing), "compliance": standing,
     }  # fmt: skip
+    if standing is None:
+        context["broken"] = broken_part(user)
     if has_role(user, Role.CLIENT, Role.STAFF):
         context["own"] = own_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
@@ -58,7 +60,8 @@ def start(request: HttpRequest) -> HttpResponse:
 def troubles_of(user: User, figures: dict[str, int], standing: dict[str, Any] | None) -> list[tuple[str, str]]:
     """What is not well, as (what it is, what that means), the worst first.
 
-    Failed restores only to those who decide; findings and a stopped run (``standing``) to those who may see them.
+    Failed restores only to those who decide; findings and a stopped run (``standing``) to those who may see them. The
+    others are told which of their resources are not as they should be.
     """
     late, vanished = figures["late"], figures["vanished"]
     found = [
@@ -71,6 +74,8 @@ def troubles_of(user: User, figures: dict[str, int], standing: dict[str, Any] | 
     ]
     if standing is not None:
         found = [*_stopped_or_overdue(standing), *found, _open_findings(standing["number"])]
+    else:
+        found.append(_not_as_it_should_be(figures["broken"]))
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         failed = _requests(user).filter(status=Status.FAILED).count()
         found.append((failed, f"{counted(failed, 'restore')} failed", "Somebody waits for another attempt."))
@@ -92,6 +97,19 @@ def _stopped_or_overdue(standing: dict[str, Any]) -> list[tuple[int, str, str]]:
 def _open_findings(number: int) -> tuple[int, str, str]:
     what = f"{counted(number, 'finding')} {'is' if number == 1 else 'are'} open"
     return number, what, "The policy does not hold everywhere."
+
+
+def _not_as_it_should_be(number: int) -> tuple[int, str, str]:
+    what = f"{counted(number, 'resource')} {'is' if number == 1 else 'are'} not as {'it' if number == 1 else 'they'} should be"
+    return number, what, "What is missing is said below."
+
+
+def broken_part(user: User) -> dict[str, Any]:
+    """For those who see resources but not the company's compliance: which break a rule, each with what was ``found``."""
+    open_ones = Prefetch("findings", Finding.objects.open().order_by("since", "pk"), to_attr="found")
+    broken = listed(user).filter(broken_rules__gt=0).order_by("name", "pk").prefetch_related(open_ones)
+    resources = list(broken[: SHOWN + 1])
+    return {"resources": resources[:SHOWN], "more": len(resources) > SHOWN}
 
 
 def compliance_part(now: datetime) -> dict[str, Any]:

@@ -81,18 +81,10 @@ class ErrorPages:
     def _refused(self, request: HttpRequest, error: PortalError) -> HttpResponse:
         if getattr(request, "htmx", False):
             return HttpResponse(escape(error.sentence), status=error.status)
-        context = {"sentence": error.sentence, "back": _page_before(request)}
-        return render(request, "portal/refused.html", context, status=error.status)
+        return render(request, "portal/refused.html", {"sentence": error.sentence}, status=error.status)
 
 
 def _page_shown(request: HttpRequest) -> str:
     """The portal's page that asked for a part of itself; empty when that was another site's, or is not said."""
     page = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]  # set by htmx's middleware
     return page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else ""
-
-
-def _page_before(request: HttpRequest) -> str:
-    """The portal's page from which the person came; empty when it was another site's or this very address."""
-    came_from = request.headers.get("referer", "")
-    safe = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
-    return came_from if safe and came_from != request.build_absolute_uri() else ""

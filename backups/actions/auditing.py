@@ -7,7 +7,7 @@ its open findings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -74,7 +74,7 @@ def _audit(resources: Sequence[int], now: datetime, tally: Tally) -> None:
     zone = company_zone()
     with transaction.atomic():
         locked = Resource.objects.select_for_update(no_key=True).filter(pk__in=resources).order_by("pk")
-        broken_before = dict(locked.values_list("pk", "broken_rules"))
+        before = {pk: (bits, at) for pk, bits, at in locked.values_list("pk", "broken_rules", "audited_at")}
         found: dict[int, list[Found]] = {}
         for facts in facts_of_each(resources, now):
             found[facts.id] = audit(facts, now=now, zone=zone)
@@ -83,12 +83,16 @@ def _audit(resources: Sequence[int], now: datetime, tally: Tally) -> None:
                 tally.rules[rule][0] += rule not in broken
                 tally.rules[rule][1] += 1
         tally.resources += len(found)
-        _record(found, now, tally)
-        _mark_broken(found, broken_before)
+        _record(found, {pk: at for pk, (_, at) in before.items()}, now, tally)
+        _mark_broken(found, {pk: bits for pk, (bits, _) in before.items()})
+        Resource.objects.filter(pk__in=found).update(audited_at=now)  # a derived column, not in the history
 
 
-def _record(found: dict[int, list[Found]], now: datetime, tally: Tally) -> None:
-    """Open what is new, close what no longer holds, and keep the words of the others current."""
+def _record(found: dict[int, list[Found]], audited: dict[int, datetime | None], now: datetime, tally: Tally) -> None:
+    """Open what is new, close what no longer holds, and keep the words of the others current.
+
+    ``audited``: when each resource was audited before.
+    """
     known = {
         (finding.resource_id, finding.code): finding for finding in Finding.objects.open().filter(resource__in=found)
     }
@@ -97,9 +101,14 @@ def _record(found: dict[int, list[Found]], now: datetime, tally: Tally) -> None:
         for one in of_one:
             finding = known.pop((resource_id, one.code.value), None)
             if finding is None:
-                new.append(finding_of(one, now, resource_id=resource_id))
-            elif (finding.sentence, finding.advice) != (one.sentence, one.advice):
-                finding.sentence, finding.advice, finding.since = one.sentence, one.advice, min(one.since, now)
+                # What the audit before did not find has come since: a backup may be lost long after its month.
+                since = max(one.since, audited[resource_id] or one.since)
+                new.append(finding_of(replace(one, since=since), now, resource_id=resource_id))
+            elif (finding.sentence, finding.advice) != (one.sentence, one.advice) or finding.since > now:
+                finding.sentence, finding.advice = one.sentence, one.advice
+                # It moves on with what has passed meanwhile; what an older day joins is no older for it.
+                since = max(one.since, finding.since) if one.since < now else finding.since
+                finding.since = min(since, now)  # a clock may have been wrong
                 changed.append(finding)
     Finding.objects.bulk_create(new, batch_size=500)
     Finding.objects.bulk_update(changed, ["sentence", "advice", "since"], batch_size=500)

@@ -18,12 +18,13 @@ from django.utils import timezone
 from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import note_damaged_copy
 from backups.actions.givingup import adopt_stored
+from backups.actions.regions import named_regions
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
 from backups.artefacts.layout import DATA, MANIFEST
 from backups.drivers.base import DriverError
 from backups.findings import Code
-from backups.kinds import REGIONS, store_of
+from backups.kinds import store_of
 from backups.models import Backup, BackupStatus, Copy, CopyState, Finding, RegionCheck
 from backups.stores.base import Store, StoredObject, StoreError
 from portal.errors import PortalError
@@ -48,7 +49,7 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
     That one is a finding, and the others are looked at all the same.
     """
     whole, away = 0, []
-    for region in (regions := _named_regions()):
+    for region in (regions := named_regions()):
         try:
             whole += check_region(region, clock=clock).copies
         except (StoreError, DriverError, PortalError) as error:
@@ -61,12 +62,6 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
     for gone in Finding.objects.open().filter(code=Code.REGION_AWAY).exclude(subject__in=regions):
         settle_finding(Code.REGION_AWAY, gone.subject, clock())
     return whole, away
-
-
-def _named_regions() -> list[str]:
-    """Those configured, and those that are not any more though copies are said to lie there."""
-    named = Copy.objects.present().order_by().values_list("region", flat=True).distinct()
-    return [*REGIONS, *sorted({*named} - {*REGIONS})]
 
 
 def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:

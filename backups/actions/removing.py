@@ -171,6 +171,7 @@ def bring_back(*, by: User, resource: Resource, reason: str, now: datetime | Non
             locked = locked_resource(resource.pk)
             check_can_bring_back(by, locked)
             _check_place_is_free(locked)
+            locked.undone_removal_at = locked.removed_at  # what it deleted stays deleted, and findings say so
             locked.state, locked.removed_at, locked.kept_until = ResourceState.ACTIVE, None, None
             locked.removal_asked_at, locked.removed_by, locked.removal_reason = None, None, ""
             locked.next_backup_at = now

@@ -50,8 +50,8 @@ def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
             yield copy
 
 
-def verify_due(*, clock: Clock = timezone.now) -> int:
-    """Verify what is due until this turn's time is over; how many copies were read.
+def verify_due(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
+    """Verify what is due until this turn's time is over: how many copies were read, and a sentence for what could not be.
 
     A region that is away is left, and so is a copy that cannot be read though its region is there: neither is in the way
     of the others.
@@ -59,6 +59,7 @@ def verify_due(*, clock: Clock = timezone.now) -> int:
     begun, done = clock(), 0
     away: set[str] = set()
     unread: dict[str, list[str]] = {}
+    said: list[str] = []
     copies = due(begun)
     while (copy := next(copies, None)) is not None and clock() - begun <= A_TURN:
         try:
@@ -67,11 +68,12 @@ def verify_due(*, clock: Clock = timezone.now) -> int:
             log.warning("verify.not_read", region=copy.region, copy=copy.pk, why=error.sentence)
             if isinstance(error, PortalError) or isinstance(error.__cause__, NotThere):
                 away.add(copy.region)
+                said.append(error.sentence)
                 copies = due(begun, away=away)
             else:
                 unread.setdefault(copy.region, []).append(f"{_named(copy)}: {error.sentence}")
     _tell_of(unread, all_asked=copy is None, away=away, now=clock())
-    return done
+    return done, said + [each for of_one in unread.values() for each in of_one]
 
 
 def _named(copy: Copy) -> str:

@@ -71,7 +71,7 @@ def _as_json(facts: ResourceFacts, judgement: Judgement) -> dict[str, Any]:
         "backups": [
             {
                 "id": backup.id,
-                "taken_at": backup.taken_at.isoformat(),
+                "taken_at": backup.taken_at,
                 "good": backup.good,
                 "keep": verdict.keep,
                 "reasons": verdict.reasons,

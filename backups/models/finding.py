@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from backups.findings import Code, Rule
+from backups.findings import PASSING, Code, Rule
 from backups.models.resource import Resource
 from portal.permissions import Person, visible
 from portal.roles import Permission
@@ -64,3 +64,8 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether nobody can mend it any more, and it passes by itself."""
+        return self.code in PASSING

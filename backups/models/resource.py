@@ -93,13 +93,23 @@ class Resource(models.Model):
         editable=False,
         help_text="A bit for each rule with an open finding; see findings.Rule.",
     )
+    audited_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was last held against the policy; None: not yet."
+    )
     removal_asked_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     removed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     removal_reason = models.TextField(blank=True, db_default="")
     kept_until = models.DateField(null=True, blank=True, help_text="When the kept backup of a removed one goes (B4).")
+    undone_removal_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was removed, if it was brought back since: the removal's deletions are not undone.",
+    )
 
-    history = History(excluded_fields=["last_good_at", "next_backup_at", "missed_sightings", "broken_rules"])
+    history = History(
+        excluded_fields=["last_good_at", "next_backup_at", "missed_sightings", "broken_rules", "audited_at"]
+    )
     objects = ResourceQuerySet.as_manager()
 
     class Meta:

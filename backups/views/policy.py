@@ -21,14 +21,18 @@ from portal.rules import allowed
 
 
 def figures_of(user: Person) -> dict[str, Any]:
-    """How many resources the person sees: ``resources``, with a good backup, late, and vanished. One query."""
-    active = Q(state=ResourceState.ACTIVE)
+    """How many resources the person sees: ``resources``, with a good backup, late, vanished. One query.
+
+    ``broken``: those that break a rule otherwise, also after their removal.
+    """
+    active, vanished, is_late = Q(state=ResourceState.ACTIVE), Q(state=ResourceState.VANISHED), late(timezone.now())
     return Resource.objects.visible_to(user).aggregate(
         resources=Count("pk", filter=~Q(state=ResourceState.REMOVED)),
         backed_up=Count("pk", filter=~Q(state=ResourceState.REMOVED) & Q(last_good_at__isnull=False)),
-        late=Count("pk", filter=late(timezone.now())),
+        late=Count("pk", filter=is_late),
         none=Count("pk", filter=active & Q(last_good_at__isnull=True)),
-        vanished=Count("pk", filter=Q(state=ResourceState.VANISHED)),
+        vanished=Count("pk", filter=vanished),
+        broken=Count("pk", filter=Q(broken_rules__gt=0) & ~(is_late | vanished)),
     )
 
 

@@ -35,7 +35,7 @@ CHANGES_SHOWN = 10
 REQUESTS_SHOWN = 5
 FAILURES_SHOWN = timedelta(days=8)
 
-TOLD_ABOVE = {"removal_asked_at", "removed_at", "removed_by", "removal_reason", "kept_until"}
+TOLD_ABOVE = {"removal_asked_at", "removed_at", "removed_by", "removal_reason", "kept_until", "undone_removal_at"}
 """Of a removal the page says all this in words; among the changes its new state and the reason are enough."""
 
 NEWEST_FIRST = (Column("at", descending=True), Column("id", descending=True))

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from portal import words
 from portal.days import short_day
+from portal.ways import ways_from
 
 register = template.Library()
 
@@ -179,3 +180,9 @@ def grouped(value: int) -> str:
 def querystring_of(url: str, **parameters: object) -> str:
     """The address with those parameters."""
     return f"{url}?{urlencode(parameters)}"
+
+
+@register.inclusion_tag("components/ways.html", takes_context=True)
+def ways(context: template.RequestContext, also_this: bool = False, above: bool = True) -> dict[str, Any]:
+    """The links of a page that says no. ``also_this``: this very address may say yes the next time."""
+    return {"ways": ways_from(context["request"], also_this=also_this, above=above)}

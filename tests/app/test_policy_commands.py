@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,18 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from rest_framework.serializers import DateTimeField
 
 from backups.actions.copying import copy_to_other_region
 from backups.actions.repairing import repair
 from backups.actions.retaining import plan_retention
 from backups.actions.verifying import verify_copy
 from backups.management.commands import verify
-from backups.models import Backup, Copy, Resource, RetentionRun
+from backups.models import Backup, Copy, Finding, Resource, RetentionRun
+from portal.days import short_day
+from portal.words import company_zone
 from tests.app.world import HOME, World, backup_now, days_ago, stored_prefixes
+from tests.factories import make_removed
 
 
 def run(*words: str) -> str:
@@ -153,6 +158,34 @@ def test_judging_a_file_needs_no_portal(tmp_path: Path) -> None:
     assert "“backups” must be a list" in bad.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "nights", "read"),
+    [
+        ("policy plan --from-json", 5000, 20),
+        ("policy plan --from-json", 1, 0),
+        ("policy plan --json --from-json", 5000, 0),
+    ],
+)
+def test_who_has_read_enough_ends_a_command_quietly(tmp_path: Path, words: str, nights: int, read: int) -> None:
+    """As for any program whose pipe is closed: no traceback, and the exit status of that signal in a shell."""
+    backups = [night(back % 300, id=f"n{back}") for back in range(nights)]
+    (tmp_path / "history.json").write_text(json.dumps({"now": NOW, "backups": backups}))
+    command = subprocess.Popen(
+        [sys.executable, "manage.py", *words.split(), f"{tmp_path}/history.json"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": "/usr/bin:/bin"},  # buffered, as on anybody's machine
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert command.stdout is not None
+    command.stdout.read(read)
+    command.stdout.close()
+    assert command.stderr is not None
+    with command.stderr as complaints:
+        said = complaints.read()
+    assert (command.wait(), said) == (128 + signal.SIGPIPE, b"")
+
+
 def test_a_file_is_judged_alone() -> None:
     with pytest.raises(CommandError, match="not both") as refused:
         run("policy", "plan", "shop-db", "--from-json", "-")
@@ -178,6 +211,44 @@ def test_the_plan_shows_what_is_kept_of_the_removed(world: World, resource: Reso
     assert [one["id"] for one in told["backups"] if one["keep"]] == [old[-1].pk]
     Backup.objects.update(deleted_at=timezone.now())
     assert json.loads(run("policy", "plan", "--json")) == []
+
+
+def test_of_a_removed_one_a_command_says_when_and_what_can_be_done(
+    world: World, resource: Resource, settings: Any
+) -> None:
+    settings.PORTAL_URL = "https://portal.example"
+    Resource.objects.update(
+        name="shop-db", environment="production", state="removed", removed_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+        removal_asked_at=timezone.now(), removed_by=world.it, removal_reason="The shop was closed.",
+        kept_until=date(2031, 5, 20),
+    )  # fmt: skip
+    page = f"https://portal.example/resources/{resource.pk}/"
+    for words in ("shop-db", str(resource.pk)):
+        with pytest.raises(CommandError) as refused:
+            run("backup", words, "--by", "it", "--reason", "Before the release.")
+        said = str(refused.value)
+        assert said.startswith("shop-db was removed on 20 Nov"), said
+        assert said.endswith(
+            f" by it: The shop was closed. Kept until 20 May 2031. IT can bring it back on its page: {page}"
+        )
+        assert refused.value.returncode == 1
+    Backup.objects.update(deleted_at=timezone.now())
+    Copy.objects.update(state="deleted", deleted_at=timezone.now())
+    Resource.objects.update(last_good_at=None)
+    with pytest.raises(CommandError, match=r"Nothing of it is kept\. It cannot be brought back; register it as a new"):
+        run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
+    with pytest.raises(CommandError, match="There is no resource “shop-dc”"):
+        run("backup", "shop-dc", "--by", "it", "--reason", "Before the release.")
+
+
+def test_of_several_removed_the_last_is_told_and_one_that_stands_is_meant(world: World, resource: Resource) -> None:
+    for days in (9, 2, 5):
+        make_removed(resource.application, "shop-db", by=world.it, at=days_ago(days))
+    day = days_ago(2).astimezone(company_zone()).date()
+    with pytest.raises(CommandError, match=f"was removed on {short_day(day)}"):
+        run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
+    Resource.objects.filter(pk=resource.pk).update(name="shop-db")
+    assert "of shop-db: queued" in run("backup", "shop-db", "--by", "it", "--reason", "Before the release.")
 
 
 def test_applying_carries_on_with_a_run_that_was_begun(resource: Resource, old: list[Backup], settings: Any) -> None:
@@ -219,6 +290,19 @@ def test_the_audit_says_by_its_exit_code_whether_all_is_well(resource: Resource)
     with pytest.raises(SystemExit) as found:
         run("policy", "audit", resource.name)
     assert found.value.code == 3
+
+
+def test_moments_are_written_as_the_api_writes_them(resource: Resource) -> None:
+    Copy.objects.update(checksum_at=days_ago(40))
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("policy", "audit", "--json", stdout=out)
+    finding = Finding.objects.first()
+    assert finding is not None
+    assert json.loads(out.getvalue())[0]["since"] == DateTimeField().to_representation(finding.since)
+    (told,) = json.loads(run("policy", "plan", "--json"))
+    backup = resource.backups.get()
+    assert told["backups"][0]["taken_at"] == DateTimeField().to_representation(backup.taken_at)
 
 
 def test_verifying_from_the_shell(resource: Resource) -> None:
@@ -278,7 +362,12 @@ def test_nothing_is_claimed_of_a_region_that_is_away(resource: Resource) -> None
     assert run("verify", "--presence") == "3 copies are there in full size."
     home = Path(settings.STORE_REGIONS[HOME])
     home.rename(home.with_name("away"))
-    for words, read in ((["verify", "--presence"], "1 copy is there in full size."), (["verify"], "1 copy is sound.")):
+    Copy.objects.update(checksum_at=days_ago(40))
+    for words, read in (
+        (["verify", "--due"], "1 copy is sound."),
+        (["verify", "--presence"], "1 copy is there in full size."),
+        (["verify"], "1 copy is sound."),
+    ):
         out = StringIO()
         with pytest.raises(SystemExit) as found:
             call_command(*words, stdout=out)
@@ -288,6 +377,24 @@ def test_nothing_is_claimed_of_a_region_that_is_away(resource: Resource) -> None
         assert second.startswith(f"NOT READ: The region {HOME} is not at ")
     assert not Copy.objects.filter(state="damaged").exists()
     home.with_name("away").rename(home)
+
+
+def test_a_region_that_is_away_is_told_also_when_nothing_of_it_is_due(resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    home = Path(settings.STORE_REGIONS[HOME])
+    home.rename(home.with_name("away"))
+    out = StringIO()
+    with pytest.raises(SystemExit) as found:
+        call_command("verify", "--due", "--json", stdout=out)
+    home.with_name("away").rename(home)
+    told = json.loads(out.getvalue())
+    assert (found.value.code, told["sound"], len(told["not_read"])) == (1, 0, 1)
+    assert told["not_read"][0].startswith(f"The region {HOME} is not at ")
+    Copy.objects.exclude(region=HOME).update(region="us-east-1")
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("verify", "--due", stdout=out)
+    assert "NOT READ: The region us-east-1 is not configured." in out.getvalue()
 
 
 def test_holding_from_the_shell(world: World, resource: Resource) -> None:

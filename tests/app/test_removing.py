@@ -37,6 +37,7 @@ from backups.models import (
     RunStatus,
 )
 from backups.retention import kept_until
+from portal.days import short_day
 from portal.errors import InvalidInput, NotPermitted, Refused
 from portal.words import company_zone
 from restores.actions.deciding import cancel
@@ -157,6 +158,18 @@ def test_what_is_brought_back_has_its_copy_elsewhere_made_at_once(
     monkeypatch.setattr("backups.actions.removing.hand_over", lambda *words: sent.append(words))
     bring_back(by=world.it, resource=Resource.objects.get(pk=shop.pk), reason="It was the wrong one.")
     assert sent == [("backups.copy", shop.pk), ("backups.audit_resource", shop.pk)]
+
+
+def test_what_is_brought_back_says_what_its_removal_deleted(world: World, shop: Resource) -> None:
+    carried_out(removed(world, shop))
+    day = short_day(timezone.now().astimezone(company_zone()).date())
+    back = bring_back(by=world.it, resource=Resource.objects.get(pk=shop.pk), reason="It was the wrong one.")
+    assert back.history.latest().undone_removal_at == back.undone_removal_at is not None
+    Resource.objects.filter(pk=shop.pk).update(created_at=days_ago(9))
+    audit_resource(shop.pk, now=timezone.now() + timedelta(hours=7))
+    said = {one.code: one.sentence for one in Finding.objects.open().filter(resource=shop)}
+    assert f"the removal of {day} deleted what there was" in said[Code.DAILY_MISSING]
+    assert f"the removal of {day} deleted it" in said[Code.NONE_ELSEWHERE]
 
 
 def test_of_an_old_newest_one_a_final_backup_is_taken_and_kept_instead(world: World, shop: Resource) -> None:

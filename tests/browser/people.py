@@ -21,6 +21,11 @@ WIDER_THAN_THE_WINDOW = """() => {
     .map((element) => element.outerHTML.slice(0, 120)).slice(0, 4);
 }"""
 
+CUT_OFF = """() => [...document.querySelectorAll(".table-wrap:has(.table-stacked)")]
+  .filter((wrap) => wrap.scrollWidth > wrap.clientWidth)
+  .map((wrap) => wrap.getAttribute("aria-label"))"""
+"""Tables whose rows become lists on a phone, and that have to be scrolled sideways all the same."""
+
 
 EXPECTED = (
     "Failed to load resource",  # refusals answer 4xx on purpose
@@ -88,6 +93,8 @@ class Visit:
             self.complaints.append(f"{where}: {violation['id']}: {violation['help']}: {nodes}")
         if sideways := page.evaluate(WIDER_THAN_THE_WINDOW):
             self.complaints.append(f"{where}: the page scrolls sideways: {sideways}")
+        if cut_off := page.evaluate(CUT_OFF):
+            self.complaints.append(f"{where}: not seen whole: {cut_off}")
 
     def close(self) -> None:
         """Close all; no page may have given reason to complain."""

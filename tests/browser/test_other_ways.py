@@ -107,6 +107,13 @@ def test_every_list_can_be_used_by_everybody(visit: Visit, person: str) -> None:
             expect(page.get_by_role("main")).to_contain_text(re.compile("Only |Charges are for"))
 
 
+def test_what_would_be_kept_is_seen_whole_on_a_phone(visit: Visit) -> None:
+    it = visit.sign_in("ivo")
+    it.goto("/what-if/?daily=2")
+    expect(it.get_by_role("region", name="Table of resources").get_by_role("link").first).to_be_visible()
+    visit.look(it, "what-if")
+
+
 def approve(visit: Visit, request: str) -> None:
     """IT approves what replaces nothing: no name has to be typed."""
     it = visit.sign_in("ivo")

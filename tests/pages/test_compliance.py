@@ -257,9 +257,56 @@ def test_start_says_whether_the_policy_holds(as_: As, cast: Cast, now: datetime)
         assert '<a href="/compliance/?rule=B3#findings">1 open finding</a>' in shown
     for who in ("client", "staff", "account_manager"):
         shown = as_(who).get("/").content.decode()
-        assert "All is well" in shown, who
-        assert "finding" not in shown
-        assert "Retention" not in shown
+        assert "finding" not in shown, who
+        assert "etention" not in shown
+    assert "not as" not in as_("media_client").get("/").content.decode()
+
+
+@pytest.mark.parametrize("who", ["client", "staff", "account_manager"])
+def test_start_tells_whose_it_is_what_is_missing_and_that_it_sees_to_it(
+    as_: As, cast: Cast, now: datetime, who: str
+) -> None:
+    fine, broken = make_resource(cast.shop, "fine"), make_resource(cast.shop, "shop-db")
+    for one in (fine, broken):
+        make_backup(one, now)
+    assert "All is well" in as_(who).get("/").content.decode()
+    make_finding(
+        broken, Code.DAILY_MISSING, sentence="No good backup of 22 Nov.",
+        advice="A day that is over cannot be backed up any more; this passes 29 Nov.",
+    )  # fmt: skip
+    make_finding(broken, Code.NONE_ELSEWHERE, sentence="There is no copy in eu-west-1.", advice="See to its disk.")
+    make_finding(make_resource(cast.news, "theirs"), sentence="It is another's.")
+    shown = as_(who).get("/").content.decode()
+    assert "All is well" not in shown
+    assert "1 resource is not as it should be" in shown
+    card = between(shown, 'id="broken-title"', "</section>")
+    assert f'<a href="{broken.get_absolute_url()}">shop-db</a>' in card
+    assert "No good backup of 22 Nov." in card
+    assert "this passes 29 Nov." in card
+    assert "There is no copy in eu-west-1." in card
+    assert "IT is seeing to it." in card
+    assert "See to its disk." not in card, "what IT is to do is no client's"
+    assert "another" not in card
+    assert fine.get_absolute_url() not in card
+
+
+def test_what_is_late_is_counted_once_on_a_clients_start(as_: As, cast: Cast, now: datetime) -> None:
+    late = make_resource(cast.shop, "shop-db")
+    make_backup(late, now - timedelta(days=2))
+    make_finding(late, Code.LATE, sentence="There is no good backup of the last 26 hours.")
+    shown = as_("client").get("/").content.decode()
+    assert "1 resource is late</h1>" in shown
+    assert "There is no good backup of the last 26 hours." in between(shown, 'id="broken-title"', "</section>")
+
+
+def test_a_removed_one_of_which_nothing_is_kept_is_told_to_its_client(as_: As, cast: Cast) -> None:
+    make_finding(make_removed(cast.shop, "gone"), Code.NOT_KEPT, sentence="No good backup of it is kept.")
+    shown = as_("client").get("/").content.decode()
+    assert "No good backup of it is kept." in between(shown, 'id="broken-title"', "</section>")
+
+
+def between(shown: str, start: str, end: str) -> str:
+    return shown.partition(start)[2].partition(end)[0]
 
 
 def test_start_asks_no_more_for_more_findings(as_: As, cast: Cast, now: datetime) -> None:
@@ -269,8 +316,10 @@ def test_start_asks_no_more_for_more_findings(as_: As, cast: Cast, now: datetime
             make_finding(make_resource(cast.shop))
         with CaptureQueriesContext(connection) as queries:
             as_("it").get("/")
+            shown = as_("client").get("/").content.decode()
         counts.append(len(queries))
     assert counts[0] == counts[1]
+    assert "the first 8 by name" in shown
 
 
 def test_the_policy_has_figures_for_those_who_may_see_them(as_: As, resource: Resource) -> None:

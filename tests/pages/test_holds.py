@@ -52,6 +52,23 @@ def test_it_holds_a_backup_and_everybody_of_the_client_reads_why(
     assert "Hold…" not in shown
 
 
+def test_a_long_story_is_told_whole_only_on_the_backups_own_page(
+    as_: As, cast: Cast, backup: Backup, today: date
+) -> None:
+    story = "Evidence & <b>proof</b> for the court. " * 40 + "The end of the story."
+    make_hold(backup, cast.it, until=today + timedelta(days=30), reason=story)
+    shown = as_("client").get(backup.resource.get_absolute_url()).content.decode()
+    assert "by Ivan: Evidence &amp; &lt;b&gt;proof&lt;/b&gt; for the court." in shown
+    assert "…; until " in shown, "the day is said all the same"
+    assert "The end of the story" not in shown
+    assert "The end of the story; until" in page(as_, "client", backup)
+    going = as_("it").get(reverse("resource_remove", args=[backup.resource_id])).content.decode()
+    assert "for the court" in going
+    assert "The end of the story" not in going
+    told = as_("client").get(f"/api/backups/{backup.pk}/").json()
+    assert any(reason.endswith("The end of the story.") for reason in told["reasons"])
+
+
 @pytest.mark.parametrize(
     ("until", "reason", "field", "sentence"),
     [

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404
 from django.test import Client as Browser
 from django.urls import reverse
 
-from backups.models import Resource, ResourceState
+from backups.models import Backup, Pin, Resource, ResourceState
 from portal.errors import Refused
 from portal.models import Client, Membership, User
 from portal.roles import Role
@@ -235,11 +237,74 @@ def test_a_refusal_is_a_sentence_with_its_status(as_: As, monkeypatch: pytest.Mo
     assert (part.status_code, part.content) == (409, b"Not &lt;now&gt;.")
 
 
+def links_of(answer: Any) -> list[str]:
+    """Where the content of a page leads, in its order."""
+    return re.findall(
+        r'href="([^"]+)"', answer.content.decode().partition('<main class="page"')[2].partition("</main>")[0]
+    )
+
+
+def test_a_refused_removal_leads_to_the_resource(as_: As, backup: Backup, now: datetime) -> None:
+    resource = backup.resource
+    Pin.objects.create(backup=backup, label="RR-1042", since=now)
+    address, page = f"/resources/{resource.pk}/remove/", f"/resources/{resource.pk}/"
+    for answer in (
+        as_("it").get(address),
+        as_("it").get(address, headers={"referer": f"http://testserver{page}"}),
+        as_("it").post(address, headers={"referer": f"http://testserver{address}"}),
+    ):
+        assert answer.status_code == 409
+        assert links_of(answer) == [page, "/"]
+    assert links_of(as_("client").get(address)) == [page, "/"], "who may not remove it sees it"
+    answer = as_("it").get(address, headers={"referer": "http://testserver/resources/?state=late"})
+    assert links_of(answer) == ["http://testserver/resources/?state=late", page, "/"]
+
+
+@pytest.mark.parametrize("who", ["it", "client"])
+def test_what_a_page_that_says_no_leads_to_says_yes(as_: As, cast: Cast, backup: Backup, who: str) -> None:
+    request = make_request(backup, cast.client, status=Status.COMPLETED)
+    charge = make_charge(request)
+    for path in (
+        f"/resources/{backup.resource_id}/back-up/", f"/resources/{backup.resource_id}/bring-back/", f"/backups/{backup.pk}/hold/",
+        f"/requests/{request.pk}/approve/", f"/charges/{charge.pk}/confirm/", "/resources/new/?kind=files", "/requests/new/summary/",
+        "/retention/next/", "/approvals/", "/compliance/findings.csv",
+    ):  # fmt: skip
+        for answer in (as_(who).get(path), as_(who).post(path)):
+            if answer.status_code >= 400 and "This was not done" in answer.content.decode():
+                assert links_of(answer)[-1] == "/", path
+                for link in links_of(answer):
+                    assert as_(who).get(link).status_code == 200, (path, link)
+    shown = as_(who).get(f"/backups/{backup.pk}/hold/")
+    assert (shown.status_code, links_of(shown)) == (405, [f"/backups/{backup.pk}/", "/"])
+
+
+@pytest.mark.parametrize("error", [PermissionDenied, BadRequest, Http404])
+def test_djangos_own_refusals_lead_back_too(as_: As, monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def refuse(user: User) -> None:
+        raise error
+
+    monkeypatch.setattr("portal.dashboard.figures_of", refuse)
+    answer = as_("client").get("/", headers={"referer": "http://testserver/resources/?state=late"})
+    assert answer.status_code in {400, 403, 404}
+    assert links_of(answer) == ["http://testserver/resources/?state=late", "/"]
+
+
+def test_a_stranger_is_led_to_nothing_that_they_may_not_see(as_: As, resource: Resource) -> None:
+    assert links_of(as_("media_client").get(f"/resources/{resource.pk}/remove/")) == ["/"]
+
+
+def test_a_host_that_is_not_the_portals_is_refused_in_words(as_: As) -> None:
+    answer = as_("client").get("/", headers={"host": "elsewhere.example", "referer": "http://testserver/"})
+    assert (answer.status_code, links_of(answer)) == (400, ["/"])
+
+
 def test_a_stale_form_says_so(cast: Cast) -> None:
     browser = Browser(enforce_csrf_checks=True)
-    answer = browser.post("/sign-in/", {"login": "x", "password": "y"})
+    page = "http://testserver/sign-in/"
+    answer = browser.post("/sign-in/", {"login": "x", "password": "y"}, headers={"referer": page})
     assert answer.status_code == 403
     assert "This page was too old" in answer.content.decode()
+    assert links_of(answer)[0] == page
 
 
 @pytest.mark.parametrize("who", ["client", "it", "auditor", "account_manager", "nobody"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,25 @@ def test_who_sees_it(as_: As, stopped: RetentionRun, page: str) -> None:
         assert "shop-db" not in shown
     assert as_("").get(where(page, stopped))["Location"].startswith(reverse("account_login"))
     assert as_("it").put(where(page, stopped)).status_code == 405
+
+
+def test_on_a_phone_every_value_of_a_copy_or_a_resource_has_the_name_of_its_column(
+    as_: As, stopped: RetentionRun
+) -> None:
+    """There the rows become lists, and the head of the table is not seen."""
+    pages = (where("retention_run", stopped), where("retention_next", stopped), "/what-if/?daily=2")
+    tables = [
+        (page, table)
+        for page in pages
+        for table in re.findall('<table class="[^"]*table-stacked.*?</table>', body(as_("it").get(page)), re.DOTALL)
+    ]
+    assert len(tables) == 4
+    for page, table in tables:
+        columns = re.findall('<th scope="col"[^>]*>([^<]+)</th>', table)
+        for row in re.findall("<tr>(.*?)</tr>", table, re.DOTALL)[1:]:
+            labels = re.findall('<td data-label="([^"]+)"', row)
+            assert labels == columns[-len(labels) :], page
+            assert row.count("<td") == len(labels) >= 3, page
 
 
 def test_a_stopped_run_says_why_it_waits_and_shows_its_plan_copy_by_copy(as_: As, stopped: RetentionRun) -> None:

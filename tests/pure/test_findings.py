@@ -18,6 +18,7 @@ from tests.pure.test_judging import HOME, OTHER, after, facts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+BY_A_REMOVAL = {Code.DAILY_MISSING, Code.MONTHLY_MISSING}
 
 
 def stored(number: int, taken_at: datetime, *regions: str) -> StoredBackup:
@@ -148,6 +149,49 @@ def test_a_new_backup_does_not_excuse_what_was_too_much_before() -> None:
     resource = replace(well(), backups=[*well().backups, old, stored(901, NOW - timedelta(hours=1), HOME)])
     (found,) = audit(resource, now=NOW, zone=BERLIN)
     assert found.sentence == "eu-central-1 holds 1 copy beyond what the policy keeps."
+
+
+def brought_back(*left: int, elsewhere: bool = False) -> ResourceFacts:
+    """It was removed on the evening of 21 Nov, which left those backups, and brought back before the next night."""
+    deleted = [b for b in well().backups if b.id in left or b.id <= 2]
+    copied = [stored(b.id, b.taken_at, HOME, *([OTHER] if elsewhere else [])) for b in deleted]
+    return replace(well(), backups=copied, undone_removal_at=datetime(2026, 11, 21, 20, tzinfo=UTC))
+
+
+def test_what_an_undone_removal_deleted_is_said_to_be_its_doing() -> None:
+    """Nobody is to look for the cause of gaps that are one person's mistake."""
+    days, months = [
+        one for one in audit(brought_back(3, elsewhere=True), now=NOW, zone=BERLIN) if one.code in BY_A_REMOVAL
+    ]
+    assert days.sentence == (
+        "No good backup of 18 Nov, 19 Nov and 20 Nov: the removal of 21 Nov deleted what there was."
+    )
+    assert days.advice == "Nothing brings back what a removal deleted; this passes 27 Nov."
+    assert months.sentence == (
+        "No good backup is left of Jun, Jul, Aug, Sep and Oct: the removal of 21 Nov deleted what there was."
+    )
+    assert months.advice == "Nothing brings back what a removal deleted; this passes 1 Apr."
+
+
+def test_what_it_deleted_elsewhere_is_said_until_there_is_a_copy_again() -> None:
+    (found,) = [one for one in audit(brought_back(3), now=NOW, zone=BERLIN) if one.code is Code.NONE_ELSEWHERE]
+    assert found.sentence == ("There is no copy of any of its backups in eu-west-1: the removal of 21 Nov deleted it.")
+    assert found.advice.startswith("The portal makes a new one. See that eu-west-1 can be written to")
+    newer = replace(brought_back(), undone_removal_at=NOW - timedelta(days=40))
+    (found,) = [one for one in audit(newer, now=NOW, zone=BERLIN) if one.code is Code.NONE_ELSEWHERE]
+    assert "removal" not in found.sentence + found.advice
+
+
+def test_a_gap_after_it_is_not_its_doing() -> None:
+    resource = brought_back(3, 4, 5, 6, elsewhere=True)
+    gap = replace(resource, backups=[b for b in resource.backups if b.id != 1])  # 23 Nov
+    (days,) = [one for one in audit(gap, now=NOW, zone=BERLIN) if one.code is Code.DAILY_MISSING]
+    assert (days.sentence, "removal" in days.advice) == ("No good backup of 23 Nov.", False)
+    gap = replace(resource, backups=[b for b in resource.backups if b.id not in (1, 5)])
+    (days,) = [one for one in audit(gap, now=NOW, zone=BERLIN) if one.code is Code.DAILY_MISSING]
+    assert days.sentence == (
+        "No good backup of 19 Nov and 23 Nov: the removal of 21 Nov deleted what there was until then."
+    )
 
 
 def test_the_rules_that_apply() -> None:

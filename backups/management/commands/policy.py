@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -65,12 +66,17 @@ class Command(BaseCommand):
 
     def write_json(self, value: Any) -> None:
         """One JSON document on standard output."""
-        self.stdout.write(json.dumps(value, indent=2, default=str))
+        self.stdout.write(json.dumps(value, indent=2, default=_plain))
 
     def write_json_list(self, values: Iterable[Any]) -> None:
         """The same, a list written as it is made: it may be of a whole company."""
         before = "["
         for value in values:
-            self.stdout.write(before + json.dumps(value, default=str), ending="")
+            self.stdout.write(before + json.dumps(value, default=_plain), ending="")
             before = ",\n "
         self.stdout.write("]" if before != "[" else "[]")
+
+
+def _plain(value: date) -> str:
+    """A day or a moment (UTC) as the API writes it."""
+    return value.isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from backups.actions.presence import check_presence
+from backups.actions.regions import regions_away
 from backups.actions.verifying import verify_copy, verify_due
 from backups.drivers.base import DriverError
 from backups.management.finding import resource_named
@@ -45,7 +46,8 @@ class Command(BaseCommand):
         if options["presence"]:
             read, unread = check_presence()
         elif options["due"]:
-            read = verify_due()
+            read, unread = verify_due()
+            unread += [sentence for sentence in regions_away() if sentence not in unread]
         else:
             read = self._read(options, unread)
         found = Copy.objects.filter(damaged_at__gte=begun)  # whatever became of it: workers replace copies meanwhile

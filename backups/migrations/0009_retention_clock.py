@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('backups', '0006_checksum_dates'),
+        ('backups', '0008_undone_removal'),
     ]
 
     operations = [
