@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('backups', '0007_retention_clock'),
+        ('backups', '0009_retention_clock'),
         ('portal', '0001_initial'),
         ('restores', '0003_pins'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
