@@ -71,6 +71,8 @@ def _items(user: Any, path: str) -> list[Item]:
     if may(Permission.VIEW_COMPLIANCE):
         items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
         items.append(Item("Retention", reverse("retention"), path, waiting_runs(user), "to decide"))
+    if may(Permission.MANAGE_PRICES):
+        items.append(Item("Prices", reverse("prices"), path))
     items.append(Item("Policy", reverse("policy"), path))
     if may(Permission.MANAGE_PEOPLE):
         items.append(Item("People", reverse("administration:index"), path))

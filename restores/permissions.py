@@ -7,7 +7,7 @@ from django.utils import timezone
 from backups.drivers.base import Mode, Place
 from backups.models import Resource, ResourceState
 from portal.errors import NotPermitted, Refused
-from portal.permissions import Person, check_is_a_person, check_permission
+from portal.permissions import Person, check_is_a_person, check_permission, has_permission_somewhere
 from portal.roles import Permission
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.workflow import Move, Status, refusal_sentence, transition
@@ -129,6 +129,18 @@ def check_can_download(user: Person, request: RestoreRequest) -> None:
         raise Refused("There is no finished export to download.")
     if not attempt.kept_until or attempt.kept_until <= timezone.now():
         raise Refused("This export has expired. File a new request for it.")
+
+
+def check_can_see_prices(user: Person) -> None:
+    """Everybody who has to do with requests sees what they cost."""
+    if not has_permission_somewhere(user, Permission.VIEW_REQUESTS):
+        raise NotPermitted("Prices are for clients and for the people who work for them.")
+
+
+def check_can_manage_prices(user: Person) -> None:
+    """An administrator sets prices, and what is agreed with clients."""
+    check_permission(user, Permission.MANAGE_PRICES, None, "Only an administrator sets prices.")
+    check_is_a_person(user)
 
 
 def check_can_decide_charge(user: Person, charge: Charge) -> None:

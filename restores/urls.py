@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, lists, request_page
+from restores.views import approvals, asking, charges, deciding, downloading, lists, prices, request_page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -23,6 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/undo/", deciding.request_undo_restore, name="request_undo"),
     path("requests/<int:pk>/download/", downloading.request_download, name="request_download"),
     path("approvals/", approvals.approvals, name="approvals"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/new/", prices.rate_card_new, name="rate_card_new"),
+    path("prices/<int:pk>/withdraw/", prices.rate_card_withdraw, name="rate_card_withdraw"),
+    path("prices/agreements/<int:client>/", prices.agreement, name="agreement"),
     path("charges/", charges.charges, name="charges"),
     path("charges/<int:pk>/", charges.charge, name="charge"),
     path("charges/<int:pk>/confirm/", charges.charge_confirm, name="charge_confirm"),

@@ -14,9 +14,9 @@ from restores.models import Agreement, Rate, RateCard
 from restores.pricing import Estimate, work_out
 
 
-def currency_of(client: Client) -> str:
-    """The client's currency, or the company's."""
-    agreed = Agreement.objects.filter(client=client).values_list("currency", flat=True).first()
+def currency_of(client: Client | None) -> str:
+    """The client's currency, or the company's, which also holds without a client."""
+    agreed = client and Agreement.objects.filter(client=client).values_list("currency", flat=True).first()
     return agreed or settings.DEFAULT_CURRENCY
 
 

@@ -25,9 +25,10 @@ from restores.workflow import STATUSES, Status, Turn
 
 GROUPS: dict[str, tuple[str, list[Status]]] = {
     "waiting": ("Waiting for IT", [s for s, facts in STATUSES.items() if facts.turn is Turn.IT]),
+    "client": ("Waiting for the client", [s for s, facts in STATUSES.items() if facts.turn is Turn.CLIENT]),
     "working": ("Under way", [s for s, facts in STATUSES.items() if facts.turn is Turn.PORTAL]),
     "done": ("Restored", [Status.COMPLETED, Status.UNDONE]),
-    "stopped": ("Not restored", [Status.REJECTED, Status.CANCELLED]),
+    "stopped": ("Not restored", [Status.REJECTED, Status.CANCELLED, Status.EXPIRED]),
 }
 NEWEST_FIRST = (Column("filed_at", descending=True), Column("pk", descending=True))
 
