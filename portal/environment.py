@@ -260,6 +260,8 @@ VARIABLES = (
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
+    Variable("BESIDE_DAYS", "14", "How long what was restored beside the live one stays there.", _whole),
+    Variable("KEEP_LONGEST_DAYS", "90", "How long IT can have any of the three be kept, from today.", _whole),
     Variable("EXPORT_DAYS", "7", "How long an export can be downloaded.", _whole),
     Variable("REQUEST_DAYS", "14", "A request that nobody approves or rejects for so long expires.", _whole),
     Variable("CONSENT_DAYS", "7", "An estimate that nobody accepts for so long expires, and its request too.", _whole),

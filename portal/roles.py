@@ -16,6 +16,7 @@ class Permission(StrEnum):
     CANCEL_REQUESTS = "cancel_requests"  # one's own
     DECIDE_REQUESTS = "decide_requests"  # approve, reject, approve again after a failure
     CORRECT_CAUSES = "correct_causes"
+    EXTEND_KEPT = "extend_kept"  # originals, what stands beside, exports
     ACCEPT_ESTIMATES = "accept_estimates"  # and decline them
     UNDO_RESTORES = "undo_restores"
     BACK_UP_NOW = "back_up_now"
@@ -75,6 +76,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CANCEL_REQUESTS,
         Permission.DECIDE_REQUESTS,
         Permission.CORRECT_CAUSES,
+        Permission.EXTEND_KEPT,
         Permission.UNDO_RESTORES,
         Permission.BACK_UP_NOW,
         Permission.REGISTER_RESOURCES,

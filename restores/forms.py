@@ -99,9 +99,28 @@ class CorrectForm(SentenceForm):
     reason = Reason("How do you know?", "The people of the request read it.")
 
 
+class StartForm(SentenceForm):
+    """When an approved restore starts."""
+
+    start_at = CompanyMoment(required=False, label="Start at", help_text="Empty: at once.")
+    reason = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ExtendForm(SentenceForm):
+    """Until when something is kept."""
+
+    until = forms.DateField(
+        label="Keep it through",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": "Choose the last day.", "invalid": "Enter a day, such as 2026-12-01."},
+    )
+    reason = Reason("Why?", "Kept with the request.")
+
+
 class ApproveForm(SentenceForm):
     """A yes to the plan that was shown."""
 
     plan_digest = forms.CharField(widget=forms.HiddenInput, required=False)
     typed_name = TypedName()
+    start_at = CompanyMoment(required=False, label="Start at", help_text="For a maintenance window. Empty: at once.")
     reason = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 2}))

@@ -72,6 +72,37 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
         raise Refused("The restored data is live. Undo brings the original back.")
 
 
+def check_can_stop(user: Person, request: RestoreRequest) -> None:
+    """Whoever may cancel it stops it while it runs, as long as the restored data is not live."""
+    check_permission(user, Permission.CANCEL_REQUESTS, request.client, _ONLY_STOPS)
+    if request.filed_by_id != user.pk:
+        check_permission(user, Permission.DECIDE_REQUESTS, request.client, _ONLY_STOPS)
+    check_move(request, Move.STOP)
+    if has_swapped(request):
+        raise Refused("The restored data is live already, so there is nothing to stop. Undo brings the original back.")
+
+
+_ONLY_STOPS = "Only the person who asked, or IT, stops this restore."
+
+
+def check_can_extend(user: Person, request: RestoreRequest) -> None:
+    """IT keeps longer what a restore left: the original, what stands beside, an export."""
+    check_permission(user, Permission.EXTEND_KEPT, request.client, "Only IT keeps it longer. Ask IT to do it.")
+    check_is_a_person(user)
+    attempt = last_restore(request)
+    if request.state not in (Status.COMPLETED, Status.UNDONE) or attempt is None:
+        raise Refused("Nothing is kept for this request.")
+    if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
+        raise Refused("It is no longer kept.")
+
+
+def check_can_schedule(user: Person, request: RestoreRequest) -> None:
+    """IT says when an approved restore starts."""
+    _check_decides(user, request, "Only IT says when a restore starts.")
+    if request.state is not Status.APPROVED:
+        raise Refused(f"This request is {request.facts.label.lower()}: when it starts is decided while it is approved.")
+
+
 def check_can_accept(user: Person, request: RestoreRequest) -> None:
     """A person of the client accepts the estimate."""
     _check_client_decides(user, request, "Only a person of the client accepts the estimate.")

@@ -44,4 +44,5 @@ def sweep() -> None:
 @shared_task(name="restores.tidy")
 def tidy() -> None:
     """Remove what is no longer kept."""
+    tidying.warn_of_what_goes(timezone.now())
     tidying.tidy()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, lists, prices, request_page
+from restores.views import approvals, asking, charges, deciding, downloading, kept, lists, prices, request_page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
     path("requests/new/", asking.request_new, name="request_new"),
     path("requests/new/summary/", asking.request_new_summary, name="request_new_summary"),
     path("requests/new/backups/", asking.request_new_backups, name="request_new_backups"),
+    path("requests/kept/", kept.kept, name="kept"),
     path("requests/<int:pk>/", request_page.request_page, name="request"),
     path("requests/<int:pk>/live/", request_page.request_live, name="request_live"),
     path("requests/<int:pk>/accept/", deciding.request_accept, name="request_accept"),
@@ -20,6 +21,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/reject/", deciding.request_reject, name="request_reject"),
     path("requests/<int:pk>/cancel/", deciding.request_cancel, name="request_cancel"),
     path("requests/<int:pk>/retry/", deciding.request_retry, name="request_retry"),
+    path("requests/<int:pk>/stop/", deciding.request_stop, name="request_stop"),
+    path("requests/<int:pk>/schedule/", deciding.request_schedule, name="request_schedule"),
+    path("requests/<int:pk>/extend/", deciding.request_extend, name="request_extend"),
     path("requests/<int:pk>/undo/", deciding.request_undo_restore, name="request_undo"),
     path("requests/<int:pk>/download/", downloading.request_download, name="request_download"),
     path("approvals/", approvals.approvals, name="approvals"),

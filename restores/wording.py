@@ -86,6 +86,15 @@ def _decides_for_the_client(request: RestoreRequest, reader: User) -> bool:
     return has_permission(reader, Permission.ACCEPT_ESTIMATES, request.client)
 
 
+def next_of(request: RestoreRequest, now: datetime) -> str:
+    """What happens next, in a sentence."""
+    if request.state is Status.APPROVED and request.start_at and request.start_at > now:
+        return f"The restore starts by itself on {exact_time(request.start_at, now)}."
+    if request.expires_at and request.expires_at > now:
+        return f"{request.facts.next} If nobody does until {exact_time(request.expires_at, now)}, the request expires."
+    return request.facts.next
+
+
 def turn_of(request: RestoreRequest, reader: User) -> str:
     """Whose turn it is, said to the reader; empty when it is nobody's."""
     turn = request.facts.turn

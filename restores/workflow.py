@@ -38,6 +38,8 @@ class Move(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
+    STOP = "stop"
+    STOPPED = "stopped"
     CLAIM = "claim"
     COMPLETE = "complete"
     FAIL = "fail"
@@ -136,6 +138,8 @@ TABLE: dict[tuple[Status | None, Move], Transition] = {
     (Status.APPROVED, Move.CLAIM): Transition(Status.RUNNING, "The restore started"),
     (Status.RUNNING, Move.COMPLETE): Transition(Status.COMPLETED, "The restore is done and proven"),
     (Status.RUNNING, Move.FAIL): Transition(Status.FAILED, "The restore failed"),
+    (Status.RUNNING, Move.STOP): Transition(Status.RUNNING, "{by} asked the restore to stop", needs_reason=True),
+    (Status.RUNNING, Move.STOPPED): Transition(Status.CANCELLED, "The restore was stopped"),
     (Status.FAILED, Move.RETRY): Transition(Status.APPROVED, "{by} approved another attempt"),
     (Status.FAILED, Move.CANCEL): Transition(Status.CANCELLED, "{by} closed the request", needs_reason=True),
     (Status.COMPLETED, Move.UNDO): Transition(Status.UNDONE, "The original is back in place"),
@@ -171,6 +175,8 @@ def refusal_sentence(status: Status, move: Move) -> str:
         Move.APPROVE: "approved",
         Move.REJECT: "rejected",
         Move.CANCEL: "cancelled",
+        Move.STOP: "stopped",
+        Move.STOPPED: "marked as stopped",
         Move.CLAIM: "started",
         Move.COMPLETE: "completed",
         Move.FAIL: "marked as failed",

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from django.db import IntegrityError
 
+from backups.actions.belief import policy_moment
 from portal.errors import Refused
 from restores.actions.moves import apply_move
 from restores.models import Attempt, AttemptStatus, RestoreRequest
@@ -18,11 +19,11 @@ log = structlog.get_logger(__name__)
 def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     """The attempt that this worker may now carry out, committed as running; None when there is nothing to do.
 
-    Nothing to do: the request is not approved (any more), another worker has it, or another restore runs on the same
-    target; in the last case it stays approved and the sweeper hands it over again.
+    Nothing to do: the request is not approved (any more), it is not its time yet, another worker has it, or another
+    restore runs on the same target; in the last case it stays approved and the sweeper hands it over again.
     """
     request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
-    if request is None:
+    if request is None or (request.start_at is not None and policy_moment(now) < request.start_at):
         return None
     made: list[Attempt] = []
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 
 from backups.drivers.base import Mode
 from portal.errors import InvalidInput, Refused
-from portal.handover import hand_over
 from portal.models import User
 from portal.rules import refusal
 from restores.actions.filing import check_restorable
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
+from restores.actions.scheduling import checked_start, hand_over_at
 from restores.models import Approval, RestoreRequest
 from restores.permissions import check_can_approve, check_can_cancel, check_can_reject, check_can_retry
 from restores.workflow import Move
@@ -26,21 +25,33 @@ PLAN_CHANGED = (
 
 
 def approve(
-    *, by: User, request: RestoreRequest, plan_digest: str, typed_name: str = "", reason: str = ""
+    *,
+    by: User,
+    request: RestoreRequest,
+    plan_digest: str,
+    typed_name: str = "",
+    reason: str = "",
+    start_at: datetime | None = None,
 ) -> RestoreRequest:
-    """Approve exactly the plan whose digest the approver saw, and hand the restore over.
+    """Approve exactly the plan whose digest the approver saw, and hand the restore over, now or at ``start_at``.
 
     Raises NotPermitted or Refused by the rule; Refused when the plan is another one by now; InvalidInput naming
     ``typed_name`` when the name of a production resource to be replaced was not typed.
     """
-    return _approve(request, Move.APPROVE, by, plan_digest, typed_name, reason)
+    return _approve(request, Move.APPROVE, by, plan_digest, typed_name, reason, start_at)
 
 
 def retry(
-    *, by: User, request: RestoreRequest, plan_digest: str, typed_name: str = "", reason: str = ""
+    *,
+    by: User,
+    request: RestoreRequest,
+    plan_digest: str,
+    typed_name: str = "",
+    reason: str = "",
+    start_at: datetime | None = None,
 ) -> RestoreRequest:
     """Approve another attempt after a failure: a new approval, by the same rules as the first."""
-    return _approve(request, Move.RETRY, by, plan_digest, typed_name, reason)
+    return _approve(request, Move.RETRY, by, plan_digest, typed_name, reason, start_at)
 
 
 def reject(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest:
@@ -70,9 +81,16 @@ def cancel(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest:
 
 
 def _approve(
-    request: RestoreRequest, move: Move, by: User, plan_digest: str, typed_name: str, reason: str
+    request: RestoreRequest,
+    move: Move,
+    by: User,
+    plan_digest: str,
+    typed_name: str,
+    reason: str,
+    start_at: datetime | None,
 ) -> RestoreRequest:
     now = timezone.now()
+    start_at = checked_start(start_at, now)
     may = check_can_approve if move is Move.APPROVE else check_can_retry
 
     def check(locked: RestoreRequest) -> None:
@@ -90,7 +108,7 @@ def _approve(
 
     def alter(locked: RestoreRequest) -> None:
         _decided(by, now, reason)(locked)
-        locked.resend_at = now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+        hand_over_at(locked, start_at, now)
         Approval.objects.create(
             request=locked,
             plan=locked.plan,
@@ -99,7 +117,6 @@ def _approve(
             approved_by=by,
             reason=reason.strip(),
         )
-        hand_over("restores.restore", locked.pk)
 
     return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
 

@@ -19,6 +19,7 @@ from restores.actions.damage import note_damage
 from restores.actions.moves import apply_move
 from restores.actions.recording import Recorder, hold_lease
 from restores.actions.running import RUNS, open_run
+from restores.actions.stopping import stop_asked
 from restores.actions.words import Words, in_words
 from restores.models import Attempt, AttemptStatus, RestoreRequest
 from restores.stepnames import StepName
@@ -38,7 +39,8 @@ def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
     attempt = claim_restore(request_id, clock())
     if attempt is None:
         return
-    progress = RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock)
+    mine = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING)
+    progress = RowProgress(mine, clock, stop_asked=lambda: stop_asked(attempt))
     with acting(attempt.asked_by, f"{attempt.request.number}, attempt {attempt.number}"):
         try:
             with progress:  # until the end is recorded: putting things back can take as long as the restore
@@ -56,6 +58,9 @@ def _carry_out(attempt: Attempt, progress: RowProgress, clock: Clock) -> None:
     except WorkTakenAway:
         raise
     except Exception as error:
+        if stop_asked(attempt):
+            _stop(attempt, clock)
+            return
         log.warning("restore.failed", request=attempt.request.number, exc_info=True)
         _fail(attempt, _words(error, recorder), error, clock)
         return
@@ -92,8 +97,35 @@ def _finishes_earlier(attempt: Attempt) -> bool:
 def _kept_until(request: RestoreRequest, attempt: Attempt) -> datetime | None:
     if request.restore_mode is Mode.IN_PLACE and Place.from_json(attempt.place).replaced_nothing:
         return None
-    days = {Mode.IN_PLACE: settings.KEEP_ORIGINAL_DAYS, Mode.EXPORT: settings.EXPORT_DAYS}.get(request.restore_mode)
-    return attempt.finished_at + timedelta(days=days) if days and attempt.finished_at else None
+    days = {
+        Mode.IN_PLACE: settings.KEEP_ORIGINAL_DAYS,
+        Mode.BESIDE: settings.BESIDE_DAYS,
+        Mode.EXPORT: settings.EXPORT_DAYS,
+    }[request.restore_mode]
+    return attempt.finished_at + timedelta(days=days) if attempt.finished_at else None
+
+
+def _stop(attempt: Attempt, clock: Clock) -> None:
+    """What somebody asked to stop has stopped: put things right, then close the request.
+
+    Where the live data could not be seen to at once it is no case for closing: then it has failed, and IT decides.
+    """
+    hold_lease(attempt, clock())
+    outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
+    attempt.refresh_from_db(fields=["stop_asked_by", "stop_reason"])
+    now = clock()
+    sentence = f"{attempt.stop_asked_by} had it stopped: {attempt.stop_reason} {outcome.sentence}"
+    settled = attempt.resend_at is None and attempt.went_live_at is None
+
+    def alter(locked: RestoreRequest) -> None:
+        hold_lease(attempt, now)
+        attempt.status, attempt.finished_at = AttemptStatus.FAILED, now
+        attempt.error, attempt.error_detail = sentence, outcome.detail
+        attempt.save(update_fields=["status", "finished_at", "error", "error_detail"])
+
+    apply_move(
+        attempt.request, Move.STOPPED if settled else Move.FAIL, by=None, now=now, reason=outcome.sentence, alter=alter
+    )
 
 
 def _fail(attempt: Attempt, words: Words, error: Exception, clock: Clock) -> None:

@@ -9,10 +9,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from backups.actions.progress import WorkTakenAway
+from backups.actions.progress import StopAsked, WorkTakenAway
+from restores.actions.stopping import stop_asked
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptStatus, Step, StepStatus
 from restores.stepnames import StepName
+
+AFTER_THE_SWAP = frozenset({StepName.HEALTH, StepName.HAND_OVER, StepName.SWAP_BACK})
+"""Steps that are carried to their end: what was restored stands, or is live."""
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Recorder:
         now = self.clock()
         self._position += 1
         with transaction.atomic():
-            hold_lease(self.attempt, now)
+            hold_lease(self.attempt, now, may_stop=name not in AFTER_THE_SWAP)
             return Step.objects.create(attempt=self.attempt, position=self._position, name=name.value, started_at=now)
 
     def _end(self, row: Step, status: StepStatus, sentence: str) -> None:
@@ -58,8 +62,13 @@ class Recorder:
         row.save(update_fields=["status", "sentence", "finished_at"])
 
 
-def hold_lease(attempt: Attempt, now: datetime) -> None:
-    """Beat once; raises :class:`WorkTakenAway` when the sweeper gave the attempt up."""
+def hold_lease(attempt: Attempt, now: datetime, *, may_stop: bool = False) -> None:
+    """Beat once; raises :class:`WorkTakenAway` when the sweeper gave the attempt up.
+
+    ``may_stop``: raises :class:`StopAsked` when somebody wants it stopped. Nothing live is changed after that.
+    """
     held = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(heartbeat_at=now)
     if not held:
         raise WorkTakenAway("This attempt was given up meanwhile.")
+    if may_stop and stop_asked(attempt):
+        raise StopAsked("This attempt is to stop.")

@@ -101,7 +101,8 @@ def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
     said = ""
     while True:
         try:
-            return act(), said
+            with run.progress.stoppable():
+                return act(), said
         except DamagedBackup as error:
             damaged = run.copy
             confirm_damage(damaged, error)
@@ -127,7 +128,7 @@ def in_place(run: Run) -> str:
         told.sentence, told.possible = driver.stop_writers(run.settings, run.place), driver.stops_writers
         _remember_place(run, driver.identify(run.settings, run.place))
     with recorder.step(StepName.SWAP) as told:
-        hold_lease(run.attempt, recorder.clock())
+        hold_lease(run.attempt, recorder.clock(), may_stop=True)
         driver.swap(run.settings, run.place)
         run.attempt.went_live_at = recorder.clock()
         run.attempt.save(update_fields=["went_live_at"])

@@ -25,7 +25,8 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
         _interrupt(attempt.pk, lost)
     unheard = Q(resend_at__lte=now) | Q(status_changed_at__gt=now)  # approved by a clock that was ahead
     for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value):
-        RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(request.status_changed_at, now))
+        waiting_since = max(request.status_changed_at, request.start_at or request.status_changed_at)
+        RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(waiting_since, now))
         hand_over("restores.restore", request.pk)
     waiting = Attempt.objects.filter(resend_at__lte=now).exclude(
         status__in=[AttemptStatus.RUNNING, AttemptStatus.COMPLETED]

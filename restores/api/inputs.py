@@ -65,6 +65,22 @@ class Decision(Input):
         help_text="The resource's name, when production data is replaced (the request says needs_typed_name).",
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+    start_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="When it is to start; without it at once."
+    )
+
+
+class Start(Input):
+    """When an approved restore starts."""
+
+    start_at = serializers.DateTimeField(allow_null=True, help_text="Null: at once.")
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
+class Extension(WithReason):
+    """Until when something is kept."""
+
+    until = serializers.DateField(help_text="The last day, in the company's time zone.")
 
 
 def backup_seen_by(user: Person, pk: int) -> Backup:

@@ -23,13 +23,16 @@ from restores.permissions import (
     check_can_correct,
     check_can_decline,
     check_can_download,
+    check_can_extend,
     check_can_reject,
     check_can_retry,
+    check_can_schedule,
+    check_can_stop,
     check_can_undo,
 )
 from restores.plan import loss_window, mode_sentence
 from restores.stepnames import TECHNICAL
-from restores.wording import loss_of, measured_at, moment_of, tense_of
+from restores.wording import loss_of, measured_at, moment_of, next_of, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
     "accept": check_can_accept,
@@ -39,6 +42,9 @@ MOVES: dict[str, Callable[..., None]] = {
     "reject": check_can_reject,
     "cancel": check_can_cancel,
     "retry": check_can_retry,
+    "stop": check_can_stop,
+    "schedule": check_can_schedule,
+    "extend": check_can_extend,
     "undo": check_can_undo,
     "download": check_can_download,
 }
@@ -98,7 +104,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     number = serializers.CharField(help_text="What people call it, such as RR-1042.")
     status_label = serializers.CharField(source="facts.label")
     turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
-    next = serializers.CharField(source="facts.next", help_text="What happens next, in one sentence.")
+    next = serializers.SerializerMethodField(help_text="What happens next, in one sentence.")
     client = ClientOut()
     resource = ResourceName()
     backup = BackupName()
@@ -140,6 +146,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
             "decision_reason",
             "closed_at",
             "expires_at",
+            "start_at",
             "plan",
             "plan_digest",
             "needs_typed_name",
@@ -148,6 +155,10 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     def get_classification_sentence(self, request: RestoreRequest) -> str:
         """What the cause means for the charge."""
         return classification_sentence(request.why, request.price)
+
+    def get_next(self, request: RestoreRequest) -> str:
+        """What happens next, with its moment where it is known."""
+        return next_of(request, self.context["now"])
 
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""

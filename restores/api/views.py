@@ -24,9 +24,12 @@ from restores.actions.correcting import correct_cause
 from restores.actions.deciding import approve, cancel, reject, retry
 from restores.actions.downloads import open_export
 from restores.actions.filing import file_request
+from restores.actions.keeping import extend_kept
+from restores.actions.scheduling import reschedule
+from restores.actions.stopping import request_stop
 from restores.actions.undoing import request_undo
 from restores.api.filters import RequestFilters
-from restores.api.inputs import Acceptance, Correction, Decision, Filing, backup_seen_by
+from restores.api.inputs import Acceptance, Correction, Decision, Extension, Filing, Start, backup_seen_by
 from restores.api.serializers import RequestOut, RequestWhole
 from restores.attachment import attachment
 from restores.charging import Cause
@@ -115,6 +118,26 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
     def cancel(self, request: Request, pk: int) -> Response:
         """Cancel before it runs, or close it after it failed."""
         return self._move(request, cancel, WithReason)
+
+    @extend_schema(
+        request=WithReason, responses={202: RequestWhole}, summary="Stop it while it runs (who filed it, IT)"
+    )
+    @action(methods=["post"], detail=True)
+    def stop(self, request: Request, pk: int) -> Response:
+        """It writes no further and tidies up; the live data is as before."""
+        return self._move(request, request_stop, WithReason, 202)
+
+    @extend_schema(request=Start, responses=RequestWhole, summary="Change when it starts (IT)")
+    @action(methods=["post"], detail=True)
+    def schedule(self, request: Request, pk: int) -> Response:
+        """Say when an approved restore starts."""
+        return self._move(request, reschedule, Start)
+
+    @extend_schema(request=Extension, responses=RequestWhole, summary="Keep longer what it left (IT)")
+    @action(methods=["post"], detail=True)
+    def extend(self, request: Request, pk: int) -> Response:
+        """Keep the original, what stands beside, or the export for longer."""
+        return self._move(request, extend_kept, Extension)
 
     @extend_schema(request=WithReason, responses={202: RequestWhole}, summary="Bring the original back (IT)")
     @action(methods=["post"], detail=True)

@@ -56,6 +56,12 @@ class Attempt(models.Model):
     kept_until = models.DateTimeField(
         null=True, help_text="Until when the replaced original, or what was handed over, is kept."
     )
+    warned_at = models.DateTimeField(
+        null=True, help_text="When it was said that what stands beside is removed soon: before that it never is."
+    )
+    stop_asked_at = models.DateTimeField(null=True)
+    stop_asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    stop_reason = models.TextField(blank=True, db_default="")
     went_live_at = models.DateTimeField(null=True, help_text="When what it restored was found under the live name.")
     tidied_at = models.DateTimeField(null=True, help_text="When everything it left behind was removed.")
 
@@ -71,6 +77,11 @@ class Attempt(models.Model):
             ),
             models.CheckConstraint(
                 name="attempt_restore_has_approval", condition=Q(kind="undo") | Q(approval__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="attempt_stop_says_who_and_why",
+                condition=Q(stop_asked_at__isnull=True, stop_asked_by__isnull=True)
+                | Q(stop_asked_at__isnull=False, stop_asked_by__isnull=False) & ~Q(stop_reason=""),
             ),
             models.CheckConstraint(name="attempt_completed_has_proof", condition=~Q(status="completed") | ~Q(proof="")),
             models.CheckConstraint(

@@ -65,6 +65,8 @@ class RestoreRequest(models.Model):
         null=True, help_text="When the sweeper hands an approved one over again if nobody claimed it."
     )
 
+    start_at = models.DateTimeField(null=True, help_text="When IT wants it to start; empty: as soon as it is approved.")
+
     filed_at = models.DateTimeField()
     filed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)

@@ -27,6 +27,7 @@ from restores.permissions import (
     check_can_decline,
     check_can_reject,
     check_can_retry,
+    check_can_stop,
     check_can_undo,
 )
 from restores.pricing import in_money
@@ -111,6 +112,13 @@ OFFERS: dict[Move, Offer] = {
     ),
     Move.RETRY: Offer(
         check_can_retry, frozenset({Permission.DECIDE_REQUESTS}), "request_retry", "Try again…", "rotate-cw"
+    ),
+    Move.STOP: Offer(
+        check_can_stop,
+        frozenset({Permission.CANCEL_REQUESTS, Permission.DECIDE_REQUESTS}),
+        "request_stop",
+        "Stop…",
+        "circle-stop",
     ),
     Move.UNDO: Offer(
         check_can_undo,
@@ -197,5 +205,6 @@ def _words(request: RestoreRequest, move: Move, now: datetime) -> tuple[str, str
         Move.RETRY: (f"Approve another attempt of {number}", verb[0].upper() + verb[1:]),
         Move.REJECT: (f"Reject {number}", f"Reject {number}"),
         Move.CANCEL: (f"Cancel {number}", f"Cancel {number}"),
+        Move.STOP: (f"Stop {number}", f"Stop the restore of {name}; the live data stays as it is"),
         Move.UNDO: (f"Undo {number}", f"Bring back {name} as it was before the restore"),
     }[move]

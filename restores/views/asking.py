@@ -22,6 +22,7 @@ from restores.picking import resources_to_ask_for
 from restores.summary import summary_of
 from restores.views.ask_context import asked_backup, asked_resource, page_context, picked
 from restores.views.fetching import person
+from restores.wording import next_of
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,7 +56,7 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
                 cause=cause,
                 accepts=answers["accepts"],
             )
-            messages.success(http, f"{filed.number} is filed. {filed.facts.next}")
+            messages.success(http, f"{filed.number} is filed. {next_of(filed, timezone.now())}")
             return redirect(filed)
         except PortalError as error:
             form.show(error)

@@ -11,9 +11,13 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from portal.errors import PortalError
-from restores.actions import consenting, deciding
+from portal.forms import SentenceForm
+from restores.actions import consenting, deciding, stopping
 from restores.actions.correcting import correct_cause
+from restores.actions.keeping import extend_kept
+from restores.actions.scheduling import reschedule
 from restores.actions.undoing import request_undo
+from restores.forms import ExtendForm, StartForm
 from restores.models import RestoreRequest
 from restores.views.acts import form_for
 from restores.views.fetching import person, request_or_404
@@ -65,6 +69,38 @@ def request_reject(http: HttpRequest, pk: int) -> HttpResponse:
 def request_cancel(http: HttpRequest, pk: int) -> HttpResponse:
     """Cancel with a reason."""
     return _decide(http, pk, Move.CANCEL, deciding.cancel, "{} is cancelled. Nothing more will be done.")
+
+
+@require_POST
+def request_stop(http: HttpRequest, pk: int) -> HttpResponse:
+    """Stop it while it runs."""
+    return _decide(http, pk, Move.STOP, stopping.request_stop, "{} is being stopped. The live data stays as it is.")
+
+
+@require_POST
+def request_schedule(http: HttpRequest, pk: int) -> HttpResponse:
+    """Say when an approved restore starts."""
+    return _arrange(http, pk, StartForm(http.POST), reschedule, "{}: when it starts is changed.")
+
+
+@require_POST
+def request_extend(http: HttpRequest, pk: int) -> HttpResponse:
+    """Keep longer what the restore left."""
+    return _arrange(http, pk, ExtendForm(http.POST), extend_kept, "{}: it is kept longer.")
+
+
+def _arrange(http: HttpRequest, pk: int, form: SentenceForm, action: Action, done: str) -> HttpResponse:
+    """Like a decision, for what moves no request: a refusal comes back above the page."""
+    found = request_or_404(person(http), pk)
+    if not form.is_valid():
+        said = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return show_request(http, found, status=400, sentence=said)
+    try:
+        action(by=person(http), request=found, **form.cleaned_data)
+    except PortalError as error:
+        return show_request(http, request_or_404(person(http), pk), status=error.status, sentence=error.sentence)
+    messages.success(http, done.format(found.number))
+    return redirect(found)
 
 
 @require_POST

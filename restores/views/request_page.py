@@ -15,15 +15,16 @@ from backups.kinds import driver_of
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
+from restores.forms import ExtendForm, StartForm
 from restores.models import RestoreRequest
-from restores.permissions import check_can_download
+from restores.permissions import check_can_download, check_can_extend, check_can_schedule
 from restores.picking import best_proof
 from restores.plan import Tense
 from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
 from restores.views.live import finished_restore, live_of
-from restores.wording import charge_sentence, loss_of, request_sentence, tense_of, turn_of
+from restores.wording import charge_sentence, loss_of, next_of, request_sentence, tense_of, turn_of
 from restores.workflow import Status
 
 STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
@@ -84,6 +85,9 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "done": done,
         "where": done.place.get("beside", "") if done and found.restore_mode is Mode.BESIDE else "",
         "undone": found.state is Status.UNDONE,
+        "next": next_of(found, now),
+        "schedule": StartForm(auto_id="id-schedule-%s") if not refusal(check_can_schedule, user, found) else None,
+        "extend": ExtendForm(auto_id="id-extend-%s") if not refusal(check_can_extend, user, found) else None,
         "acts": acts,
         "technical": _technical(http, found),
         "charge": _charge(http, found),

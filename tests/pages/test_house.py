@@ -104,7 +104,10 @@ def test_changing_the_password(as_: As) -> None:
         ("staff", ["Start", "Resources", "Requests", "Policy"]),
         ("it", ["Start", "Resources", "Requests", "Approvals", "Compliance", "Retention", "Policy"]),
         ("account_manager", ["Start", "Resources", "Requests", "Charges", "Policy"]),
-        ("administrator", ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Prices", "Policy", "People"]),
+        (
+            "administrator",
+            ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Prices", "Policy", "People"],
+        ),
         ("auditor", ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Policy"]),
         ("nobody", ["Start", "Policy"]),
     ],

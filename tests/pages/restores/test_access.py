@@ -9,8 +9,11 @@ from restores.models import Charge, RestoreRequest
 from tests.pages.restores.conftest import As
 
 PAGES = ["request", "request_live"]
-POSTS = ["request_approve", "request_reject", "request_cancel", "request_retry", "request_undo"]
-LISTS = ["requests", "request_new", "approvals", "charges"]
+POSTS = [
+    "request_approve", "request_reject", "request_cancel", "request_retry", "request_undo", "request_stop",
+    "request_schedule", "request_extend",
+]  # fmt: skip
+LISTS = ["requests", "kept", "request_new", "approvals", "charges"]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -33,7 +36,8 @@ def test_a_request_is_seen_by_its_people(
 def test_who_only_looks_changes_nothing(
     as_: As, submitted: RestoreRequest, name: str, person: str, status: int
 ) -> None:
-    answer = as_(person).post(reverse(name, args=[submitted.pk]), {"reason": "because", "plan_digest": "x"})
+    sent = {"reason": "because", "plan_digest": "x", "until": "2027-01-01"}
+    answer = as_(person).post(reverse(name, args=[submitted.pk]), sent)
     assert answer.status_code == status
     submitted.refresh_from_db()
     assert submitted.status == "submitted"
