@@ -142,9 +142,11 @@ def _paths(value: str) -> tuple[Path, ...]:
 
 def _currency(value: str) -> str:
     try:
-        get_currency(value)
+        smallest = get_currency(value).sub_unit
     except CurrencyDoesNotExist as error:
         raise ValueError("is not a currency such as EUR") from error
+    if smallest > 100:
+        raise ValueError("is a currency of thousandths; amounts are kept in hundredths")
     return value
 
 

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     RUN_RETENTION = "run_retention"  # and decide about a run that was stopped
     VIEW_COMPLIANCE = "view_compliance"  # findings, audits, what retention did
     DECIDE_CHARGES = "decide_charges"
+    DECIDE_ANY_CHARGE = "decide_any_charge"  # beyond what account managers may let off
+    EXPORT_CHARGES = "export_charges"
     MANAGE_PRICES = "manage_prices"  # rate cards, and what is agreed with clients
     MANAGE_PEOPLE = "manage_people"
 
@@ -85,13 +87,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RUN_RETENTION,
         Permission.VIEW_COMPLIANCE,
     },
-    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES},
+    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES, Permission.EXPORT_CHARGES},
     Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.VIEW_COMPLIANCE},
     Role.ADMINISTRATOR: _SEE
     | {
         Permission.VIEW_CHARGES,
         Permission.VIEW_TECHNICAL,
         Permission.VIEW_COMPLIANCE,
+        Permission.DECIDE_ANY_CHARGE,
+        Permission.EXPORT_CHARGES,
         Permission.MANAGE_PRICES,
         Permission.MANAGE_PEOPLE,
     },

@@ -117,6 +117,19 @@ class ExtendForm(SentenceForm):
     reason = Reason("Why?", "Kept with the request.")
 
 
+class DecideForm(SentenceForm):
+    """A decision about money."""
+
+    amount = forms.DecimalField(
+        label="Charge this instead",
+        required=False,
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 10, "autocomplete": "off"}),
+    )
+    reason = Reason("Reason for the decision")
+
+
 class ApproveForm(SentenceForm):
     """A yes to the plan that was shown."""
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.utils import timezone
+from moneyed import Money
 
 from backups.drivers.base import Mode, Place
 from backups.models import Resource, ResourceState
 from portal.errors import NotPermitted, Refused
-from portal.permissions import Person, check_is_a_person, check_permission, has_permission_somewhere
+from portal.permissions import (
+    Person,
+    check_is_a_person,
+    check_permission,
+    has_permission,
+    has_permission_somewhere,
+)
 from portal.roles import Permission
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
+from restores.pricing import in_money
 from restores.workflow import Move, Status, refusal_sentence, transition
 
 
@@ -127,6 +137,8 @@ def check_can_correct(user: Person, request: RestoreRequest) -> None:
     check_move(request, Move.CORRECT)
     _check_at_rest(request)
     charge = getattr(request, "charge", None)
+    if charge is not None and charge.status == ChargeStatus.VOID:
+        raise Refused("It was done free of charge, because of the cause. That is not taken back.")
     if charge is not None and charge.status != ChargeStatus.TO_REVIEW:
         raise Refused("The account manager has decided about its charge already. Ask them to reopen it first.")
 
@@ -175,13 +187,42 @@ def check_can_manage_prices(user: Person) -> None:
 
 
 def check_can_decide_charge(user: Person, charge: Charge) -> None:
-    """The client's account manager decides, once."""
-    check_permission(
-        user, Permission.DECIDE_CHARGES, charge.client, "Only an account manager of this client decides its charges."
-    )
-    check_is_a_person(user)
+    """The client's account manager decides, once; an administrator where it goes beyond what they may let off."""
+    _check_money(user, charge, "Only an account manager of this client decides its charges.")
     if charge.status != ChargeStatus.TO_REVIEW:
         raise Refused(f"This charge was {charge.get_status_display().lower()} already.")
+
+
+def check_can_let_off(user: Person, charge: Charge, off: Decimal, limit: Decimal | None) -> None:
+    """So much of what was accepted is not charged: within what an account manager may, or an administrator's word."""
+    if limit is not None and off > limit and not has_permission(user, Permission.DECIDE_ANY_CHARGE, charge.client):
+        raise NotPermitted(
+            f"You let a client off {in_money(Money(limit, charge.currency))} at most. Ask an administrator to decide it."
+        )
+
+
+def check_can_reopen_charge(user: Person, charge: Charge) -> None:
+    """A decision is taken back until it is exported; what its cause made free stays free."""
+    _check_money(user, charge, "Only an account manager of this client reopens its charges.")
+    if charge.status == ChargeStatus.TO_REVIEW:
+        raise Refused("This charge is open: decide it.")
+    if charge.status == ChargeStatus.VOID:
+        raise Refused("IT corrected the cause, and by that it is free. That is not taken back.")
+    if charge.export_id is not None:
+        raise Refused(f"It was exported with EXP-{charge.export_id}. Correct it in accounting, by a credit note.")
+
+
+def check_can_export(user: Person) -> None:
+    """Account managers export the charges of their clients; administrators everybody's."""
+    if not has_permission_somewhere(user, Permission.EXPORT_CHARGES):
+        raise NotPermitted("Only account managers and administrators export charges.")
+    check_is_a_person(user)
+
+
+def _check_money(user: Person, charge: Charge, sentence: str) -> None:
+    if not has_permission(user, Permission.DECIDE_ANY_CHARGE, charge.client):
+        check_permission(user, Permission.DECIDE_CHARGES, charge.client, sentence)
+    check_is_a_person(user)
 
 
 def _check_at_rest(request: RestoreRequest) -> None:

@@ -98,6 +98,11 @@ def in_money(money: Money) -> str:
     return f"{money.currency.code}\N{NO-BREAK SPACE}{shown if shown == money.amount else money.amount.normalize():,f}"
 
 
+def plain_amount(money: Money) -> str:
+    """ "1234.50": for machines, with the currency's decimals."""
+    return f"{rounded(money).amount:f}"
+
+
 def _coin(money: Money) -> Decimal:
     return (Decimal(1) / money.currency.sub_unit).normalize()
 
@@ -108,9 +113,8 @@ def covers(accepted: Money, price: Money) -> bool:
 
 
 def is_currency(code: str) -> bool:
-    """Whether there is a currency of that code (ISO 4217)."""
+    """Whether there is a currency of that code (ISO 4217), of hundredths at most: amounts are kept with two decimals."""
     try:
-        get_currency(code)
+        return get_currency(code).sub_unit <= 100
     except CurrencyDoesNotExist:
         return False
-    return True

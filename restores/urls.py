@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, kept, lists, prices, request_page
+from restores.views import approvals, asking, charges, deciding, downloading, kept, ledger, lists, prices, request_page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -34,5 +34,12 @@ urlpatterns: list[URLPattern] = [
     path("charges/", charges.charges, name="charges"),
     path("charges/<int:pk>/", charges.charge, name="charge"),
     path("charges/<int:pk>/confirm/", charges.charge_confirm, name="charge_confirm"),
+    path("charges/<int:pk>/adjust/", charges.charge_adjust, name="charge_adjust"),
+    path("charges/<int:pk>/reopen/", charges.charge_reopen, name="charge_reopen"),
+    path("charges/months/", ledger.charge_months, name="charge_months"),
+    path("charges/exports/", ledger.charge_exports, name="charge_exports"),
+    path("charges/exports/new/", ledger.charge_export_new, name="charge_export_new"),
+    path("charges/exports/<int:pk>.csv", ledger.charge_export, {"form": "csv"}, name="charge_export_csv"),
+    path("charges/exports/<int:pk>.xlsx", ledger.charge_export, {"form": "xlsx"}, name="charge_export_xlsx"),
     path("charges/<int:pk>/waive/", charges.charge_waive, name="charge_waive"),
 ]

@@ -15,6 +15,7 @@ from portal.api.nothing import NothingHere
 from portal.api.tokens import RevokeView, TokenView
 from portal.api.views import Recorded
 from restores.api.charges import ChargeViews
+from restores.api.exports import ChargeExportViews
 from restores.api.prices import EstimateView, RateCardViews
 from restores.api.views import RequestViews
 
@@ -37,6 +38,7 @@ router.register("findings", FindingViews)
 router.register("retention-runs", RunViews)
 router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)
+router.register("charge-exports", ChargeExportViews)
 router.register("rate-cards", RateCardViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [

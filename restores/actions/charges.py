@@ -1,20 +1,27 @@
-"""Deciding what is billed: an account manager confirms or waives, always with a reason."""
+"""Deciding what is billed: an account manager confirms, adjusts or waives, always with a reason, until it is exported."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
+from moneyed import Money
 
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.moves import note
 from restores.charging import Classification
-from restores.models import Charge, ChargeStatus, RestoreRequest
-from restores.permissions import check_can_decide_charge
+from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
+from restores.permissions import check_can_decide_charge, check_can_let_off, check_can_reopen_charge
+from restores.pricing import in_money, rounded
+
+REASON_MISSING = "Say why: every decision about money is kept with its reason."
+NO_PRICE = "No price was accepted for this restore, so it cannot be charged. Waive it."
 
 
 def open_charge(request: RestoreRequest, now: datetime) -> None:
@@ -36,32 +43,83 @@ def void_charge(request: RestoreRequest, *, by: User, now: datetime, reason: str
 
 
 def confirm_charge(*, by: User, charge: Charge, reason: str) -> Charge:
-    """Confirm that the restore is charged."""
-    return _decide(by, charge, ChargeStatus.CONFIRMED, reason)
+    """Charge what the client accepted. Raises NotPermitted, Refused, or InvalidInput without a reason."""
+
+    def decide(locked: Charge) -> str:
+        if locked.estimated is None:
+            raise Refused(NO_PRICE)
+        locked.status, locked.amount = ChargeStatus.CONFIRMED, locked.estimated
+        return f"{by} confirmed the charge"
+
+    return _decide(by, charge, reason, decide)
+
+
+def adjust_charge(*, by: User, charge: Charge, amount: Decimal, reason: str) -> Charge:
+    """Charge less than was accepted. Raises NotPermitted beyond the limit, InvalidInput naming ``amount`` or ``reason``."""
+
+    def decide(locked: Charge) -> str:
+        if locked.estimated is None:
+            raise Refused(NO_PRICE)
+        if not amount.is_finite() or amount <= 0:
+            raise InvalidInput("Enter what is charged. To charge nothing, waive it.", field="amount")
+        price = Money(amount, locked.currency)
+        if rounded(price) != price:
+            raise InvalidInput(f"{locked.currency} has no coin that small.", field="amount")
+        if amount > locked.estimated:
+            raise InvalidInput(
+                f"The client accepted {in_money(Money(locked.estimated, locked.currency))}: it is never charged more.",
+                field="amount",
+            )
+        if amount == locked.estimated:
+            raise InvalidInput("That is what was accepted: confirm it.", field="amount")
+        check_can_let_off(by, locked, locked.estimated - amount, _limit(locked))
+        locked.status, locked.amount = ChargeStatus.ADJUSTED, amount
+        return f"{by} adjusted the charge to {in_money(price)}"
+
+    return _decide(by, charge, reason, decide)
 
 
 def waive_charge(*, by: User, charge: Charge, reason: str) -> Charge:
-    """Let the client off."""
-    return _decide(by, charge, ChargeStatus.WAIVED, reason)
+    """Let the client off. Raises NotPermitted beyond the limit, Refused, or InvalidInput without a reason."""
+
+    def decide(locked: Charge) -> str:
+        if locked.estimated is not None:
+            check_can_let_off(by, locked, locked.estimated, _limit(locked))
+        locked.status, locked.amount = ChargeStatus.WAIVED, None
+        return f"{by} waived the charge"
+
+    return _decide(by, charge, reason, decide)
 
 
-def _decide(by: User, charge: Charge, status: ChargeStatus, reason: str) -> Charge:
+def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
+    """Take a decision back, as long as it was not exported."""
     now = timezone.now()
     with acting(by, reason.strip()), transaction.atomic():
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request").get(pk=charge.pk)
+        check_can_reopen_charge(by, locked)
+        reason = checked_reason(reason, REASON_MISSING)
+        locked.status, locked.amount = ChargeStatus.TO_REVIEW, None
+        locked.decided_at, locked.decided_by, locked.reason = None, None, ""
+        locked.save()
+        note(locked.request, by=by, now=now, text=f"{by} reopened the charge", reason=reason)
+    return locked
+
+
+def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], str]) -> Charge:
+    now = timezone.now()
+    with acting(by, reason.strip()), transaction.atomic():
+        locked = Charge.objects.select_for_update(of=("self",)).select_related("request", "client").get(pk=charge.pk)
         check_can_decide_charge(by, locked)
-        reason = checked_reason(reason, "Say why: every decision about money is kept with its reason.")
-        if status is ChargeStatus.CONFIRMED and locked.estimated is None:
-            raise Refused("No price was accepted for this restore, so it cannot be charged. Waive it.")
-        locked.amount = locked.estimated if status is ChargeStatus.CONFIRMED else None
-        locked.status = status
+        reason = checked_reason(reason, REASON_MISSING)
+        said = decide(locked)
         locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()
-        note(
-            locked.request,
-            by=by,
-            now=now,
-            text=f"{by} {'confirmed' if status is ChargeStatus.CONFIRMED else 'waived'} the charge",
-            reason=reason,
-        )
+        note(locked.request, by=by, now=now, text=said, reason=reason)
     return locked
+
+
+def _limit(charge: Charge) -> Decimal | None:
+    """How much an account manager may let off, by the card that the price was made by."""
+    estimate = charge.request.estimate
+    card = RateCard.objects.filter(pk=estimate.card).first() if estimate else None
+    return card.let_off_limit if card else None

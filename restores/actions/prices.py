@@ -24,8 +24,18 @@ HIGHEST = Decimal(1_000_000)
 REASON_MISSING = "Say why: the reason is kept with the prices."
 
 
-def publish_card(*, by: User, currency: str, valid_from: date, rates: Mapping[str, RateFacts], reason: str) -> RateCard:
+def publish_card(
+    *,
+    by: User,
+    currency: str,
+    valid_from: date,
+    rates: Mapping[str, RateFacts],
+    reason: str,
+    let_off_limit: Decimal | None = None,
+) -> RateCard:
     """Publish the prices of a currency from that day on. ``rates`` by kind; "" stands for all other kinds.
+
+    ``let_off_limit``: the most that an account manager lets a client off on one restore; None: all of it.
 
     Raises NotPermitted, or InvalidInput naming ``currency``, ``valid_from``, ``rates`` or ``reason``.
     """
@@ -39,10 +49,17 @@ def publish_card(*, by: User, currency: str, valid_from: date, rates: Mapping[st
             field="valid_from",
         )
     _check_rates(rates)
+    if let_off_limit is not None and not _is_amount(let_off_limit):
+        raise InvalidInput(f"The limit is not an amount from 0 to {HIGHEST:,}.", field="let_off_limit")
     try:
         with acting(by, reason), transaction.atomic():
             card = RateCard.objects.create(
-                currency=currency, valid_from=valid_from, published_at=now, published_by=by, reason=reason
+                currency=currency,
+                valid_from=valid_from,
+                let_off_limit=let_off_limit,
+                published_at=now,
+                published_by=by,
+                reason=reason,
             )
             Rate.objects.bulk_create(
                 Rate(
@@ -76,7 +93,15 @@ def withdraw_card(*, by: User, card: RateCard, reason: str) -> None:
         locked.delete()
 
 
-def set_agreement(*, by: User, client: Client, currency: str, standing_limit: Decimal | None, reason: str) -> Agreement:
+def set_agreement(
+    *,
+    by: User,
+    client: Client,
+    currency: str,
+    standing_limit: Decimal | None,
+    reason: str,
+    customer_number: str = "",
+) -> Agreement:
     """Set a client's currency, and up to which price consent is given in advance (None: never).
 
     Estimates that were made stay as they are. Raises NotPermitted, or InvalidInput naming the field.
@@ -90,6 +115,7 @@ def set_agreement(*, by: User, client: Client, currency: str, standing_limit: De
         Client.objects.select_for_update().get(pk=client.pk)
         agreement = Agreement.objects.filter(client=client).first() or Agreement(client=client)
         agreement.currency, agreement.standing_limit = currency, standing_limit
+        agreement.customer_number = customer_number.strip()
         agreement.save()
     return agreement
 

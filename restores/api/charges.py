@@ -17,10 +17,10 @@ from portal.api.inputs import WithReason
 from portal.api.outputs import NameField
 from portal.api.views import RecordedViewSet
 from portal.rules import refusal
-from restores.actions.charges import confirm_charge, waive_charge
+from restores.actions.charges import adjust_charge, confirm_charge, reopen_charge, waive_charge
 from restores.api.filters import ChargeFilters
 from restores.models import Charge, RestoreRequest
-from restores.permissions import check_can_decide_charge
+from restores.permissions import check_can_decide_charge, check_can_reopen_charge
 
 
 class DocumentedRequest(serializers.ModelSerializer[RestoreRequest]):
@@ -54,6 +54,7 @@ class ChargeOut(serializers.ModelSerializer[Charge]):
             "currency",
             "estimated",
             "amount",
+            "export",
             "decided_at",
             "decided_by",
             "reason",
@@ -63,7 +64,14 @@ class ChargeOut(serializers.ModelSerializer[Charge]):
     def get_can(self, charge: Charge) -> dict[str, str | None]:
         """The refusing sentences."""
         sentence = refusal(check_can_decide_charge, self.context["request"].user, charge) or None
-        return {"confirm": sentence, "waive": sentence}
+        reopen = refusal(check_can_reopen_charge, self.context["request"].user, charge) or None
+        return {"confirm": sentence, "adjust": sentence, "waive": sentence, "reopen": reopen}
+
+
+class Adjustment(WithReason):
+    """What is charged instead of what was accepted."""
+
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2, help_text="In the charge's currency.")
 
 
 @extend_schema_view(list=extend_schema(summary="Charges that you see"), retrieve=extend_schema(summary="One charge"))
@@ -85,15 +93,27 @@ class ChargeViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedView
         """Decide that the restore is charged."""
         return self._decide(request, confirm_charge)
 
+    @extend_schema(request=Adjustment, responses=ChargeOut, summary="Charge less (account manager)")
+    @action(methods=["post"], detail=True)
+    def adjust(self, request: Request, pk: int) -> Response:
+        """Charge less than was accepted."""
+        return self._decide(request, adjust_charge, Adjustment)
+
+    @extend_schema(request=WithReason, responses=ChargeOut, summary="Reopen it (account manager)")
+    @action(methods=["post"], detail=True)
+    def reopen(self, request: Request, pk: int) -> Response:
+        """Take the decision back, as long as it was not exported."""
+        return self._decide(request, reopen_charge)
+
     @extend_schema(request=WithReason, responses=ChargeOut, summary="Waive it (account manager)")
     @action(methods=["post"], detail=True)
     def waive(self, request: Request, pk: int) -> Response:
         """Decide that the restore is not charged."""
         return self._decide(request, waive_charge)
 
-    def _decide(self, request: Request, decide: Callable[..., Charge]) -> Response:
+    def _decide(self, request: Request, decide: Callable[..., Charge], form: type[WithReason] = WithReason) -> Response:
         charge = self.get_object()
-        body = WithReason(data=request.data)
+        body = form(data=request.data)
         body.is_valid(raise_exception=True)
-        decide(by=self.person, charge=charge, reason=body.validated_data["reason"])
+        decide(by=self.person, charge=charge, **body.validated_data)
         return Response(self.get_serializer(self.get_object()).data)

@@ -6,6 +6,7 @@ from restores.models.attempt import Attempt, AttemptKind, AttemptStatus, Step, S
 from restores.models.charge import Charge, ChargeStatus
 from restores.models.consent import Consent, ConsentKind
 from restores.models.event import Event
+from restores.models.export import ChargeExport
 from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
 
@@ -16,6 +17,7 @@ __all__ = [
     "AttemptKind",
     "AttemptStatus",
     "Charge",
+    "ChargeExport",
     "ChargeStatus",
     "Consent",
     "ConsentKind",

@@ -16,6 +16,9 @@ class Agreement(models.Model):
 
     client = models.OneToOneField(Client, models.PROTECT, related_name="agreement")
     currency = models.CharField(max_length=3, help_text="ISO 4217, such as EUR.")
+    customer_number = models.CharField(
+        max_length=40, blank=True, db_default="", help_text="The client's number in accounting, for exports."
+    )
     standing_limit = models.DecimalField(
         max_digits=12,
         decimal_places=2,

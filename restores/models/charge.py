@@ -12,6 +12,7 @@ from portal.history import History
 from portal.models import Client, User
 from portal.permissions import Person, visible
 from portal.roles import Permission
+from restores.models.export import ChargeExport
 from restores.models.request import RestoreRequest
 
 
@@ -20,6 +21,7 @@ class ChargeStatus(models.TextChoices):
 
     TO_REVIEW = "to_review", "To review"
     CONFIRMED = "confirmed", "Confirmed"
+    ADJUSTED = "adjusted", "Adjusted"  # charged, but less than was accepted
     WAIVED = "waived", "Waived"
     VOID = "void", "Free by its cause"  # IT corrected the cause after the restore
 
@@ -47,6 +49,7 @@ class Charge(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
+    export = models.ForeignKey(ChargeExport, models.PROTECT, null=True, related_name="charges")
 
     history = History()
     objects = ChargeQuerySet.as_manager()
@@ -57,7 +60,11 @@ class Charge(models.Model):
                 name="charge_decided_by_someone_for_a_reason",
                 condition=Q(status="to_review", decided_at__isnull=True, decided_by__isnull=True)
                 | (
-                    Q(status__in=["confirmed", "waived", "void"], decided_at__isnull=False, decided_by__isnull=False)
+                    Q(
+                        status__in=["confirmed", "adjusted", "waived", "void"],
+                        decided_at__isnull=False,
+                        decided_by__isnull=False,
+                    )
                     & ~Q(reason="")
                 ),
             ),
@@ -66,11 +73,18 @@ class Charge(models.Model):
                 condition=Q(estimated__isnull=True, amount__isnull=True) | ~Q(currency=""),
             ),
             models.CheckConstraint(
+                name="charge_exported_is_charged",
+                condition=Q(export__isnull=True) | Q(status__in=["confirmed", "adjusted"], amount__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="charge_never_more_than_accepted",
                 condition=Q(amount__isnull=True) | Q(amount__gte=0, amount__lte=F("estimated")),
             ),
         ]
-        indexes = [models.Index(fields=["status", "created_at"], name="charge_queue")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="charge_queue"),
+            models.Index(fields=["-decided_at", "-id"], name="charge_decided"),
+        ]
 
     def __str__(self) -> str:
         return f"charge of {self.request}"

@@ -18,6 +18,14 @@ class RateCard(models.Model):
 
     currency = models.CharField(max_length=3, help_text="ISO 4217, such as EUR.")
     valid_from = models.DateField(help_text="The company's day from which on it is used.")
+    let_off_limit = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="The most that an account manager lets a client off on one restore; empty: all of it.",
+    )
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     reason = models.TextField()

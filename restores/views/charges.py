@@ -16,17 +16,17 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.days import month_in_words
-from portal.errors import NotPermitted, PortalError
-from portal.forms import ReasonForm
+from portal.errors import InvalidInput, NotPermitted, PortalError
 from portal.models import User
 from portal.paging import Column, read_page
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import company_zone
-from restores.actions.charges import confirm_charge, waive_charge
+from restores.actions.charges import adjust_charge, confirm_charge, reopen_charge, waive_charge
+from restores.forms import DecideForm
 from restores.models import Attempt, Charge, ChargeStatus
-from restores.permissions import check_can_decide_charge
+from restores.permissions import check_can_decide_charge, check_can_export, check_can_reopen_charge
 from restores.views.fetching import charge_or_404, charges_seen_by, person
 from restores.views.live import newest_restore
 from restores.wording import request_sentence
@@ -34,7 +34,13 @@ from restores.wording import request_sentence
 OLDEST_FIRST = (Column("created_at"), Column("pk"))
 LATEST_DECISION_FIRST = (Column("decided_at", descending=True), Column("pk", descending=True))
 REVIEWED_AT_ONCE = 20
-COLOURS = {ChargeStatus.TO_REVIEW: "waiting", ChargeStatus.CONFIRMED: "good", ChargeStatus.WAIVED: "quiet"}
+COLOURS = {
+    ChargeStatus.TO_REVIEW: "waiting",
+    ChargeStatus.CONFIRMED: "good",
+    ChargeStatus.ADJUSTED: "good",
+    ChargeStatus.WAIVED: "quiet",
+    ChargeStatus.VOID: "quiet",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Record:
     took: timedelta | None
     colour: str
     refusal: str
-    form: ReasonForm
+    reopen_refusal: str
+    form: DecideForm
 
     @property
     def may_decide(self) -> bool:
@@ -55,7 +62,7 @@ class Record:
         return not self.refusal
 
 
-def _record(user: User, charge: Charge, form: ReasonForm | None = None) -> Record:
+def _record(user: User, charge: Charge, form: DecideForm | None = None) -> Record:
     attempt = newest_restore(charge.request)
     ended = attempt.finished_at if attempt else None
     return Record(
@@ -65,7 +72,8 @@ def _record(user: User, charge: Charge, form: ReasonForm | None = None) -> Recor
         took=ended - attempt.started_at if attempt and ended and attempt.started_at else None,
         colour=COLOURS[ChargeStatus(charge.status)],
         refusal=refusal(check_can_decide_charge, user, charge),
-        form=form or ReasonForm(auto_id=f"id-charge-{charge.pk}-%s"),
+        reopen_refusal=refusal(check_can_reopen_charge, user, charge),
+        form=form or DecideForm(auto_id=f"id-charge-{charge.pk}-%s"),
     )
 
 
@@ -83,6 +91,7 @@ def charges(http: HttpRequest) -> HttpResponse:
         "records": [_record(user, charge) for charge in to_review.order_by("created_at", "pk")[:REVIEWED_AT_ONCE]],
         "decided": decided,
         "months": _by_month(user, decided.rows),
+        "exports": not refusal(check_can_export, user),
         "decides": has_permission_somewhere(user, Permission.DECIDE_CHARGES),
     }
     return render(http, "restores/charges.html", context)
@@ -101,7 +110,7 @@ def charge(http: HttpRequest, pk: int) -> HttpResponse:
     return _show(http, charge_or_404(person(http), pk))
 
 
-def _show(http: HttpRequest, found: Charge, form: ReasonForm | None = None, status: int = 200) -> HttpResponse:
+def _show(http: HttpRequest, found: Charge, form: DecideForm | None = None, status: int = 200) -> HttpResponse:
     return render(http, "restores/charge.html", {"record": _record(person(http), found, form)}, status=status)
 
 
@@ -112,18 +121,33 @@ def charge_confirm(http: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def charge_adjust(http: HttpRequest, pk: int) -> HttpResponse:
+    """Charge less than was accepted."""
+    return _decide(http, pk, adjust_charge, "The charge for {} is adjusted.", "amount")
+
+
+@require_POST
+def charge_reopen(http: HttpRequest, pk: int) -> HttpResponse:
+    """Take a decision back."""
+    return _decide(http, pk, reopen_charge, "The charge for {} is open again.")
+
+
+@require_POST
 def charge_waive(http: HttpRequest, pk: int) -> HttpResponse:
     """Let the client off."""
     return _decide(http, pk, waive_charge, "The charge for {} is waived.")
 
 
-def _decide(http: HttpRequest, pk: int, action: Any, done: str) -> HttpResponse:
+def _decide(http: HttpRequest, pk: int, action: Any, done: str, *further: str) -> HttpResponse:
     found = charge_or_404(person(http), pk)
-    form = ReasonForm(http.POST, auto_id=f"id-charge-{pk}-%s")
+    form = DecideForm(http.POST, auto_id=f"id-charge-{pk}-%s")
     if not form.is_valid():
         return _show(http, found, form, 400)
     try:
-        action(by=person(http), charge=found, reason=form.cleaned_data["reason"])
+        if "amount" in further and form.cleaned_data["amount"] is None:
+            raise InvalidInput("Enter what is charged.", field="amount")
+        entered = {name: form.cleaned_data[name] for name in ("reason", *further)}
+        action(by=person(http), charge=found, **entered)
     except PortalError as error:
         form.show(error)
         return _show(http, charge_or_404(person(http), pk), form, error.status)

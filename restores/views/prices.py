@@ -38,6 +38,14 @@ class RateCardForm(SentenceForm):
 
     currency = forms.CharField(label="Currency", max_length=3, help_text="Its three letters, such as EUR.")
     valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    let_off_limit = forms.DecimalField(
+        label="An account manager lets off at most",
+        required=False,
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=2,
+        help_text="On one restore; beyond that an administrator decides. Empty: all of it.",
+    )
     reason = Reason("Why?", "Kept with the prices.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -85,6 +93,9 @@ class AgreementForm(SentenceForm):
         max_digits=12,
         decimal_places=2,
         help_text="A restore up to this price needs no consent of its own. Empty: every one needs it.",
+    )
+    customer_number = forms.CharField(
+        label="Customer number", required=False, max_length=40, help_text="In accounting: it stands in the exports."
     )
     reason = Reason("Why?", "For example: the client's letter of 3 November.")
 
@@ -151,6 +162,7 @@ def rate_card_new(http: HttpRequest) -> HttpResponse:
                     currency=entered["currency"].strip().upper(),
                     valid_from=entered["valid_from"],
                     rates=form.rates(),
+                    let_off_limit=entered["let_off_limit"],
                     reason=entered["reason"],
                 )
                 messages.success(http, f"The prices in {card.currency} hold from {card.valid_from} on.")
@@ -182,6 +194,7 @@ def agreement(http: HttpRequest, client: int) -> HttpResponse:
     initial = {
         "currency": known.currency if known else currency_of(None),
         "standing_limit": known and known.standing_limit,
+        "customer_number": known.customer_number if known else "",
     }
     form, status = AgreementForm(http.POST or None, initial=initial), 200
     if http.method == "POST":
@@ -194,6 +207,7 @@ def agreement(http: HttpRequest, client: int) -> HttpResponse:
                     client=found,
                     currency=entered["currency"].strip().upper(),
                     standing_limit=entered["standing_limit"],
+                    customer_number=entered["customer_number"],
                     reason=entered["reason"],
                 )
                 messages.success(http, f"What is agreed with {found} is kept.")

@@ -219,7 +219,7 @@ class TestACorrectedCause:
         assert (charge.status, charge.charged, charge.reason) == ("void", None, WHY)
         with pytest.raises(Refused):
             confirm_charge(by=world.manager, charge=charge, reason="All the same.")
-        with pytest.raises(Refused, match="decided about its charge already"):
+        with pytest.raises(Refused, match="done free of charge"):
             correct_cause(by=world.it, request=paid, cause=MISTAKE, reason="Or not.")
 
     def test_after_a_failure_is_never_dearer(self, world: World, resource: Resource) -> None:

@@ -20,7 +20,7 @@ def test_the_documented_request_stands_beside_the_charge(as_: As, charge: Charge
         page = as_("account_manager").get(path).content.decode()
         for words in (
             charge.request.number, "The prices were overwritten by an import.", "1,203 files: every SHA-256 as in the manifest",
-            "A release or a change of the application went wrong", str(charge.request.filed_by), "Confirm the charge", "Waive it",
+            "A release or a change of the application went wrong", str(charge.request.filed_by), "Charge EUR\xa045.00", "Waive it",
         ):  # fmt: skip
             assert words in page
 
