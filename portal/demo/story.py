@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
+from portal.demo.cast import MERIDIAN
 from portal.demo.company import person
+from portal.models import Client
 from portal.supervisor.checks import CannotStart
 from portal.words import company_zone
+from restores.actions.consenting import price_words
 from restores.actions.deciding import approve
+from restores.actions.estimating import estimate_for
 from restores.actions.filing import file_request
+from restores.actions.prices import publish_card, set_agreement
 from restores.charging import Cause
 from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.pricing import Rate
 from restores.workflow import Status
 
 PATIENCE_SECONDS = 90
@@ -24,8 +31,10 @@ PATIENCE_SECONDS = 90
 
 def tell_story() -> None:
     """File, approve, wait until the workers are done. Raises CannotStart when a restore fails."""
+    _publish_prices()
     approved = [_infrastructure_restore(), _billable_restore()]
     _open_request()
+    _request_that_waits_for_consent()
     for request in approved:
         _wait(request)
 
@@ -37,6 +46,39 @@ def proofs() -> list[str]:
         f"{one.request.number}, {one.request.resource} {one.request.get_mode_display().lower()}: {one.proof}"
         for one in done
     ]
+
+
+def _publish_prices() -> None:
+    """A rate card; Meridian has given its consent in advance up to a hundred euros."""
+    publish_card(
+        by=person("rolf"),
+        currency="EUR",
+        valid_from=timezone.now().astimezone(company_zone()).date(),
+        rates={
+            "": Rate(flat=Decimal(40), per_gib=Decimal(2)),
+            "postgres": Rate(flat=Decimal(40), per_gib=Decimal(3), per_hour=Decimal(90), usual_hours=Decimal("0.5")),
+        },
+        let_off_limit=Decimal(100),
+        reason="The prices of the year.",
+    )
+    set_agreement(
+        by=person("rolf"),
+        client=Client.objects.get(name=MERIDIAN),
+        currency="EUR",
+        standing_limit=Decimal(100),
+        customer_number="10042",
+        reason="Their letter of last month.",
+    )
+
+
+def _request_that_waits_for_consent() -> None:
+    file_request(
+        by=person("sofia"),
+        backup=_backups("wiki-pages").latest("taken_at"),
+        mode=Mode.BESIDE,
+        reason="Nora asked on the phone for yesterday’s wiki, to compare two pages with it.",
+        cause=Cause.COPY_WANTED,
+    )
 
 
 def _infrastructure_restore() -> RestoreRequest:
@@ -71,6 +113,8 @@ def _open_request() -> None:
     backup = _backups("shop-db").filter(taken_at__lt=timezone.now() - timedelta(days=3)).latest("taken_at")
     assert backup.taken_at is not None
     taken = backup.taken_at.astimezone(company_zone())
+    estimate = estimate_for(backup, Cause.BAD_CHANGE, timezone.now())
+    assert estimate is not None
     file_request(
         by=person("nora"),
         backup=backup,
@@ -78,6 +122,7 @@ def _open_request() -> None:
         reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products."
         f" Please take the shop back to {taken:%A}.",
         cause=Cause.BAD_CHANGE,
+        accepts=price_words(estimate.total),
     )
 
 

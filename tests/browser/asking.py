@@ -21,7 +21,10 @@ def tuesday(portal: RunningPortal) -> dict[str, Any]:
 
 
 def ask_for(page: Page, visit: Visit | None, backup: dict[str, Any], *, mode: str, cause: str) -> str:
-    """File a request from the list of resources on; the path of its page. With ``visit`` each state is looked at."""
+    """File a request from the list of resources on; the path of its page. With ``visit`` each state is looked at.
+
+    Where the person may accept a price, they do.
+    """
     page.goto("/resources/")
     page.get_by_role("link", name="shop-files").first.click()
     page.get_by_role("link", name=re.compile("Ask for a restore|Restore")).first.click()
@@ -37,6 +40,9 @@ def ask_for(page: Page, visit: Visit | None, backup: dict[str, Any], *, mode: st
     page.get_by_role("button", name="File the request").click()
     expect(page.get_by_text("Say what happened and why")).to_be_visible()
     page.get_by_label("What happened, and what do you need back?").fill(REASON)
+    accepts = page.get_by_label(re.compile("I accept up to"))
+    if accepts.count():
+        accepts.check()
     if visit:
         visit.look(page, "ask-filled")
     page.get_by_role("button", name="File the request").click()

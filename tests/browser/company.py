@@ -11,13 +11,14 @@ import os
 import random
 import sys
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 PASSWORD = "right horse battery"
 NAMES = {
     "nora": "Nora Lindqvist", "finn": "Finn Aalto", "milan": "Milan Horvat", "ivo": "Ivo Petersen",
-    "tara": "Tara Okafor", "amir": "Amir Haddad", "ada": "Ada Winter",
+    "tara": "Tara Okafor", "amir": "Amir Haddad", "ada": "Ada Winter", "rolf": "Rolf Anders",
 }  # fmt: skip
 DAYS = 8
 FILES = 400
@@ -33,18 +34,28 @@ def make_company() -> dict[str, Any]:
     from portal.models import Application, Client
     from portal.roles import Role
     from portal.words import company_zone
+    from restores.actions.prices import publish_card
+    from restores.pricing import Rate
     from tests.app.world import fingerprint, person
 
     shop, books = Client.objects.create(name="Nordwind Outdoor"), Client.objects.create(name="Meridian Verlag")
     roles = {
         "nora": (Role.CLIENT, shop), "finn": (Role.CLIENT, shop), "milan": (Role.CLIENT, books), "ivo": (Role.IT, None),
         "tara": (Role.IT, None), "amir": (Role.ACCOUNT_MANAGER, shop), "ada": (Role.AUDITOR, None),
+        "rolf": (Role.ADMINISTRATOR, None),
     }  # fmt: skip
     people = {name: person(name, role, client) for name, (role, client) in roles.items()}
     for name, user in people.items():
         user.first_name, user.last_name = NAMES[name].split()
         user.save()
 
+    publish_card(
+        by=people["rolf"],
+        currency="EUR",
+        valid_from=timezone.now().astimezone(company_zone()).date(),
+        rates={"": Rate(flat=Decimal(40), per_gib=Decimal(2), per_hour=Decimal(90), usual_hours=Decimal("0.5"))},
+        reason="The prices of the year.",
+    )
     root = Path(settings.FILES_ROOTS[0])
     tree, other = root / "shop-files", root / "catalogue"
     for path in (tree, other):

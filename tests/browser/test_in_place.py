@@ -83,7 +83,7 @@ def _confirm_the_charge(visit: Visit, request: str) -> None:
     manager.keyboard.press("j")
     manager.keyboard.press("c")
     card.get_by_label("Reason for the decision").fill("The release was the client’s own.")
-    card.get_by_role("button", name="Confirm the charge").click()
+    card.get_by_role("button", name=re.compile("^Charge EUR")).click()
     expect(manager.get_by_text("is confirmed.")).to_be_visible()
     expect(manager.get_by_role("table")).to_contain_text("The release was the client’s own.")
     visit.look(manager, "charges-decided")

@@ -78,7 +78,7 @@ def test_a_rejected_request_says_why_and_touches_nothing(visit: Visit, portal: R
 
 def test_nobody_approves_their_own_request(visit: Visit, portal: RunningPortal) -> None:
     it = visit.sign_in("tara")
-    request = ask_for(it, None, tuesday(portal), mode="Beside", cause="Something else")
+    request = ask_for(it, None, tuesday(portal), mode="Beside", cause="An infrastructure problem")
     button = it.get_by_role("button", name=re.compile("^Approve…"))
     expect(button).to_have_attribute("aria-disabled", "true")
     button.press("Enter")
@@ -92,6 +92,46 @@ def test_nobody_approves_their_own_request(visit: Visit, portal: RunningPortal) 
     it.get_by_role("dialog").get_by_label("Reason").fill("Only tried.")
     it.get_by_role("button", name=re.compile("^Cancel RR-")).click()
     wait_for_status(it, "Cancelled")
+
+
+def test_a_price_is_accepted_by_the_client_and_a_corrected_cause_makes_it_free(
+    visit: Visit, portal: RunningPortal
+) -> None:
+    it, client = visit.sign_in("tara"), visit.sign_in("nora")
+    request = ask_for(it, None, tuesday(portal), mode="Beside", cause="Something else")
+    expect(it.get_by_text("Nordwind Outdoor’s turn.")).to_be_visible()
+    client.goto(request)
+    visit.look(client, "request-awaiting-consent")
+    client.get_by_role("button", name="Accept the estimate…").click()
+    visit.look(client, "request-accept")
+    client.get_by_role("dialog").get_by_role("button", name=re.compile("^Accept EUR")).click()
+    expect(client.get_by_text("the estimate is accepted.")).to_be_visible()
+    expect(client.get_by_text("IT’s turn.")).to_be_visible()
+    wait_for_status(it, "Submitted")
+    it.get_by_role("button", name="Correct the cause…").click()
+    dialog = it.get_by_role("dialog")
+    dialog.get_by_label("What really caused it?").select_option("infrastructure")
+    dialog.get_by_label("How do you know?").fill("The disk was replaced that night.")
+    visit.look(it, "request-correct")
+    dialog.get_by_role("button", name=re.compile("^Correct the cause of RR-")).click()
+    expect(it.get_by_text("the cause is corrected.")).to_be_visible()
+    client.reload()
+    expect(client.get_by_text("Free of charge, because").first).to_be_visible()
+    visit.look(client, "request-corrected")
+
+
+def test_prices_and_months_are_fit_to_show(visit: Visit) -> None:
+    rolf, amir = visit.sign_in("rolf"), visit.sign_in("amir")
+    for page, paths in (
+        (rolf, ("/prices/", "/prices/new/")),
+        (amir, ("/charges/months/", "/charges/exports/", "/requests/kept/")),
+    ):
+        for path in paths:
+            page.goto(path)
+            visit.look(page, path.strip("/").replace("/", "-"))
+    rolf.goto("/prices/")
+    rolf.get_by_role("link", name=re.compile("^Change")).first.click()
+    visit.look(rolf, "agreement")
 
 
 @pytest.mark.parametrize("person", ["nora", "ivo", "ada", "amir"])

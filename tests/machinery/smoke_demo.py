@@ -102,7 +102,7 @@ class Demo:
         names = {one["name"] for one in self.ask("/api/resources/", token=token)["results"]}
         check(names == {"shop-db", "shop-uploads", "wiki-pages"}, f"nora sees {names}")
         statuses = sorted(one["status"] for one in self.ask("/api/restore-requests/", token=token)["results"])
-        check(statuses == ["completed", "submitted"], f"nora's requests are {statuses}")
+        check(statuses == ["awaiting_consent", "completed", "submitted"], f"nora's requests are {statuses}")
         return len(self.ask("/api/backups/?page_size=200", token=token)["results"])
 
 

@@ -103,7 +103,9 @@ def test_a_charge_is_seen_by_those_who_pay_and_decide(as_: As, charge: Charge, p
     [("client", 403), ("auditor", 403), ("it", 404), ("media_account_manager", 404), ("", 302)],
 )
 def test_only_the_account_manager_decides(as_: As, charge: Charge, name: str, person: str, status: int) -> None:
-    assert as_(person).post(reverse(name, args=[charge.pk]), {"reason": "because", "amount": "30"}).status_code == status
+    assert (
+        as_(person).post(reverse(name, args=[charge.pk]), {"reason": "because", "amount": "30"}).status_code == status
+    )
     charge.refresh_from_db()
     assert charge.status == "to_review"
     assert as_("account_manager").get(reverse(name, args=[charge.pk])).status_code == 405
