@@ -31,6 +31,7 @@ class Summary:
     replaces: bool
     client: Client
     estimate: Estimate | None = None
+    accepted: bool = False  # whether they have ticked that very price
     accepts: str = ""  # what the reader may accept at once; empty where there is nothing to accept, or not by them
 
 
@@ -46,15 +47,22 @@ class Option:
 
 
 def summary_of(
-    resource: Resource, backup: Backup | None, mode: Mode | None, cause: Cause | None, now: datetime, reader: User
+    resource: Resource,
+    backup: Backup | None,
+    mode: Mode | None,
+    cause: Cause | None,
+    now: datetime,
+    reader: User,
+    accepted: str = "",
 ) -> Summary:
-    """The summary of what is picked so far, for whom it is shown to."""
+    """The summary of what is picked so far, for whom it is shown to; ``accepted`` is the price that they have ticked."""
     estimate = estimate_for(backup, cause, now) if backup and cause else None
     price = estimate.total if estimate else None
     if backup is None:
         sentence = format_html("Restore <strong>{}</strong>. Pick the moment to go back to.", resource.name)
     else:
         sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now)
+    accepts = price_words(price) if price and price.amount and may_accept(reader, resource.client) else ""
     return Summary(
         sentence=sentence,
         charge=classification_sentence(cause, price) if cause else "",
@@ -62,7 +70,8 @@ def summary_of(
         replaces=mode is Mode.IN_PLACE,
         client=resource.client,
         estimate=estimate,
-        accepts=price_words(price) if price and price.amount and may_accept(reader, resource.client) else "",
+        accepts=accepts,
+        accepted=bool(accepts) and accepts == accepted,
     )
 
 

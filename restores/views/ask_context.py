@@ -79,6 +79,6 @@ def page_context(
         "unusable": unusable,
         "modes": mode_options(resource, driver_of(resource.kind).noun, mode.value, settings.EXPORT_DAYS),
         "causes": cause_options(cause.value if cause else ""),
-        "summary": summary_of(resource, backup, mode, cause, now, person(http)),
+        "summary": summary_of(resource, backup, mode, cause, now, person(http), answers.get("accepts", "")),
         "zone": settings.POLICY_TIME_ZONE,
     }

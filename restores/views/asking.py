@@ -72,7 +72,7 @@ def request_new_summary(http: HttpRequest) -> HttpResponse:
     if resource is None:
         return HttpResponse(status=204)
     mode, cause = picked(http.GET)
-    summary = summary_of(resource, backup, mode, cause, timezone.now(), person(http))
+    summary = summary_of(resource, backup, mode, cause, timezone.now(), person(http), http.GET.get("accepts", ""))
     return render(http, "restores/_summary.html", {"summary": summary})
 
 

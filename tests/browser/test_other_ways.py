@@ -118,6 +118,10 @@ def test_a_price_is_accepted_by_the_client_and_a_corrected_cause_makes_it_free(
     client.reload()
     expect(client.get_by_text("Free of charge, because").first).to_be_visible()
     visit.look(client, "request-corrected")
+    it.get_by_role("button", name="Cancel…").click()
+    it.get_by_role("dialog").get_by_label("Reason").fill("Found it elsewhere.")
+    it.get_by_role("button", name=re.compile("^Cancel RR-")).click()
+    wait_for_status(client, "Cancelled")
 
 
 def test_prices_and_months_are_fit_to_show(visit: Visit) -> None:

@@ -52,6 +52,9 @@ def asked(as_: As, who: str, backup: Backup, **more: str) -> RestoreRequest:
 def test_the_price_stands_beside_the_choice_and_can_be_accepted_at_once(as_: As, sized: Backup) -> None:
     page = as_("client").get(reverse("request_new_summary"), answers(sized)).content.decode()
     assert "3 GiB × EUR\xa00.50" in page
+    ticked = as_("client").get(reverse("request_new_summary"), answers(sized, accepts="46.50 EUR")).content.decode()
+    assert 'value="46.50 EUR" checked' in ticked, "it stays ticked while other choices change"
+    assert "checked" not in page
     assert 'value="46.50 EUR"' in page
     assert "I accept up to" in page
     request = asked(as_, "client", sized, accepts="46.50 EUR")
