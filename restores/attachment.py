@@ -1,20 +1,21 @@
-"""How an export is handed out, by its page and over the API alike."""
+"""How bytes are handed out, by pages and over the API alike: as a file to be saved, whatever it holds."""
 
 from __future__ import annotations
 
 import base64
+from typing import BinaryIO
 
 from django.http import FileResponse
 
-from restores.actions.downloads import Download
 
+def handed_out(file: BinaryIO, *, name: str, size: int, checksum: str) -> FileResponse:
+    """The file, streamed as it is stored and closed at the end.
 
-def attachment(export: Download) -> FileResponse:
-    """The export as a file, streamed as it is stored. The header Repr-Digest (RFC 9530) carries its SHA-256."""
-    answer = FileResponse(
-        export.file, as_attachment=True, filename=export.name, content_type="application/octet-stream"
-    )
-    answer["Content-Length"] = str(export.size)
-    answer["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(export.checksum)).decode()}:"
+    ``checksum`` is its SHA-256, hexadecimal; the header Repr-Digest (RFC 9530) carries it.
+    """
+    answer = FileResponse(file, as_attachment=True, filename=name, content_type="application/octet-stream")
+    answer["Content-Length"] = str(size)
+    answer["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(checksum)).decode()}:"
     answer["Cache-Control"] = "private, no-store"
+    answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, lists, request_page
+from restores.views import (
+    approvals,
+    asking,
+    charges,
+    conversing,
+    deciding,
+    downloading,
+    lists,
+    recording,
+    request_page,
+)
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -22,6 +32,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/retry/", deciding.request_retry, name="request_retry"),
     path("requests/<int:pk>/undo/", deciding.request_undo_restore, name="request_undo"),
     path("requests/<int:pk>/download/", downloading.request_download, name="request_download"),
+    path("requests/<int:pk>/say/", conversing.request_say, name="request_say"),
+    path("requests/<int:pk>/attachments/<int:attachment>/", conversing.request_attachment, name="request_attachment"),
+    path("requests/<int:pk>/record.pdf", recording.request_record, name="request_record"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("charges/", charges.charges, name="charges"),
     path("charges/<int:pk>/", charges.charge, name="charge"),

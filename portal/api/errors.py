@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -39,7 +40,6 @@ SENTENCES: dict[type[Exception], str] = {
         "Sign in first: get a token by POST /api/token/ and send it as “Authorization: Token …”."
     ),
     exceptions.AuthenticationFailed: "This token is unknown, revoked or expired. Get a new one by POST /api/token/.",
-    exceptions.UnsupportedMediaType: "Send JSON, with the header “Content-Type: application/json”.",
 }
 
 
@@ -49,6 +49,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
         return Response(_body(error.sentence, error.field), status=error.status)
     if isinstance(error, exceptions.ValidationError):
         return Response(_validation(error), status=error.status_code)
+    if isinstance(error, SuspiciousOperation | MultiPartParserError):
+        return Response(
+            _body("What was sent cannot be read as it is. Send less at once, in the form described here."), status=400
+        )
     response = exception_handler(error, context)
     if response is None:
         return _fault(error, context)
@@ -64,6 +68,10 @@ def _sentence(error: Exception, context: dict[str, Any]) -> str:
     if isinstance(error, exceptions.MethodNotAllowed):
         possible = " or ".join(context["view"].allowed_methods)
         return f"{context['request'].method} is not possible here. Use {possible}."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        possible = " or ".join(str(parser.media_type) for parser in context["view"].parser_classes)
+        what = "JSON" if possible == "application/json" else "a form with the file"
+        return f"Send {what}, with the header “Content-Type: {possible}”."
     if isinstance(error, exceptions.Throttled):
         return f"Too many tries. Wait {math.ceil(getattr(error, 'wait', None) or 60)} seconds, then try again."
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied) and "CSRF" in str(error):
