@@ -124,9 +124,9 @@ def clean_name(given: str, longest: int) -> str:
 
     At most ``longest`` characters, its extension among them; "file" where nothing is left before it.
     """
-    last = unicodedata.normalize("NFC", given).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
     seen = "".join(one if one.isprintable() else " " if one.isspace() else "" for one in last)
-    stem, dot, extension = " ".join(seen.split()).rpartition(".")
+    stem, dot, extension = unicodedata.normalize("NFC", " ".join(seen.split())).rpartition(".")
     if not dot or len(extension) > EXTENSION_MAX:
         stem, dot, extension = f"{stem}{dot}{extension}", "", ""
     tail = f"{dot}{extension.strip()}"

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
 from django.http import Http404
-from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -49,10 +48,6 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
         return Response(_body(error.sentence, error.field), status=error.status)
     if isinstance(error, exceptions.ValidationError):
         return Response(_validation(error), status=error.status_code)
-    if isinstance(error, SuspiciousOperation | MultiPartParserError):
-        return Response(
-            _body("What was sent cannot be read as it is. Send less at once, in the form described here."), status=400
-        )
     response = exception_handler(error, context)
     if response is None:
         return _fault(error, context)

@@ -24,7 +24,8 @@ class SaidQuerySet(AppendedQuerySet[Row]):
     def visible_to(self, user: Person) -> Self:
         """Those of requests that the person may see; internal ones only where they are of the company."""
         seen = visible(user, Permission.VIEW_REQUESTS, "request__client")
-        return self.filter(seen, Q(internal=False) | visible(user, Permission.VIEW_INTERNAL_NOTES, "request__client"))
+        internal = Q(internal=True) & visible(user, Permission.VIEW_INTERNAL_NOTES, "request__client")
+        return self.filter(seen, Q(internal=False) | internal)
 
 
 class Said(Appended):
