@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from io import BytesIO
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -13,9 +14,11 @@ from backups.models import Backup, Resource
 from portal.demo.company import person
 from portal.supervisor.checks import CannotStart
 from portal.words import company_zone
+from restores.actions.conversing import Upload, say
 from restores.actions.deciding import approve
 from restores.actions.filing import file_request
 from restores.charging import Cause
+from restores.details import Details
 from restores.models import Attempt, AttemptStatus, RestoreRequest
 from restores.workflow import Status
 
@@ -71,14 +74,23 @@ def _open_request() -> None:
     backup = _backups("shop-db").filter(taken_at__lt=timezone.now() - timedelta(days=3)).latest("taken_at")
     assert backup.taken_at is not None
     taken = backup.taken_at.astimezone(company_zone())
-    file_request(
+    request = file_request(
         by=person("nora"),
         backup=backup,
         mode=Mode.IN_PLACE,
-        reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products."
-        f" Please take the shop back to {taken:%A}.",
+        reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products.",
         cause=Cause.BAD_CHANGE,
+        details=Details(
+            since_when=f"Since {taken + timedelta(days=1):%A}, in the evening",
+            wanted=f"The shop as it was on {taken:%A}",
+            must_not_lose="The orders since then: we have them as mails, too.",
+        ),
     )
+    log = Upload("price-import.log", BytesIO(b"12 products read, 12 prices written, 0 warnings\n"))
+    say(by=person("nora"), request=request, text="This is what the import said of itself.", files=[log])
+    say(by=person("ivo"), request=request, text="Could the table of prices be enough? Then no order would be lost.")
+    note = "Their import has no dry run; this is the second time. Tell the account manager."
+    say(by=person("ivo"), request=request, text=note, internal=True)
 
 
 def _backups(name: str) -> QuerySet[Backup]:

@@ -99,7 +99,13 @@ def _checked_text(text: str, *, needed: bool) -> str:
 def _make_ready(staging: ExitStack, upload: Upload) -> _Ready:
     name = clean_name(upload.name, NAME_MAX)
     kind = kind_of(name, upload.file)
-    stored = staging.enter_context(staged(upload.file))
+    try:
+        stored = staging.enter_context(staged(upload.file))
+    except OSError as error:
+        log.error("attachment.not_written", error=str(error))
+        raise Refused(
+            f"“{name}” could not be kept: the portal’s disk did not take it. Tell IT, then try again."
+        ) from error
     if stored.size > settings.ATTACHMENT_BYTES:
         most = size_in_words(settings.ATTACHMENT_BYTES)
         raise InvalidInput(f"“{name}” is larger than {most}. Send a part of it, or tell IT where it is.", field="file")

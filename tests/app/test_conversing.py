@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as live_settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -119,7 +118,7 @@ def test_nothing_is_not_said(world: World, request_: RestoreRequest, text: str) 
 def test_what_was_said_stays(world: World, request_: RestoreRequest) -> None:
     say(by=world.owner, request=request_, text="As it was said.", files=[text_file()])
     for model in (Comment, Attachment, Event):
-        row = model.objects.first()  # type: ignore[attr-defined]
+        row: Any = model.objects.first()  # type: ignore[attr-defined]
         for change in (
             row.save,
             row.delete,
@@ -244,7 +243,17 @@ def test_sweeping_before_anything_was_attached(world: World) -> None:
     assert sweep_attachments(timezone.now()) == []
 
 
-def test_a_source_that_breaks_leaves_nothing(place: Path, db: None) -> None:
+def test_a_disk_that_takes_nothing_is_told_in_a_sentence(
+    world: World, request_: RestoreRequest, place: Path, settings: Any
+) -> None:
+    settings.ATTACHMENTS_DIR = "/dev/full/attachments"
+    with pytest.raises(Refused, match=r"“import\.log” could not be kept: the portal’s disk did not take it"):
+        say(by=world.owner, request=request_, text="See the log.", files=[text_file()])
+    assert not Comment.objects.exists()
+    settings.ATTACHMENTS_DIR = place
+
+
+def test_a_source_that_breaks_leaves_nothing(place: Path) -> None:
     class Breaking(BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError("the line is cut")
@@ -252,7 +261,6 @@ def test_a_source_that_breaks_leaves_nothing(place: Path, db: None) -> None:
     with pytest.raises(OSError, match="cut"), staged(Breaking()):
         pass
     assert on_disk(place) == []
-    assert place == live_settings.ATTACHMENTS_DIR
 
 
 class TestDetails:
