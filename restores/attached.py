@@ -39,12 +39,29 @@ def _partial_of(key: UUID) -> Path:
     return Path(settings.ATTACHMENTS_DIR) / PARTIAL / key.hex
 
 
+def _make(directory: Path) -> None:
+    """The directory, for the portal's user alone; present is fine."""
+    with suppress(FileExistsError):
+        directory.mkdir(mode=0o700)
+        _flush(directory.parent)
+
+
+def _flush(directory: Path) -> None:
+    """Have the names in a directory survive a power cut."""
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 @contextmanager
 def staged(source: BinaryIO) -> Iterator[Staged]:
     """Write all of the source. What is not published when the context is left is removed."""
     key, digest, size = uuid4(), hashlib.sha256(), 0
     path = _partial_of(key)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in (path.parent.parent, path.parent):
+        _make(directory)
     source.seek(0)
     try:
         with path.open("xb") as file:
@@ -64,11 +81,7 @@ def published(key: UUID) -> Iterator[None]:
     path = path_of(key)
     _partial_of(key).rename(path)
     try:
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _flush(path.parent)
         yield
     except BaseException:
         path.unlink(missing_ok=True)
