@@ -25,6 +25,7 @@ from restores.permissions import check_can_attach, check_can_comment, check_can_
 log = structlog.get_logger(__name__)
 
 MOST_ATTACHMENTS = 20  # of a request, and as many internal ones: whether there are any is not told by the limit
+MOST_COMMENTS = 300  # likewise: its page and its record can always be made
 MOST_AT_ONCE = 5
 TEXT_MISSING = "Write what you want to say, or choose a file."
 TEXT_TOO_LONG = (
@@ -68,6 +69,7 @@ def say(
             locked = RestoreRequest.objects.select_for_update().get(pk=request.pk)
             now = timezone.now()
             if text:
+                _check_not_endless(locked, internal)
                 Comment.objects.create(request=locked, at=now, by=by, text=text, internal=internal)
             if ready:
                 check_can_attach(by, locked)
@@ -110,6 +112,13 @@ def _make_ready(staging: ExitStack, upload: Upload) -> _Ready:
         most = size_in_words(settings.ATTACHMENT_BYTES)
         raise InvalidInput(f"“{name}” is larger than {most}. Send a part of it, or tell IT where it is.", field="file")
     return _Ready(stored, name, kind.content_type)
+
+
+def _check_not_endless(request: RestoreRequest, internal: bool) -> None:
+    if request.comments.filter(internal=internal).count() >= MOST_COMMENTS:
+        raise Refused(
+            f"This request has {MOST_COMMENTS} comments, which is all it takes. Talk to each other, and attach what you agree on."
+        )
 
 
 def _check_room(request: RestoreRequest, more: int, internal: bool) -> None:

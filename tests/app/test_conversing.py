@@ -18,7 +18,7 @@ from backups.models import Resource
 from portal.errors import InvalidInput, NotPermitted, Refused
 from portal.models import Membership, User
 from portal.roles import Role
-from restores.actions.conversing import MOST_AT_ONCE, MOST_ATTACHMENTS, Upload, open_attachment, say
+from restores.actions.conversing import MOST_AT_ONCE, MOST_ATTACHMENTS, MOST_COMMENTS, Upload, open_attachment, say
 from restores.actions.filing import file_request
 from restores.actions.sweeping_attachments import sweep_attachments
 from restores.attached import path_of, staged
@@ -192,6 +192,14 @@ def test_a_request_has_room_for_so_many(world: World, request_: RestoreRequest, 
         say(by=world.owner, request=request_, text="Three.", files=[text_file() for _ in range(3)])
     assert not Comment.objects.exists()
     assert len(on_disk(place)) == MOST_ATTACHMENTS - 2
+
+
+def test_a_conversation_has_an_end(world: World, request_: RestoreRequest) -> None:
+    facts = {"request": request_, "at": timezone.now(), "by": world.it, "text": "Again.", "internal": True}
+    Comment.objects.bulk_create(Comment(**facts) for _ in range(MOST_COMMENTS))
+    with pytest.raises(Refused, match="300 comments, which is all it takes"):
+        say(by=world.it, request=request_, text="And again.", internal=True)
+    say(by=world.owner, request=request_, text="Is anybody there?")
 
 
 def test_internal_files_take_no_room_from_the_others(world: World, request_: RestoreRequest) -> None:
