@@ -33,9 +33,9 @@ from restores.api.conversation import AttachmentIn, CommentIn
 from restores.api.filters import RequestFilters
 from restores.api.inputs import Acceptance, Correction, Decision, Filing, backup_seen_by
 from restores.api.serializers import RequestOut, RequestWhole
-from restores.attachment import handed_out
 from restores.charging import Cause
 from restores.details import DETAIL_LABELS, Details
+from restores.handing_out import handed_out
 from restores.models import Attachment, Comment, RestoreRequest
 from restores.record import record_answer
 

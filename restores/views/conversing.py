@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.errors import PortalError
 from portal.uploads import Bounded, TooLarge
 from restores.actions.conversing import MOST_AT_ONCE, Upload, open_attachment, say
-from restores.attachment import handed_out
 from restores.forms import SayForm
+from restores.handing_out import handed_out
 from restores.models import Attachment, RestoreRequest
 from restores.views.fetching import person, request_or_404
 from restores.views.request_page import show_request

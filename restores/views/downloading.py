@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from portal.errors import PortalError
 from restores.actions.downloads import open_export
-from restores.attachment import handed_out
+from restores.handing_out import handed_out
 from restores.views.fetching import person, request_or_404
 from restores.views.request_page import show_request
 
