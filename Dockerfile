@@ -6,7 +6,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client tar \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home portal \
-    && install -d -o portal -g portal /data /data/scratch /regions/eu-central-1 /regions/eu-west-1
+    && install -d -o portal -g portal /data /data/scratch /data/attachments /regions/eu-central-1 /regions/eu-west-1
 
 WORKDIR /srv/portal
 COPY locks/base.txt locks/base.txt

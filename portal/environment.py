@@ -198,7 +198,12 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("DATA_DIR", ".data", "Where the embedded database, broker, regions and scratch live.", _path),
+    Variable(
+        "DATA_DIR",
+        ".data",
+        "Where the embedded database, broker, regions and scratch live, and always the attachments.",
+        _path,
+    ),
     Variable(
         "SECRET_KEY",
         "",
@@ -267,6 +272,7 @@ VARIABLES = (
     Variable("EXPORT_DAYS", "7", "How long an export can be downloaded.", _whole),
     Variable("REQUEST_DAYS", "14", "A request that nobody approves or rejects for so long expires.", _whole),
     Variable("CONSENT_DAYS", "7", "An estimate that nobody accepts for so long expires, and its request too.", _whole),
+    Variable("ATTACHMENT_MB", "10", "How large a file attached to a request may be, in MB.", _whole),
     Variable("DEFAULT_CURRENCY", "EUR", "Currency of clients with whom no other is agreed.", _currency),
     Variable(
         "RESEND_AFTER_SECONDS", "30", "Work that was handed over and not started by then is handed over again.", _whole

@@ -15,9 +15,15 @@ def checked_reason(reason: str, missing: str) -> str:
 
     One that nobody can see (only blanks, zero-width and control characters) is missing.
     """
-    reason = reason.strip()
-    if not any(unicodedata.category(character)[0] in "LNPSM" for character in reason):
+    reason = visible_text(reason)
+    if not reason:
         raise InvalidInput(missing, field="reason")
     if len(reason) > REASON_MAX:
         raise InvalidInput(TOO_LONG, field="reason")
     return reason
+
+
+def visible_text(text: str) -> str:
+    """The text without blanks around it; empty when there is nothing in it that anybody could see."""
+    text = text.strip()
+    return text if any(unicodedata.category(character)[0] in "LNPSM" for character in text) else ""

@@ -14,6 +14,8 @@ class Permission(StrEnum):
     VIEW_TECHNICAL = "view_technical"  # locators, settings, technical details of errors
     FILE_REQUESTS = "file_requests"
     CANCEL_REQUESTS = "cancel_requests"  # one's own
+    COMMENT_ON_REQUESTS = "comment_on_requests"  # and attach files
+    VIEW_INTERNAL_NOTES = "view_internal_notes"  # never a client's; who may comment writes them, too
     DECIDE_REQUESTS = "decide_requests"  # approve, reject, approve again after a failure
     CORRECT_CAUSES = "correct_causes"
     EXTEND_KEPT = "extend_kept"  # originals, what stands beside, exports
@@ -61,6 +63,7 @@ COMPANY_WIDE = frozenset({Role.IT, Role.AUDITOR, Role.ADMINISTRATOR})
 """Roles that hold for every client; the others are held for one client per membership."""
 
 _SEE = frozenset({Permission.VIEW_RESOURCES, Permission.VIEW_REQUESTS})
+_CONVERSE = frozenset({Permission.COMMENT_ON_REQUESTS, Permission.VIEW_INTERNAL_NOTES})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CLIENT: _SEE
@@ -68,10 +71,18 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CHARGES,
         Permission.FILE_REQUESTS,
         Permission.CANCEL_REQUESTS,
+        Permission.COMMENT_ON_REQUESTS,
         Permission.ACCEPT_ESTIMATES,
     },
-    Role.STAFF: _SEE | {Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS, Permission.BACK_UP_NOW},
+    Role.STAFF: _SEE
+    | _CONVERSE
+    | {
+        Permission.FILE_REQUESTS,
+        Permission.CANCEL_REQUESTS,
+        Permission.BACK_UP_NOW,
+    },
     Role.IT: _SEE
+    | _CONVERSE
     | {
         Permission.VIEW_TECHNICAL,
         Permission.FILE_REQUESTS,
@@ -87,10 +98,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RUN_RETENTION,
         Permission.VIEW_COMPLIANCE,
     },
-    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES, Permission.EXPORT_CHARGES},
-    Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.VIEW_COMPLIANCE},
+    Role.ACCOUNT_MANAGER: _SEE
+    | _CONVERSE
+    | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES, Permission.EXPORT_CHARGES},
+    Role.AUDITOR: _SEE
+    | {
+        Permission.VIEW_INTERNAL_NOTES,
+        Permission.VIEW_CHARGES,
+        Permission.VIEW_TECHNICAL,
+        Permission.VIEW_COMPLIANCE,
+    },
     Role.ADMINISTRATOR: _SEE
     | {
+        Permission.VIEW_INTERNAL_NOTES,
         Permission.VIEW_CHARGES,
         Permission.VIEW_TECHNICAL,
         Permission.VIEW_COMPLIANCE,

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.dateparse import parse_datetime
 
 from backups.drivers.base import Mode
@@ -13,6 +15,9 @@ from portal.forms import Reason, SentenceForm, TypedName
 from portal.words import company_zone
 from restores.actions.filing import REASON_MISSING
 from restores.charging import Cause
+from restores.details import DETAIL_LABELS, DETAIL_MAX, SINCE_MAX, Details
+from restores.filekinds import KINDS
+from restores.models.conversation import COMMENT_MAX
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # far from the ends of the calendar, where other zones' times do not exist
 
@@ -66,19 +71,73 @@ class AskForm(SentenceForm):
         },
     )
     reason = Reason(
-        "What happened, and what do you need back?",
-        "Kept with the request, for whoever reads it later.",
+        "What happened?",
+        "Kept with the request, for whoever reads it later. The other boxes may stay empty.",
         maxlength="5000",
-        placeholder="For example: the nightly import of Monday overwrote the prices; we need the shop as it was before.",
+        placeholder="For example: the nightly import of Monday overwrote the prices.",
     )
 
+    since_when = forms.CharField(
+        label="Since when is it so?",
+        required=False,
+        help_text="As far as you know. Left empty, the moment entered above is kept.",
+        widget=forms.TextInput(attrs={"maxlength": SINCE_MAX, "placeholder": "Since the import of Monday night"}),
+    )
+    wanted = forms.CharField(
+        label="What should be restored?",
+        required=False,
+        help_text="All of it, or the part that you need back.",
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": DETAIL_MAX}),
+    )
+    must_not_lose = forms.CharField(
+        label="What must not be lost?",
+        required=False,
+        help_text="What was saved since then and is still needed, such as today’s orders.",
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": DETAIL_MAX}),
+    )
     accepts = forms.CharField(required=False, max_length=40)
+
+    def details(self) -> Details:
+        """The structured part of the reason. Only of a valid form."""
+        return Details(**{name: self.cleaned_data[name] for name in DETAIL_LABELS})
 
     def clean(self) -> dict[str, Any] | None:
         """All that is missing is said at once, the reason too."""
         if not self.cleaned_data.get("reason") and "reason" not in self.errors:
             self.add_error("reason", REASON_MISSING)
         return super().clean()
+
+
+class ManyFiles(forms.FileInput):
+    """A control in which several files can be chosen."""
+
+    allow_multiple_selected = True
+
+
+class Files(forms.Field):
+    """The files that were sent. Which ones may be attached is for the action to say, in its words."""
+
+    widget = ManyFiles
+
+    def to_python(self, value: Any) -> list[UploadedFile[Any]]:
+        """All of them."""
+        return list(value or [])
+
+
+class SayForm(SentenceForm):
+    """A comment on a request, files for it, or both."""
+
+    text = forms.CharField(
+        label="Your comment", required=False, widget=forms.Textarea(attrs={"rows": 3, "maxlength": COMMENT_MAX})
+    )
+    file = Files(required=False, label="Files")
+    internal = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "id-say-%s")
+        super().__init__(*args, **kwargs)
+        accepted = ",".join(f".{name}" for name in KINDS)
+        self.fields["file"].widget.attrs |= {"accept": accepted, "data-most-bytes": settings.ATTACHMENT_BYTES}
 
 
 class ConsentForm(SentenceForm):

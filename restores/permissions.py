@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -21,6 +22,8 @@ from portal.roles import Permission
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.pricing import in_money
 from restores.workflow import Move, Status, refusal_sentence, transition
+
+ATTACHABLE_AFTER_THE_END = timedelta(days=30)
 
 
 def check_can_file(user: Person, resource: Resource) -> None:
@@ -184,6 +187,38 @@ def check_can_manage_prices(user: Person) -> None:
     """An administrator sets prices, and what is agreed with clients."""
     check_permission(user, Permission.MANAGE_PRICES, None, "Only an administrator sets prices.")
     check_is_a_person(user)
+
+
+def check_can_comment(user: Person, request: RestoreRequest) -> None:
+    """The people of the request comment on it, whatever became of it."""
+    check_permission(
+        user,
+        Permission.COMMENT_ON_REQUESTS,
+        request.client,
+        "You can read this request, but not comment on it. The client, its staff, IT and its account manager do.",
+    )
+
+
+def check_can_note_internally(user: Person, request: RestoreRequest) -> None:
+    """Internal notes are written by those of the company who comment."""
+    check_permission(
+        user,
+        Permission.VIEW_INTERNAL_NOTES,
+        request.client,
+        "Only the company’s people write internal notes. Send it as a comment.",
+    )
+    check_can_comment(user, request)
+
+
+def check_can_attach(user: Person, request: RestoreRequest) -> None:
+    """Who comments attaches files, until some time after the request came to its end."""
+    check_can_comment(user, request)
+    ended = request.closed_at or (request.status_changed_at if request.state is Status.COMPLETED else None)
+    if ended is not None and timezone.now() - ended > ATTACHABLE_AFTER_THE_END:
+        raise Refused(
+            f"This request came to its end more than {ATTACHABLE_AFTER_THE_END.days} days ago: nothing is attached to it"
+            " any more. You can still comment on it."
+        )
 
 
 def check_can_decide_charge(user: Person, charge: Charge) -> None:

@@ -12,6 +12,7 @@ from restores.actions import cleaning, tidying
 from restores.actions.expiring import expire_requests
 from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
+from restores.actions.sweeping_attachments import sweep_attachments
 from restores.actions.undoing import perform_undo
 
 
@@ -46,3 +47,4 @@ def tidy() -> None:
     """Remove what is no longer kept."""
     tidying.warn_of_what_goes(timezone.now())
     tidying.tidy()
+    sweep_attachments(timezone.now())

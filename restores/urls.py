@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, kept, ledger, lists, prices, request_page
+from restores.views import (
+    approvals,
+    asking,
+    charges,
+    conversing,
+    deciding,
+    downloading,
+    kept,
+    ledger,
+    lists,
+    prices,
+    recording,
+    request_page,
+)
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -26,6 +39,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/extend/", deciding.request_extend, name="request_extend"),
     path("requests/<int:pk>/undo/", deciding.request_undo_restore, name="request_undo"),
     path("requests/<int:pk>/download/", downloading.request_download, name="request_download"),
+    path("requests/<int:pk>/say/", conversing.request_say, name="request_say"),
+    path("requests/<int:pk>/attachments/<int:attachment>/", conversing.request_attachment, name="request_attachment"),
+    path("requests/<int:pk>/record.pdf", recording.request_record, name="request_record"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("prices/", prices.prices, name="prices"),
     path("prices/new/", prices.rate_card_new, name="rate_card_new"),

@@ -15,7 +15,7 @@ from portal.roles import Permission
 from portal.words import exact_time, span_in_words
 from restores.charging import classification_sentence
 from restores.models import AttemptKind, ChargeStatus, RestoreRequest
-from restores.plan import Part, Tense, loss_window, mode_parts
+from restores.plan import Part, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
 from restores.workflow import Status, Turn
 
@@ -47,6 +47,13 @@ def request_sentence(request: RestoreRequest, now: datetime) -> SafeString:
     """What the request asks for, or what came of it, as HTML."""
     until = measured_at(request, now)
     return sentence_of(request.resource.name, request.backup, request.restore_mode, until, tense_of(request))
+
+
+def plain_sentence(request: RestoreRequest, now: datetime) -> str:
+    """The same as plain text."""
+    until = measured_at(request, now)
+    when, loss = moment_of(request.backup, until), loss_of(request, until)
+    return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
 
 
 def tense_of(request: RestoreRequest) -> Tense:

@@ -39,7 +39,6 @@ SENTENCES: dict[type[Exception], str] = {
         "Sign in first: get a token by POST /api/token/ and send it as “Authorization: Token …”."
     ),
     exceptions.AuthenticationFailed: "This token is unknown, revoked or expired. Get a new one by POST /api/token/.",
-    exceptions.UnsupportedMediaType: "Send JSON, with the header “Content-Type: application/json”.",
 }
 
 
@@ -64,6 +63,10 @@ def _sentence(error: Exception, context: dict[str, Any]) -> str:
     if isinstance(error, exceptions.MethodNotAllowed):
         possible = " or ".join(context["view"].allowed_methods)
         return f"{context['request'].method} is not possible here. Use {possible}."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        possible = " or ".join(str(parser.media_type) for parser in context["view"].parser_classes)
+        what = "JSON" if possible == "application/json" else "a form with the file"
+        return f"Send {what}, with the header “Content-Type: {possible}”."
     if isinstance(error, exceptions.Throttled):
         return f"Too many tries. Wait {math.ceil(getattr(error, 'wait', None) or 60)} seconds, then try again."
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied) and "CSRF" in str(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,11 +18,13 @@ from portal.models import Client
 from portal.supervisor.checks import CannotStart
 from portal.words import company_zone
 from restores.actions.consenting import price_words
+from restores.actions.conversing import Upload, say
 from restores.actions.deciding import approve
 from restores.actions.estimating import estimate_for
 from restores.actions.filing import file_request
 from restores.actions.prices import publish_card, set_agreement
 from restores.charging import Cause
+from restores.details import Details
 from restores.models import Attempt, AttemptStatus, RestoreRequest
 from restores.pricing import Rate
 from restores.workflow import Status
@@ -115,15 +118,24 @@ def _open_request() -> None:
     taken = backup.taken_at.astimezone(company_zone())
     estimate = estimate_for(backup, Cause.BAD_CHANGE, timezone.now())
     assert estimate is not None
-    file_request(
+    request = file_request(
         by=person("nora"),
         backup=backup,
         mode=Mode.IN_PLACE,
-        reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products."
-        f" Please take the shop back to {taken:%A}.",
+        reason=f"The price import of {taken + timedelta(days=1):%A} wrote wrong prices to all products.",
         cause=Cause.BAD_CHANGE,
         accepts=price_words(estimate.total),
+        details=Details(
+            since_when=f"Since {taken + timedelta(days=1):%A}, in the evening",
+            wanted=f"The shop as it was on {taken:%A}",
+            must_not_lose="The orders since then: we have them as mails, too.",
+        ),
     )
+    log = Upload("price-import.log", BytesIO(b"12 products read, 12 prices written, 0 warnings\n"))
+    say(by=person("nora"), request=request, text="This is what the import said of itself.", files=[log])
+    say(by=person("ivo"), request=request, text="Could the table of prices be enough? Then no order would be lost.")
+    note = "Their import has no dry run; this is the second time. Tell the account manager."
+    say(by=person("ivo"), request=request, text=note, internal=True)
 
 
 def _backups(name: str) -> QuerySet[Backup]:

@@ -10,13 +10,14 @@ from backups.models import Backup, BackupStatus
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
-from portal.reasons import checked_reason
+from portal.reasons import checked_reason, visible_text
 from restores.actions.consenting import settle_consent
 from restores.actions.estimating import estimate_for
 from restores.actions.moves import expiry_of
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
+from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
 from restores.models import Event, RestoreRequest
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move, Status
@@ -26,17 +27,19 @@ REASON_MISSING = "Say what happened and why the restore is needed: it is kept wi
 
 
 def file_request(
-    *, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause, accepts: str = ""
+    *, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause, accepts: str = "", details: Details = NO_DETAILS
 ) -> RestoreRequest:
     """File a request for exactly that backup. From now on the backup is pinned until the request is closed.
 
     ``accepts`` is the price that ``by`` has read and accepts, such as "45.00 EUR"; where it is another one by now, or they
     may not accept it, the request waits for the client's consent.
 
-    Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason`` or ``backup``.
+    ``reason`` says what happened; ``details`` what else is known of it.
+
+    Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason``, one of the details, or ``backup``.
     """
     check_can_file(by, backup.resource)
-    reason = checked_reason(reason, REASON_MISSING)
+    reason, details = checked_reason(reason, REASON_MISSING), checked_details(details)
     now = timezone.now()
     filing = TABLE[None, Move.FILE]
     with acting(by, reason), transaction.atomic():
@@ -51,6 +54,7 @@ def file_request(
             backup=locked,
             mode=mode.value,
             reason=reason,
+            **details.fields(),
             cause=cause.value,
             classification=classify(cause).value,
             plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now)),
@@ -71,6 +75,16 @@ def file_request(
             reason=reason,
         )
         return settle_consent(request, now=now, by=by, accepts=accepts)
+
+
+def checked_details(details: Details) -> Details:
+    """The details without blanks around them. Raises :class:`InvalidInput` naming the one that is too long."""
+    said = {name: visible_text(text) for name, text in details.fields().items()}
+    for name, text in said.items():
+        if len(text) > DETAIL_LIMITS[name]:
+            most = f"{DETAIL_LIMITS[name]:,} characters at most"
+            raise InvalidInput(f"That is too long: {most}. Attach a file with the rest once it is filed.", field=name)
+    return Details(**said)
 
 
 def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:

@@ -19,6 +19,7 @@ from portal.api.views import RecordedViewSet
 from portal.rules import refusal
 from restores.actions.charges import adjust_charge, confirm_charge, reopen_charge, waive_charge
 from restores.api.filters import ChargeFilters
+from restores.details import DETAIL_LABELS
 from restores.models import Charge, RestoreRequest
 from restores.permissions import check_can_decide_charge, check_can_reopen_charge
 
@@ -32,7 +33,7 @@ class DocumentedRequest(serializers.ModelSerializer[RestoreRequest]):
 
     class Meta:
         model = RestoreRequest
-        fields = ["id", "number", "resource", "mode", "reason", "cause", "filed_at", "filed_by"]
+        fields = ["id", "number", "resource", "mode", "reason", *DETAIL_LABELS, "cause", "filed_at", "filed_by"]
 
 
 class ChargeOut(serializers.ModelSerializer[Charge]):

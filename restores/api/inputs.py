@@ -10,6 +10,14 @@ from portal.errors import InvalidInput
 from portal.permissions import Person
 from restores.actions.filing import REASON_MISSING
 from restores.api.choices import CAUSES, MODES
+from restores.details import DETAIL_LIMITS
+
+
+def detail(name: str, help_text: str) -> serializers.CharField:
+    """A part of the structured reason; it may be left out."""
+    return serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=DETAIL_LIMITS[name], help_text=help_text
+    )
 
 
 class Filing(WithReason):
@@ -20,6 +28,9 @@ class Filing(WithReason):
     backup = serializers.IntegerField(help_text="The backup's id: any good backup of the resource.")
     mode = one_of(MODES, help_text="Where to: in place of the live one, beside it, or as a download.")
     cause = one_of(CAUSES, help_text="What made it necessary; it decides whether the restore may be charged.")
+    since_when = detail("since_when", "Since when it is so, as far as it is known.")
+    wanted = detail("wanted", "What should be restored: all of it, or a part.")
+    must_not_lose = detail("must_not_lose", "What was saved since then and must not be lost.")
     accepts = serializers.CharField(
         required=False,
         allow_blank=True,

@@ -14,12 +14,16 @@ from portal.api.clients import ClientOut
 from portal.api.outputs import NameField
 from portal.rules import refusal
 from restores.actions.deciding import needs_typed_name
+from restores.api.conversation import AttachmentOut, CommentOut
 from restores.charging import classification_sentence
+from restores.details import DETAIL_LABELS
 from restores.models import Attempt, Consent, Event, RestoreRequest, Step
 from restores.permissions import (
     check_can_accept,
     check_can_approve,
+    check_can_attach,
     check_can_cancel,
+    check_can_comment,
     check_can_correct,
     check_can_decline,
     check_can_download,
@@ -30,9 +34,9 @@ from restores.permissions import (
     check_can_stop,
     check_can_undo,
 )
-from restores.plan import loss_window, mode_sentence
+from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
-from restores.wording import loss_of, measured_at, moment_of, next_of, tense_of
+from restores.wording import measured_at, next_of, plain_sentence
 
 MOVES: dict[str, Callable[..., None]] = {
     "accept": check_can_accept,
@@ -47,6 +51,8 @@ MOVES: dict[str, Callable[..., None]] = {
     "extend": check_can_extend,
     "undo": check_can_undo,
     "download": check_can_download,
+    "comment": check_can_comment,
+    "attach": check_can_attach,
 }
 
 
@@ -134,6 +140,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
             "backup",
             "mode",
             "reason",
+            *DETAIL_LABELS,
             "cause",
             "classification",
             "classification_sentence",
@@ -162,9 +169,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
 
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""
-        until = measured_at(request, self.context["now"])
-        when, loss = moment_of(request.backup, until), loss_of(request, until)
-        return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
+        return plain_sentence(request, self.context["now"])
 
     def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
         """From the backup's moment until the restore, or until now."""
@@ -245,12 +250,14 @@ class RequestWhole(RequestOut):
     """A restore request with its timeline, its attempts, and what the asker may do with it."""
 
     consents = ConsentOut(many=True)
+    comments = CommentOut(many=True)
+    attachments = AttachmentOut(many=True)
     events = EventOut(many=True)
     attempts = serializers.SerializerMethodField()
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
 
     class Meta(RequestOut.Meta):
-        fields = [*RequestOut.Meta.fields, "consents", "events", "attempts", "can"]
+        fields = [*RequestOut.Meta.fields, "consents", "comments", "attachments", "events", "attempts", "can"]
 
     @extend_schema_field(AttemptOut(many=True))
     def get_attempts(self, request: RestoreRequest) -> Any:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import FileResponse
+from django.conf import settings
+from django.db.models import Prefetch, QuerySet
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups.drivers.base import Mode
 from portal.api.inputs import Input, WithReason
+from portal.api.uploading import Multipart, TakesFiles
 from portal.api.views import RecordedViewSet
 from restores.actions.consenting import accept, decline
+from restores.actions.conversing import Upload, open_attachment, say
 from restores.actions.correcting import correct_cause
 from restores.actions.deciding import approve, cancel, reject, retry
 from restores.actions.downloads import open_export
@@ -28,19 +32,24 @@ from restores.actions.keeping import extend_kept
 from restores.actions.scheduling import reschedule
 from restores.actions.stopping import request_stop
 from restores.actions.undoing import request_undo
+from restores.api.conversation import AttachmentIn, CommentIn
 from restores.api.filters import RequestFilters
 from restores.api.inputs import Acceptance, Correction, Decision, Extension, Filing, Start, backup_seen_by
 from restores.api.serializers import RequestOut, RequestWhole
-from restores.attachment import attachment
 from restores.charging import Cause
-from restores.models import RestoreRequest
+from restores.details import DETAIL_LABELS, Details
+from restores.handing_out import handed_out
+from restores.models import Attachment, Comment, RestoreRequest
+from restores.record import record_answer
 
 
 @extend_schema_view(
     list=extend_schema(summary="Restore requests that you see", responses=RequestOut(many=True)),
     retrieve=extend_schema(summary="One restore request, whole"),
 )
-class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedViewSet[RestoreRequest]):
+class RequestViews(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedViewSet[RestoreRequest], TakesFiles[RestoreRequest]
+):
     """Restore requests."""
 
     queryset = RestoreRequest.objects.none()
@@ -53,7 +62,21 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         seen = seen.select_related("client", "resource__application__client", "backup", "filed_by", "decided_by")
         if self.action == "list":
             return seen.prefetch_related("attempts")
-        return seen.prefetch_related("consents__given_by", "events__by", "attempts__steps", "attempts__asked_by")
+        comments = Comment.objects.visible_to(self.request.user).select_related("by")
+        attachments = Attachment.objects.visible_to(self.request.user).select_related("by")
+        seen = seen.prefetch_related(Prefetch("comments", comments)).prefetch_related(
+            Prefetch("attachments", attachments)
+        )
+        return seen.prefetch_related(
+            "consents__given_by",
+            "events__by",
+            "attempts__steps",
+            "attempts__asked_by",
+        )
+
+    def most_bytes(self) -> int:
+        """How large an attachment may be."""
+        return int(settings.ATTACHMENT_BYTES)
 
     def get_serializer_class(self) -> type[RequestOut]:
         """Lists are shorter."""
@@ -72,7 +95,13 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         backup = backup_seen_by(request.user, entered["backup"])
         mode, cause = Mode(entered["mode"]), Cause(entered["cause"])
         filed = file_request(
-            by=self.person, backup=backup, mode=mode, reason=entered["reason"], cause=cause, accepts=entered["accepts"]
+            by=self.person,
+            backup=backup,
+            mode=mode,
+            reason=entered["reason"],
+            cause=cause,
+            accepts=entered["accepts"],
+            details=Details(**{name: entered[name] for name in DETAIL_LABELS}),
         )
         self.kwargs["pk"] = filed.pk
         return self._told(201)
@@ -154,7 +183,58 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         """The export. The header Repr-Digest carries its SHA-256."""
         if request.method == "HEAD":  # that it was fetched goes on the timeline, so it has to be
             raise MethodNotAllowed("HEAD")
-        return attachment(open_export(by=self.person, request=self.get_object()))
+        export = open_export(by=self.person, request=self.get_object())
+        return handed_out(export.file, name=export.name, size=export.size, checksum=export.checksum)
+
+    @extend_schema(request=CommentIn, responses={201: RequestWhole}, summary="Comment on it")
+    @action(methods=["post"], detail=True)
+    def comments(self, request: Request, pk: int) -> Response:
+        """Append a comment, or an internal note that the client never sees. Neither is ever changed or deleted."""
+        found = self.get_object()
+        body = CommentIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        say(by=self.person, request=found, **body.validated_data)
+        return self._told(201)
+
+    @extend_schema(
+        request={"multipart/form-data": AttachmentIn}, responses={201: RequestWhole}, summary="Attach a file to it"
+    )
+    @action(methods=["post"], detail=True, parser_classes=[Multipart])
+    def attachments(self, request: Request, pk: int) -> Response:
+        """Append a file. It is never changed or deleted."""
+        found = self.get_object()
+        body = AttachmentIn(data=request.data)
+        entered = body.is_valid()
+        self.bounded.check_all_taken()
+        if not entered:
+            raise ValidationError(body.errors)
+        file = body.validated_data["file"]
+        internal = body.validated_data["internal"]
+        say(by=self.person, request=found, files=[Upload(file.name, file.file)], internal=internal)
+        return self._told(201)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("attachment", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        summary="Fetch an attachment",
+    )
+    @action(detail=True, url_path="attachments/<int:attachment>")
+    def attachment(self, request: Request, pk: int, attachment: int) -> FileResponse:
+        """The file. The header Repr-Digest carries its SHA-256."""
+        if request.method == "HEAD":
+            raise MethodNotAllowed("HEAD")
+        found = self.get_object()
+        wanted = get_object_or_404(Attachment.objects.visible_to(request.user), request=found, pk=attachment)
+        file = open_attachment(wanted)
+        return handed_out(file, name=wanted.name, size=wanted.size, checksum=wanted.checksum)
+
+    @extend_schema(
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY}, summary="The whole of it as a printable PDF"
+    )
+    @action(detail=True)
+    def record(self, request: Request, pk: int) -> HttpResponse:
+        """Plan, decisions, steps, proof, charge, conversation and timeline, as far as you see them."""
+        return record_answer(self.get_object(), self.person, timezone.now())
 
     def _move(self, request: Request, move: Callable[..., Any], form: type[Input], status: int = 200) -> Response:
         found = self.get_object()

@@ -5,6 +5,7 @@ from restores.models.approval import Approval
 from restores.models.attempt import Attempt, AttemptKind, AttemptStatus, Step, StepStatus
 from restores.models.charge import Charge, ChargeStatus
 from restores.models.consent import Consent, ConsentKind
+from restores.models.conversation import Attachment, Comment
 from restores.models.event import Event
 from restores.models.export import ChargeExport
 from restores.models.price import Rate, RateCard
@@ -13,12 +14,14 @@ from restores.models.request import RestoreRequest
 __all__ = [
     "Agreement",
     "Approval",
+    "Attachment",
     "Attempt",
     "AttemptKind",
     "AttemptStatus",
     "Charge",
     "ChargeExport",
     "ChargeStatus",
+    "Comment",
     "Consent",
     "ConsentKind",
     "Event",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
 from portal.models import User
+from restores.models.appended import Appended, AppendedQuerySet
 from restores.models.request import RestoreRequest
 
 
-class Event(models.Model):
-    """One thing that happened. Never changed, never deleted."""
+class Event(Appended):
+    """One thing that happened."""
 
     request = models.ForeignKey(RestoreRequest, models.PROTECT, related_name="events")
     at = models.DateTimeField()
@@ -22,15 +21,11 @@ class Event(models.Model):
     text = models.TextField()
     reason = models.TextField(blank=True)
 
+    objects = AppendedQuerySet["Event"].as_manager()
+
     class Meta:
         ordering = ["at", "id"]
         indexes = [models.Index(fields=["request", "at"], name="event_by_request")]
 
     def __str__(self) -> str:
         return self.text
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Append; a second save is a programming error."""
-        if not self._state.adding:
-            raise TypeError("Events are append-only.")
-        super().save(*args, **kwargs)

@@ -16,6 +16,7 @@ from portal.models import Client, User
 from portal.permissions import Person, visible
 from portal.roles import Permission
 from restores.charging import CAUSE_LABELS, Cause, Classification
+from restores.details import DETAIL_MAX, SINCE_MAX, Details
 from restores.plan import plan_digest
 from restores.pricing import Estimate
 from restores.workflow import STATUSES, Status, StatusFacts
@@ -53,7 +54,12 @@ class RestoreRequest(models.Model):
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="restore_requests")
     backup = models.ForeignKey(Backup, models.PROTECT, related_name="restore_requests")
     mode = models.CharField(max_length=10, choices=[(mode.value, label) for mode, label in MODE_LABELS.items()])
-    reason = models.TextField()
+    reason = models.TextField(help_text="What happened.")
+    since_when = models.TextField(blank=True, default="", db_default="", max_length=SINCE_MAX)
+    wanted = models.TextField(
+        blank=True, default="", db_default="", max_length=DETAIL_MAX, help_text="What should be restored."
+    )
+    must_not_lose = models.TextField(blank=True, default="", db_default="", max_length=DETAIL_MAX)
     cause = models.CharField(max_length=24, choices=[(cause.value, label) for cause, label in CAUSE_LABELS.items()])
     classification = models.CharField(max_length=10, choices=[(c.value, c.label) for c in Classification])
     plan = models.JSONField(help_text="What exactly would be done (restores.plan); approvals bind to it.")
@@ -125,6 +131,11 @@ class RestoreRequest(models.Model):
     def why(self) -> Cause:
         """``cause`` as its enum."""
         return Cause(self.cause)
+
+    @property
+    def details(self) -> Details:
+        """The structured part of the reason."""
+        return Details(self.since_when, self.wanted, self.must_not_lose)
 
     @property
     def plan_digest(self) -> str:

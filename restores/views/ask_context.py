@@ -16,6 +16,7 @@ from portal.entered import whole_number
 from portal.rules import refusal
 from restores.actions.filing import check_restorable
 from restores.charging import Cause
+from restores.details import DETAIL_LABELS
 from restores.forms import AskForm, MomentForm
 from restores.picking import choices
 from restores.summary import cause_options, mode_options, summary_of
@@ -70,7 +71,7 @@ def page_context(
     mode = mode or Mode.BESIDE
     return {
         "resource": resource,
-        "form": form or AskForm(initial={"reason": answers.get("reason", "")}),
+        "form": form or AskForm(initial={name: answers.get(name, "") for name in ("reason", *DETAIL_LABELS)}),
         "moment": moment,
         "went_wrong": moment.moment(),
         "choices": shown,

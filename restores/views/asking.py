@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,9 +16,11 @@ from portal.entered import search_words
 from portal.errors import NotPermitted, PortalError
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
+from portal.words import exact_time
 from restores.actions.filing import file_request
 from restores.charging import Cause
-from restores.forms import AskForm
+from restores.details import Details
+from restores.forms import AskForm, MomentForm
 from restores.permissions import check_can_file
 from restores.picking import resources_to_ask_for
 from restores.summary import summary_of
@@ -55,6 +59,7 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
                 reason=answers["reason"],
                 cause=cause,
                 accepts=answers["accepts"],
+                details=_details(form, http.POST),
             )
             messages.success(http, f"{filed.number} is filed. {next_of(filed, timezone.now())}")
             return redirect(filed)
@@ -62,6 +67,14 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
             form.show(error)
             status = error.status
     return render(http, "restores/ask.html", page_context(http, resource, backup, form), status=status)
+
+
+def _details(form: AskForm, answers: QueryDict) -> Details:
+    """As they were entered; the moment at which it went wrong says since when, where nothing else does."""
+    details, moment = form.details(), MomentForm(answers).moment()
+    if details.since_when.strip() or moment is None:
+        return details
+    return replace(details, since_when=exact_time(moment))
 
 
 @require_GET

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from portal.errors import PortalError
 from restores.actions.downloads import open_export
-from restores.attachment import attachment
+from restores.handing_out import handed_out
 from restores.views.fetching import person, request_or_404
 from restores.views.request_page import show_request
 
@@ -21,4 +21,4 @@ def request_download(http: HttpRequest, pk: int) -> HttpResponseBase:
         download = open_export(by=person(http), request=found)
     except PortalError as error:
         return show_request(http, found, status=error.status, sentence=error.sentence)
-    return attachment(download)
+    return handed_out(download.file, name=download.name, size=download.size, checksum=download.checksum)

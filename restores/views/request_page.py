@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,12 +13,22 @@ from django_htmx.http import reswap, retarget
 
 from backups.drivers.base import Mode
 from backups.kinds import driver_of
+from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
-from restores.forms import ExtendForm, StartForm
+from restores.actions.conversing import MOST_AT_ONCE
+from restores.conversation import conversation_of
+from restores.forms import ExtendForm, SayForm, StartForm
 from restores.models import RestoreRequest
-from restores.permissions import check_can_download, check_can_extend, check_can_schedule
+from restores.permissions import (
+    check_can_attach,
+    check_can_comment,
+    check_can_download,
+    check_can_extend,
+    check_can_note_internally,
+    check_can_schedule,
+)
 from restores.picking import best_proof
 from restores.plan import Tense
 from restores.unpacking import export_name, unpacking_command
@@ -37,10 +48,18 @@ def request_page(http: HttpRequest, pk: int) -> HttpResponse:
 
 
 def show_request(
-    http: HttpRequest, found: RestoreRequest, bound: Bound | None = None, *, status: int = 200, sentence: str = ""
+    http: HttpRequest,
+    found: RestoreRequest,
+    bound: Bound | None = None,
+    *,
+    status: int = 200,
+    sentence: str = "",
+    saying: SayForm | None = None,
 ) -> HttpResponse:
     """The page of a request, with the forms that came back with an error open, or a ``sentence`` about what went wrong."""
     context = {**request_context(http, found, bound), "refused": sentence}
+    if saying is not None:
+        context["saying"] = saying
     return render(http, "restores/request.html", context, status=status)
 
 
@@ -91,8 +110,22 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "acts": acts,
         "technical": _technical(http, found),
         "charge": _charge(http, found),
+        **_conversation(user, found),
         "others": _others(found),
         **_download(http, found),
+    }
+
+
+def _conversation(user: User, found: RestoreRequest) -> dict[str, Any]:
+    """What was said, as the reader sees it, and how they may answer."""
+    return {
+        "conversation": conversation_of(found, user),
+        "saying": SayForm(),
+        "say_refusal": refusal(check_can_comment, user, found),
+        "attach_refusal": refusal(check_can_attach, user, found),
+        "notes_internally": not refusal(check_can_note_internally, user, found),
+        "most_bytes": settings.ATTACHMENT_BYTES,
+        "most_at_once": MOST_AT_ONCE,
     }
 
 

@@ -5,12 +5,23 @@
 const asking = document.querySelector("form[data-draft]");
 if (asking) {
   const key = asking.dataset.draft;
-  const reason = asking.querySelector("textarea[name=reason]");
-  if (!reason.value) reason.value = sessionStorage.getItem(key) ?? "";
-  asking.addEventListener("input", () => sessionStorage.setItem(key, reason.value));
+  for (const typed of asking.querySelectorAll("textarea, input[type=text]")) {
+    const kept = `${key}-${typed.name}`;
+    if (!typed.value) typed.value = sessionStorage.getItem(kept) ?? "";
+    typed.addEventListener("input", () => sessionStorage.setItem(kept, typed.value));
+  }
 } else if (location.pathname.match(/^\/requests\/\d+\/$/)) {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith("ask-")) sessionStorage.removeItem(key);
 }
+
+/* A file that is too large is said to be so before it is sent. */
+document.addEventListener("change", (event) => {
+  const most = Number(event.target.dataset?.mostBytes);
+  if (!most) return;
+  const large = [...event.target.files].find((file) => file.size > most);
+  event.target.setCustomValidity(large ? `${large.name} is larger than ${Math.floor(most / 1e6)} MB.` : "");
+  event.target.reportValidity();
+});
 
 /* The page never changes under a dialog in which somebody types. */
 document.addEventListener("htmx:beforeSwap", (event) => {

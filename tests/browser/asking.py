@@ -39,7 +39,7 @@ def ask_for(page: Page, visit: Visit | None, backup: dict[str, Any], *, mode: st
     expect(page.locator("#summary")).to_contain_text("may be charged" if "infra" not in cause else "Free of charge")
     page.get_by_role("button", name="File the request").click()
     expect(page.get_by_text("Say what happened and why")).to_be_visible()
-    page.get_by_label("What happened, and what do you need back?").fill(REASON)
+    page.get_by_label("What happened?").fill(REASON)
     accepts = page.get_by_label(re.compile("I accept up to"))
     if accepts.count():
         accepts.check()

@@ -12,8 +12,9 @@ from django.utils.html import escape
 
 from backups.models import Backup, CopyState, Resource
 from portal.words import company_zone, exact_time
+from restores.details import NO_DETAILS
 from restores.models import RestoreRequest
-from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup, make_removed
+from tests.factories import Cast, make_backup, make_charge, make_failed_backup, make_open_backup, make_removed
 from tests.pages.restores.conftest import As
 
 NEW = "/requests/new/"
@@ -200,3 +201,42 @@ def test_a_removed_resource_is_refused_with_the_rules_sentence(as_: As, cast: Ca
     answer = as_("client").post(NEW, answers(kept))
     assert answer.status_code == 409
     assert "shop-db was removed." in answer.content.decode()
+
+
+DETAILS = {"since_when": "Since <Monday>", "wanted": "The prices, only.", "must_not_lose": "The orders of today."}
+
+
+def test_the_structured_reason_is_kept_and_read_where_it_is_decided(as_: As, backup: Backup, cast: Cast) -> None:
+    page = as_("client").post(NEW, answers(backup, **DETAILS), follow=True).content.decode()
+    filed = RestoreRequest.objects.get()
+    assert {name: getattr(filed, name) for name in DETAILS} == DETAILS
+    for text in DETAILS.values():
+        assert escape(text) in page
+    assert "Must not be lost:</strong> The orders of today." in as_("it").get("/approvals/").content.decode()
+    charge = make_charge(filed)
+    assert "The orders of today." in as_("account_manager").get(f"/charges/{charge.pk}/").content.decode()
+
+
+def test_only_what_happened_has_to_be_said(as_: As, backup: Backup) -> None:
+    page = as_("client").post(NEW, answers(backup), follow=True).content.decode()
+    assert RestoreRequest.objects.get().details == NO_DETAILS
+    assert "Must not be lost" not in page
+
+
+def test_the_moment_at_which_it_went_wrong_says_since_when(as_: As, backup: Backup) -> None:
+    moment = {"went_wrong": "2026-11-17T14:30"}
+    as_("client").post(NEW, answers(backup, **moment))
+    assert RestoreRequest.objects.get().since_when == "Tue 17 Nov 2026, 14:30 CET"
+    as_("colleague").post(NEW, answers(backup, **moment, **DETAILS))
+    assert RestoreRequest.objects.latest("pk").since_when == DETAILS["since_when"]
+
+
+def test_what_was_said_is_kept_when_the_request_cannot_be_filed(as_: As, backup: Backup) -> None:
+    answer = as_("client").post(NEW, answers(backup, **DETAILS | {"reason": ""}))
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert escape(DETAILS["since_when"]) in page
+    assert DETAILS["wanted"] in page
+    too_long = as_("client").post(NEW, answers(backup, must_not_lose="x" * 5001))
+    assert "That is too long: 5,000 characters at most." in too_long.content.decode()
+    assert not RestoreRequest.objects.exists()
