@@ -27,6 +27,12 @@ class Filing(WithReason):
         max_length=40,
         help_text='The price you accept, such as "45.00 EUR": the total of /api/estimate/. Without it the client is asked.',
     )
+    part = serializers.ListField(
+        child=serializers.CharField(trim_whitespace=False, max_length=20_000),
+        required=False,
+        allow_null=True,
+        help_text="Keys of what alone is wanted, from /api/backups/{id}/contents/; beside only. Without it: everything.",
+    )
 
 
 class Acceptance(Input):

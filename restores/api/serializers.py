@@ -29,7 +29,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window, mode_sentence
 from restores.stepnames import TECHNICAL
-from restores.wording import loss_of, measured_at, moment_of, tense_of
+from restores.wording import loss_of, measured_at, moment_of, picked_words, tense_of
 
 MOVES: dict[str, Callable[..., None]] = {
     "accept": check_can_accept,
@@ -80,6 +80,14 @@ class ConsentOut(serializers.ModelSerializer[Consent]):
         fields = ["kind", "amount", "currency", "given_at", "given_by"]
 
 
+class PartHolds(serializers.Serializer[Any]):
+    """What a part comes to."""
+
+    kinds = serializers.DictField(child=serializers.IntegerField(), help_text="How many of each kind were picked.")
+    entries = serializers.IntegerField(help_text="With all that is below them.")
+    bytes = serializers.IntegerField()
+
+
 class Plan(serializers.Serializer[Any]):
     """What exactly would be done."""
 
@@ -90,6 +98,12 @@ class Plan(serializers.Serializer[Any]):
     mode = serializers.CharField()
     classification = serializers.CharField()
     estimate = EstimateOut(required=False, help_text="Only where it may be charged and a rate is set.")
+    part = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Keys of what alone is restored; absent for everything.",
+    )
+    part_holds = PartHolds(required=False)
 
 
 class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
@@ -153,7 +167,8 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         """The sentence of its page."""
         until = measured_at(request, self.context["now"])
         when, loss = moment_of(request.backup, until), loss_of(request, until)
-        return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
+        picked = picked_words(request.resource, request.picked)
+        return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request), picked)
 
     def get_loss_window_seconds(self, request: RestoreRequest) -> int | None:
         """From the backup's moment until the restore, or until now."""

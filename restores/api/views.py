@@ -69,7 +69,13 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         backup = backup_seen_by(request.user, entered["backup"])
         mode, cause = Mode(entered["mode"]), Cause(entered["cause"])
         filed = file_request(
-            by=self.person, backup=backup, mode=mode, reason=entered["reason"], cause=cause, accepts=entered["accepts"]
+            by=self.person,
+            backup=backup,
+            mode=mode,
+            reason=entered["reason"],
+            cause=cause,
+            accepts=entered["accepts"],
+            part=entered.get("part"),
         )
         self.kwargs["pk"] = filed.pk
         return self._told(201)

@@ -3,7 +3,7 @@
 pg_dump writes down what each entry depends on, so nothing is guessed:
 
 - the *picked* tables, with their rows; of a partitioned table its partitions too;
-- relations that their definitions, defaults, indexes or constraints need (the table that a partition or a child is of, a sequence) come as
+- relations that these need to be made (the table that a partition or a child is of, a sequence) come as
   *structure*, without rows;
 - everything else (types, functions, indexes, constraints, triggers, rights, comments) comes if all that it depends on
   does, and what stands for itself (schemas, extensions) always. A foreign key to a table that was not picked does not.
