@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -20,6 +21,7 @@ from backups.drivers.base import Item
 from backups.drivers.keys import above_of, key_of, without_doubles, written
 
 FORMAT = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = ".new-"
 BATCH = 10_000
 _SCHEMA = """
@@ -48,6 +50,14 @@ class Entry:
     rows: int | None
     modified_ns: int | None
     below: int
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """To the microsecond; None for what is unknown or beyond the calendar."""
+        try:
+            return None if self.modified_ns is None else EPOCH + timedelta(microseconds=self.modified_ns // 1000)
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, lists, request_page
+from restores.views import approvals, asking, charges, deciding, downloading, lists, part, request_page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
     path("requests/new/", asking.request_new, name="request_new"),
     path("requests/new/summary/", asking.request_new_summary, name="request_new_summary"),
     path("requests/new/backups/", asking.request_new_backups, name="request_new_backups"),
+    path("requests/new/part/", part.request_new_part, name="request_new_part"),
     path("requests/<int:pk>/", request_page.request_page, name="request"),
     path("requests/<int:pk>/live/", request_page.request_live, name="request_live"),
     path("requests/<int:pk>/accept/", deciding.request_accept, name="request_accept"),

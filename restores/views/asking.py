@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
@@ -20,13 +20,21 @@ from restores.forms import AskForm
 from restores.permissions import check_can_file
 from restores.picking import resources_to_ask_for
 from restores.summary import summary_of
-from restores.views.ask_context import asked_backup, asked_resource, page_context, picked
+from restores.views.ask_context import (
+    answers_of,
+    asked_backup,
+    asked_part,
+    asked_resource,
+    measured_part,
+    page_context,
+    picked,
+)
 from restores.views.fetching import person
 
 
 @require_http_methods(["GET", "POST"])
 def request_new(http: HttpRequest) -> HttpResponse:
-    """The page. POST files the request, or with ``suggest`` looks for the last good backup before it went wrong."""
+    """The page. POST files the request; with ``suggest`` it looks for the last good backup, with ``show`` it only shows."""
     user = person(http)
     if not has_permission_somewhere(user, Permission.FILE_REQUESTS):
         raise NotPermitted("Only clients, their staff and IT ask for restores. You can look at what was asked for.")
@@ -36,7 +44,7 @@ def request_new(http: HttpRequest) -> HttpResponse:
         words = " ".join(search_words(http.GET.get("q", "")))
         return render(http, "restores/ask_what.html", {"words": words, "resources": resources_to_ask_for(user, words)})
     check_can_file(user, resource)
-    if http.method == "POST" and "suggest" not in http.POST:
+    if http.method == "POST" and not {"suggest", "show"} & http.POST.keys():
         return _file(http, resource, backup)
     return render(http, "restores/ask.html", page_context(http, resource, backup))
 
@@ -54,6 +62,7 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
                 reason=answers["reason"],
                 cause=cause,
                 accepts=answers["accepts"],
+                part=asked_part(http) or None,
             )
             messages.success(http, f"{filed.number} is filed. {filed.facts.next}")
             return redirect(filed)
@@ -63,19 +72,28 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
     return render(http, "restores/ask.html", page_context(http, resource, backup, form), status=status)
 
 
-@require_GET
+def show_ask(http: HttpRequest, resource: Resource | None, sentence: str) -> HttpResponse:
+    """The page with a sentence about what is still missing; without a resource the search for one."""
+    messages.warning(http, sentence)
+    if resource is None:
+        return redirect("request_new")
+    return render(http, "restores/ask.html", page_context(http, resource, None))
+
+
+@require_http_methods(["GET", "POST"])
 def request_new_summary(http: HttpRequest) -> HttpResponse:
     """The sentence for what is picked so far; asked for by the page whenever a choice changes."""
     backup = asked_backup(http)
     resource = asked_resource(http, backup)
     if resource is None:
         return HttpResponse(status=204)
-    mode, cause = picked(http.GET)
-    summary = summary_of(resource, backup, mode, cause, timezone.now(), person(http))
+    mode, cause = picked(answers_of(http))
+    part, _ = measured_part(backup, asked_part(http))
+    summary = summary_of(resource, backup, mode, cause, timezone.now(), person(http), part)
     return render(http, "restores/_summary.html", {"summary": summary})
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def request_new_backups(http: HttpRequest) -> HttpResponse:
     """The picker around the moment it went wrong; asked for by the page when that moment changes."""
     backup = asked_backup(http)

@@ -26,7 +26,7 @@ from restores.charging import Cause
 from restores.models import RestoreRequest
 from restores.wording import request_sentence
 from restores.workflow import Status
-from tests.app.world import World, approved, fill_tree, filed, fingerprint
+from tests.app.world import World, approved, filed, fill_tree, fingerprint
 
 
 def file_part(world: World, backup: Backup, *part: str, mode: Mode = Mode.BESIDE) -> RestoreRequest:
