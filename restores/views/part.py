@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from backups.actions.browsing import Listing, look_into
@@ -65,7 +67,6 @@ def request_new_part(http: HttpRequest) -> HttpResponse:
         "resource": resource,
         "backup": backup,
         "carried": [(name, answers_of(http).get(name, "")) for name in CARRIED],
-        "nouns": " and ".join(many for _, many in parts.nouns.values()),
         "most": MOST_PICKED,
         **_picked(backup, part),
         **_listed(http, backup, part, parts.nouns),
@@ -98,14 +99,14 @@ def _listed(http: HttpRequest, backup: Backup, part: list[str], nouns: Mapping[s
 
 
 def _rows(listing: Listing, part: list[str], nouns: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    kept = set(part)
+    kept, now = set(part), timezone.now()
     shown = {entry.key for entry in listing.entries}
     rows = [
         Row(
             entry=entry,
             icon=ICONS.get(entry.kind, "file"),
             kind=nouns[entry.kind][0],
-            facts=_facts(entry),
+            facts=_facts(entry, now),
             checked=entry.key in kept,
             comes_with=next((above for above in above_of(entry.key) if above in kept), ""),
         )
@@ -119,10 +120,10 @@ def _rows(listing: Listing, part: list[str], nouns: Mapping[str, tuple[str, str]
     }
 
 
-def _facts(entry: Entry) -> list[str]:
+def _facts(entry: Entry, now: datetime) -> list[str]:
     """What tells it from others: rows, how much is inside, size, when it was last changed."""
     facts = [] if entry.rows is None else [counted(entry.rows, "row")]
     if entry.holds:
         facts.append(f"{entry.below:,} inside")
     facts.append(size_in_words(entry.size))
-    return facts if entry.modified_at is None else [*facts, exact_time(entry.modified_at)]
+    return facts if entry.modified_at is None else [*facts, exact_time(entry.modified_at, now)]

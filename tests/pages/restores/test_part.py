@@ -70,7 +70,7 @@ def test_the_top_is_shown_and_directories_are_opened(seen: Callable[[str], Brows
     page = post(owner, PART, answers(backup))
     assert set(shown(page)) == {"a&b", "empty", "first.bin", "link", "not utf-8 \\xff", "odd\\x0aname", "sub"}
     assert "32\N{NO-BREAK SPACE}kB" in page
-    assert "Nothing yet." in page
+    assert "Nothing is picked yet." in page
     page = post(owner, PART, answers(backup, go="sub"))
     assert set(shown(page)) == {"sub/page.txt"}
     assert 'name="under" value="sub"' in page
