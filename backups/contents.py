@@ -148,16 +148,27 @@ class _Building:
 @contextmanager
 def opened(path: Path) -> Iterator[Contents | None]:
     """The index at ``path`` for reading; None when there is none that this portal can use. Marks it as used."""
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-            usable = database.execute("PRAGMA user_version").fetchone() == (FORMAT,)
-            if usable:
-                os.utime(path)
-            yield Contents(database) if usable else None
-    except (sqlite3.OperationalError, FileNotFoundError):
-        if path.exists():
-            raise
+    database = _opened(path)
+    if database is None:
         yield None
+        return
+    with closing(database):
+        yield Contents(database)
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    try:
+        os.utime(path)
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    except (FileNotFoundError, sqlite3.OperationalError):
+        return None
+    try:
+        if database.execute("PRAGMA user_version").fetchone() == (FORMAT,):
+            return database
+    except sqlite3.DatabaseError:  # whatever it is, it is no index: it is made anew
+        pass
+    database.close()
+    return None
 
 
 class Contents:

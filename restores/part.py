@@ -43,5 +43,5 @@ class Picked:
     def in_words(self, nouns: Mapping[str, tuple[str, str]]) -> str:
         """ "2 directories and 3 files"; ``nouns`` by kind, for one and for many, in the order in which they are named."""
         counts = [(self.kinds[kind], nouns[kind]) for kind in nouns if self.kinds.get(kind)]
-        *others, last = [f"{count:,} {one if count == 1 else many}" for count, (one, many) in counts]
+        *others, last = [f"{count:,} {one if count == 1 else many}" for count, (one, many) in counts] or ["a part"]
         return f"{', '.join(others)} and {last}" if others else last

@@ -67,7 +67,7 @@ def summary_of(
         sentence=sentence,
         charge=classification_sentence(cause, price) if cause else "",
         free=cause is not None and classify(cause) is Classification.FREE,
-        replaces=mode is Mode.IN_PLACE,
+        replaces=mode is Mode.IN_PLACE and part is None,
         client=resource.client,
         estimate=estimate,
         accepts=price_words(price) if price and price.amount and may_accept(reader, resource.client) else "",

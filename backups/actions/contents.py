@@ -77,17 +77,14 @@ def list_contents(backup: Backup, *, clock: Clock = timezone.now) -> None:
             return
     copies = list(Copy.objects.present().filter(backup=backup))
     copies.sort(key=lambda copy: copy.region != backup.resource.home_region)
-    try:
-        for copy in copies:
-            if _made(path, lambda copy=copy: parts.items(_artefact(backup, copy)), copy, clock()):  # type: ignore[misc]
-                return
-    finally:
-        _mark(path).unlink(missing_ok=True)
+    for copy in copies:
+        artefact = StoredArtefact(
+            store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(backup.artefact)
+        )
+        if _made(path, lambda artefact=artefact: parts.items(artefact), copy, clock()):  # type: ignore[misc]
+            _mark(path).unlink(missing_ok=True)
+            return
     raise Refused("No sound copy of this backup is left, so nobody can look into it. Choose another one.")
-
-
-def _artefact(backup: Backup, copy: Copy) -> StoredArtefact:
-    return StoredArtefact(store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(backup.artefact))
 
 
 def _made(path: Path, items: Callable[[], Iterator[Item]], copy: Copy, now: datetime) -> bool:

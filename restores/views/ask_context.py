@@ -87,8 +87,8 @@ def page_context(
     elif unusable:
         backup = None
     mode, cause = picked(answers)
-    mode = mode or Mode.BESIDE
     part = asked_part(http)
+    mode = mode if mode and not part else Mode.BESIDE
     measure, part_refused = measured_part(backup, part)
     return {
         "takes_part": driver_of(resource.kind).parts is not None,

@@ -105,6 +105,10 @@ def _contents(artefact: Artefact) -> list[archive.TocEntry]:
             except StopIteration as end:
                 entries: list[archive.TocEntry] = end.value
                 return entries
+            except archive.Unexpected:
+                while dump.read(CHUNK):  # to its end, where a damaged backup says so
+                    pass
+                raise
 
 
 def _encoding(head: ManifestEntry) -> str:
