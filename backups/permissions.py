@@ -30,6 +30,18 @@ def check_can_back_up(user: Person, resource: Resource) -> None:
         raise Refused(f"A backup of {resource.name} is under way already. Wait until it is finished.")
 
 
+def check_can_browse(user: Person, backup: Backup) -> None:
+    """Names of a client's files and tables are for those who may ask for them back: its people, their staff, IT."""
+    check_permission(
+        user,
+        Permission.FILE_REQUESTS,
+        backup.resource.client,
+        "What is inside a backup is shown only to those who may ask for its restore: the client, its staff and IT.",
+    )
+    if not backup.is_good:
+        raise Refused("Only a good backup can be looked into. Choose another one.")
+
+
 def check_can_hold(user: Person, backup: Backup) -> None:
     """IT holds backups of which something is left."""
     check_permission(user, Permission.HOLD_BACKUPS, backup.resource.client, "Only IT holds backups. Ask IT to do it.")

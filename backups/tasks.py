@@ -8,13 +8,14 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from backups.actions import auditing, looking, presence, removing, repairing, retaining, telling, verifying
+from backups.actions import auditing, contents, looking, presence, removing, repairing, retaining, telling, verifying
 from backups.actions.copying import copy_to_other_region
 from backups.actions.daily import once_a_day
 from backups.actions.scheduling import schedule_backups
 from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import perform_backup
 from backups.actions.tidying import tidy_regions
+from backups.models import Backup
 
 
 @shared_task(name="backups.schedule")
@@ -116,10 +117,17 @@ def digest() -> None:
     once_a_day("digest", settings.DIGEST_HOUR, telling.digest)
 
 
+@shared_task(name="backups.list_contents")
+def list_contents(backup_id: int) -> None:
+    """Make the index of a large backup that somebody looks into."""
+    contents.list_contents(Backup.objects.select_related("resource").get(pk=backup_id))
+
+
 @shared_task(name="backups.tidy")
 def tidy() -> None:
-    """Remove leftovers in the regions, finish deletions, have missing copies made."""
+    """Remove leftovers in the regions, finish deletions, have missing copies made, forget old indexes."""
     tidy_regions()
+    contents.forget_contents()
 
 
 @shared_task(name="backups.sweep")

@@ -60,6 +60,7 @@ app.conf.update(
         "restores.restore": "restores",
         "restores.undo": "restores",
         "restores.clean_up": "restores",
+        "backups.list_contents": "restores",  # somebody waits for it who wants a restore
         "backups.repair": "backups",
         "backups.retain": "backups",
         "backups.apply_run": "backups",

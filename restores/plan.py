@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any
 
 from backups.drivers.base import Mode
+from restores.part import Picked
 
 
 def make_plan(
@@ -24,12 +25,13 @@ def make_plan(
     mode: Mode,
     classification: str,
     estimate: Mapping[str, Any] | None = None,
+    picked: Picked | None = None,
 ) -> dict[str, Any]:
-    """The plan as plain values: resource and target, backup and its checksum, mode, classification, estimate.
+    """The plan as plain values: resource and target, backup and its checksum, mode, classification, estimate, part.
 
-    Without an estimate it has no such entry.
+    Without an estimate, and of a whole restore, it has no such entries.
     """
-    plan = {
+    plan: dict[str, Any] = {
         "resource": resource_id,
         "target": f"{kind}:{locator}",
         "backup": backup_id,
@@ -37,7 +39,9 @@ def make_plan(
         "mode": mode.value,
         "classification": classification,
     }
-    return {**plan, "estimate": dict(estimate)} if estimate is not None else plan
+    if estimate is not None:
+        plan["estimate"] = dict(estimate)
+    return plan | (picked.as_json() if picked else {})
 
 
 def plan_digest(plan: Mapping[str, Any]) -> str:
@@ -85,6 +89,15 @@ SENTENCES: dict[Tense, dict[Mode, str]] = {
 }
 
 
+_PART_DONE = "{part} of {resource} ({size}): restored as of {when} {place}, which stayed as it was."
+
+PART_SENTENCES: dict[Tense, str] = {
+    Tense.TO_DO: "Restore {part} of {resource} ({size}) as of {when} {place}, which stays as it is.",
+    Tense.DONE: _PART_DONE,
+    Tense.UNDONE: _PART_DONE,
+}
+
+
 @dataclass(frozen=True)
 class Part:
     """A piece of a sentence; ``strong`` is what the reader must not miss."""
@@ -93,20 +106,42 @@ class Part:
     strong: bool = False
 
 
-def mode_parts(mode: Mode, resource: str, when: str, loss: str, tense: Tense = Tense.TO_DO) -> list[Part]:
+PickedWords = tuple[str, str]
+"""What was picked and its size, in words: ("3 files", "12 MB")."""
+
+
+def mode_parts(
+    mode: Mode,
+    resource: str,
+    when: str,
+    loss: str,
+    tense: Tense = Tense.TO_DO,
+    picked: PickedWords | None = None,
+) -> list[Part]:
     """What the restore does, or did, in a sentence for the client, piece by piece.
 
     ``when`` names the backup's moment with its zone, ``loss`` is the data-loss window in words.
     """
     said = {"resource": resource, "when": when, "place": PLACES[mode], "loss": loss}
+    sentence = SENTENCES[tense][mode]
+    if picked is not None:
+        said["part"], said["size"] = picked
+        sentence = PART_SENTENCES[tense]
     parts = []
-    for text, name, _, _ in Formatter().parse(SENTENCES[tense][mode]):
+    for text, name, _, _ in Formatter().parse(sentence):
         parts.append(Part(text))
         if name:
-            parts.append(Part(said[name], strong=name != "loss"))
+            parts.append(Part(said[name], strong=name not in ("loss", "size")))
     return parts
 
 
-def mode_sentence(mode: Mode, resource: str, when: str, loss: str, tense: Tense = Tense.TO_DO) -> str:
+def mode_sentence(
+    mode: Mode,
+    resource: str,
+    when: str,
+    loss: str,
+    tense: Tense = Tense.TO_DO,
+    picked: PickedWords | None = None,
+) -> str:
     """The sentence of :func:`mode_parts` as plain text."""
-    return "".join(part.text for part in mode_parts(mode, resource, when, loss, tense))
+    return "".join(part.text for part in mode_parts(mode, resource, when, loss, tense, picked))

@@ -15,8 +15,9 @@ from restores.actions.consenting import may_accept, price_words
 from restores.actions.estimating import estimate_for
 from restores.charging import Cause, Classification, classification_sentence, classify
 from restores.models.request import MODE_LABELS
+from restores.part import Picked
 from restores.pricing import Estimate
-from restores.wording import sentence_of
+from restores.wording import picked_words, sentence_of
 
 SAFEST_FIRST = (Mode.BESIDE, Mode.IN_PLACE, Mode.EXPORT)
 
@@ -54,20 +55,25 @@ def summary_of(
     now: datetime,
     reader: User,
     accepted: str = "",
+    part: Picked | None = None,
 ) -> Summary:
-    """The summary of what is picked so far, for whom it is shown to; ``accepted`` is the price that they have ticked."""
-    estimate = estimate_for(backup, cause, now) if backup and cause else None
+    """The summary of what is picked so far, for whom it is shown to.
+
+    ``accepted`` is the price that they have ticked; ``part`` what alone is asked for.
+    """
+    estimate = estimate_for(backup, cause, now, part) if backup and cause else None
     price = estimate.total if estimate else None
     if backup is None:
         sentence = format_html("Restore <strong>{}</strong>. Pick the moment to go back to.", resource.name)
     else:
-        sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now)
+        words = picked_words(resource, part)
+        sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now, picked=words)
     accepts = price_words(price) if price and price.amount and may_accept(reader, resource.client) else ""
     return Summary(
         sentence=sentence,
         charge=classification_sentence(cause, price) if cause else "",
         free=cause is not None and classify(cause) is Classification.FREE,
-        replaces=mode is Mode.IN_PLACE,
+        replaces=mode is Mode.IN_PLACE and part is None,
         client=resource.client,
         estimate=estimate,
         accepts=accepts,
@@ -75,8 +81,10 @@ def summary_of(
     )
 
 
-def mode_options(resource: Resource, noun: str, picked: str, export_days: int) -> list[Option]:
-    """The three places, the safest first. ``noun`` is what the resource's kind calls its data: "directory"."""
+def mode_options(
+    resource: Resource, noun: str, picked: str, export_days: int, *, only_part: bool = False
+) -> list[Option]:
+    """The three places, the safest first; of a part the first alone. ``noun`` is what its data is called: "directory"."""
     meanings = {
         Mode.BESIDE: f"A new {noun} appears next to {resource.name}. The live one stays as it is.",
         Mode.IN_PLACE: (
@@ -85,6 +93,11 @@ def mode_options(resource: Resource, noun: str, picked: str, export_days: int) -
         ),
         Mode.EXPORT: f"You get the backup as a file, for {export_days} days. The live one stays as it is.",
     }
+    if only_part:
+        meaning = (
+            f"A new {noun} with nothing but the part appears next to {resource.name}. The live one stays as it is."
+        )
+        return [Option(Mode.BESIDE.value, MODE_LABELS[Mode.BESIDE], meaning, checked=True)]
     return [Option(mode.value, MODE_LABELS[mode], meanings[mode], mode.value == picked) for mode in SAFEST_FIRST]
 
 

@@ -8,14 +8,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backups.drivers.base import Mode
-from backups.models import Backup
+from backups.kinds import driver_of
+from backups.models import Backup, Resource
 from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
-from portal.words import exact_time, span_in_words
+from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
 from restores.models import AttemptKind, ChargeStatus, RestoreRequest
-from restores.plan import Part, Tense, loss_window, mode_parts, mode_sentence
+from restores.part import Picked
+from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
 from restores.workflow import Status, Turn
 
@@ -25,10 +27,18 @@ def moment_of(backup: Backup, now: datetime) -> str:
     return exact_time(backup.taken_at or backup.queued_at, now)
 
 
-def sentence_of(name: str, backup: Backup, mode: Mode, now: datetime, tense: Tense = Tense.TO_DO) -> SafeString:
+def picked_words(resource: Resource, picked: Picked | None) -> PickedWords | None:
+    """What was picked and its size, in words; None for everything."""
+    parts = driver_of(resource.kind).parts
+    return (picked.in_words(parts.nouns), size_in_words(picked.size)) if picked and parts else None
+
+
+def sentence_of(
+    name: str, backup: Backup, mode: Mode, now: datetime, tense: Tense = Tense.TO_DO, picked: PickedWords | None = None
+) -> SafeString:
     """What restoring that backup in that mode does, or did, as HTML: the sentence that stays in view."""
     loss = span_in_words(loss_window(backup.taken_at or now, now))
-    parts = mode_parts(mode, name, moment_of(backup, now), loss, tense)
+    parts = mode_parts(mode, name, moment_of(backup, now), loss, tense, picked)
     return format_html_join("", "{}", ((_html(part),) for part in parts))
 
 
@@ -46,14 +56,16 @@ def measured_at(request: RestoreRequest, now: datetime) -> datetime:
 def request_sentence(request: RestoreRequest, now: datetime) -> SafeString:
     """What the request asks for, or what came of it, as HTML."""
     until = measured_at(request, now)
-    return sentence_of(request.resource.name, request.backup, request.restore_mode, until, tense_of(request))
+    picked = picked_words(request.resource, request.picked)
+    return sentence_of(request.resource.name, request.backup, request.restore_mode, until, tense_of(request), picked)
 
 
 def plain_sentence(request: RestoreRequest, now: datetime) -> str:
     """The same as plain text."""
     until = measured_at(request, now)
     when, loss = moment_of(request.backup, until), loss_of(request, until)
-    return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request))
+    picked = picked_words(request.resource, request.picked)
+    return mode_sentence(request.restore_mode, request.resource.name, when, loss, tense_of(request), picked)
 
 
 def tense_of(request: RestoreRequest) -> Tense:
@@ -82,6 +94,9 @@ def charge_sentence(request: RestoreRequest) -> str:
 def verb_of(request: RestoreRequest, now: datetime) -> str:
     """What carrying the request out does, named by its verb, for buttons."""
     name, when = request.resource.name, moment_of(request.backup, now)
+    picked = picked_words(request.resource, request.picked)
+    if picked is not None:
+        return f"restore {picked[0]} of {name} as of {when} beside the live one"
     return {
         Mode.IN_PLACE: f"replace {name} with {when}",
         Mode.BESIDE: f"restore {name} as of {when} beside the live one",

@@ -12,10 +12,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backups.actions.browsing import look_into
 from backups.actions.holding import place_hold
 from backups.actions.registering import register_resource
 from backups.actions.removing import bring_back, removal_plan, remove_resource
 from backups.actions.taking import request_backup
+from backups.api.contents import ListingOut, Look, listing_out
 from backups.api.filters import BackupFilters, ResourceFilters
 from backups.api.holds import Holding, HoldOut
 from backups.api.inputs import Registration, named_application
@@ -129,6 +131,15 @@ class BackupViews(RecordedViewSet[Backup]):
     def retrieve(self, request: Request, pk: int) -> Response:
         """With why it is kept and until when."""
         return Response(backups_told([self.get_object()], self.get_serializer_context())[0])
+
+    @extend_schema(parameters=[Look], responses=ListingOut, summary="Look into a backup (who may file, IT)")
+    @action(detail=True)
+    def contents(self, request: Request, pk: int) -> Response:
+        """Its files or tables, a page at a time. While the list of a very large backup is being made the answer is 409."""
+        found = self.get_object()
+        query = Look(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return Response(listing_out(look_into(by=request.user, backup=found, **query.validated_data)))
 
     @extend_schema(request=Holding, responses={201: HoldOut}, summary="Hold a backup (IT)")
     @action(methods=["post"], detail=True)

@@ -10,11 +10,11 @@ Every verb is safe to call twice with the same arguments: the second call finds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol
 
 Settings = Mapping[str, str]
 """A resource's settings by name. Secret ones hold *references* (see :mod:`backups.secrets`), never the secret."""
@@ -174,6 +174,49 @@ class Artefact(Protocol):
         """The recorded lines, in order. Raises :class:`DamagedBackup` when the manifest is cut short or altered."""
 
 
+class Item(NamedTuple):
+    """One thing in a backup that can be picked: a file, a directory with everything below it, a table.
+
+    ``names`` lead to it from the top down. Items come in the manifest's order: what holds others before what it holds.
+    """
+
+    names: tuple[str, ...]
+    kind: str  # a key of Parts.nouns
+    holds: bool = False  # others may be below it, and come with it
+    size: int = 0
+    rows: int | None = None
+    modified_ns: int | None = None  # since 1970
+    same_as: tuple[str, ...] = ()  # the names of an earlier item, of which it is another name
+
+
+Part = Sequence[str]
+"""What was picked: the keys of items (:mod:`backups.drivers.keys`). What is below a picked item comes with it."""
+
+
+class Parts(Protocol):
+    """Restoring only a part, beside the live thing: what a driver may be able to do. See :attr:`Driver.parts`.
+
+    A part is held to the same proofs as a whole: every stored byte is read and hashed, and all that was picked is
+    compared with the manifest; nothing else may stand there. The verbs are those of :class:`Driver`.
+    """
+
+    nouns: ClassVar[Mapping[str, tuple[str, str]]]  # of each kind of item, one and many: {"file": ("file", "files")}
+
+    def items(self, artefact: Artefact) -> Iterator[Item]:
+        """What the backup holds, from its manifest alone, in constant memory."""
+
+    def preflight(self, settings: Settings, place: Place, artefact: Artefact, part: Part, workdir: Path) -> list[str]:
+        """As :meth:`Driver.preflight`, of a restore beside. Raises also for what the backup does not hold."""
+
+    def restore(
+        self, settings: Settings, place: Place, artefact: Artefact, part: Part, workdir: Path, progress: Progress
+    ) -> list[str]:
+        """Build what was picked at ``place.beside``. Sentences about what could not come with it."""
+
+    def verify(self, settings: Settings, place: Place, artefact: Artefact, part: Part, progress: Progress) -> Verified:
+        """Compare ``place.beside`` with the manifest's lines of what was picked: all of it, and nothing but it."""
+
+
 class Driver(Protocol):
     """The verbs. See the module's text for what all of them promise."""
 
@@ -183,6 +226,10 @@ class Driver(Protocol):
     settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
     stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
+
+    @property
+    def parts(self) -> Parts | None:
+        """Restoring a part of a backup; None where a backup of this kind is restored whole."""
 
     def check(self, settings: Settings) -> Found:
         """See that the resource exists and can be read whole. Raises :class:`DriverError` naming the setting at fault."""

@@ -42,7 +42,7 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
 
     def alter(locked: RestoreRequest) -> None:
         frozen = locked.classification == Classification.BILLABLE
-        estimate = locked.estimate if frozen else estimate_for(locked.backup, cause, now)
+        estimate = locked.estimate if frozen else estimate_for(locked.backup, cause, now, locked.picked)
         locked.cause, locked.classification = cause.value, classify(cause).value
         if locked.state is Status.COMPLETED:
             if classify(cause) is Classification.FREE:
@@ -50,7 +50,7 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
             elif not hasattr(locked, "charge"):
                 raise Refused(TOO_LATE)
             return  # what was done was done by the plan that was approved
-        locked.plan = plan_for(locked.backup, locked.restore_mode, cause, estimate)
+        locked.plan = plan_for(locked.backup, locked.restore_mode, cause, estimate, locked.picked)
         if locked.state is Status.FAILED and not is_consented(locked):
             raise Refused(TOO_LATE)
 

@@ -11,6 +11,7 @@ from portal.models import Client
 from portal.words import company_zone
 from restores.charging import Cause, Classification, classify
 from restores.models import Agreement, Rate, RateCard
+from restores.part import Picked
 from restores.pricing import Estimate, work_out
 
 
@@ -25,8 +26,11 @@ def card_in_force(currency: str, day: date) -> RateCard | None:
     return RateCard.objects.filter(currency=currency, valid_from__lte=day).order_by("-valid_from").first()
 
 
-def estimate_for(backup: Backup, cause: Cause, now: datetime) -> Estimate | None:
-    """The estimate for restoring the backup; None where it is free by its cause, or no rate is set for it."""
+def estimate_for(backup: Backup, cause: Cause, now: datetime, picked: Picked | None = None) -> Estimate | None:
+    """The estimate for restoring the backup, or a part of it by the part's size.
+
+    None where it is free by its cause, or no rate is set for it.
+    """
     if classify(cause) is Classification.FREE:
         return None
     resource = backup.resource
@@ -38,4 +42,5 @@ def estimate_for(backup: Backup, cause: Cause, now: datetime) -> Estimate | None
     rate = rates.get(resource.kind) or rates.get("")
     if rate is None:
         return None
-    return work_out(rate.facts, currency, card=card.pk, size=backup.source_bytes or 0)
+    size = picked.size if picked else backup.source_bytes or 0
+    return work_out(rate.facts, currency, card=card.pk, size=size)

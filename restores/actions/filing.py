@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,11 +16,13 @@ from portal.reasons import checked_reason, visible_text
 from restores.actions.consenting import settle_consent
 from restores.actions.estimating import estimate_for
 from restores.actions.moves import expiry_of
+from restores.actions.parts import measured
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
 from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
 from restores.models import Event, RestoreRequest
+from restores.part import Picked
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move, Status
 
@@ -27,19 +31,34 @@ REASON_MISSING = "Say what happened and why the restore is needed: it is kept wi
 
 
 def file_request(
-    *, by: User, backup: Backup, mode: Mode, reason: str, cause: Cause, accepts: str = "", details: Details = NO_DETAILS
+    *,
+    by: User,
+    backup: Backup,
+    mode: Mode,
+    reason: str,
+    cause: Cause,
+    accepts: str = "",
+    part: Collection[str] | None = None,
+    details: Details = NO_DETAILS,
 ) -> RestoreRequest:
     """File a request for exactly that backup. From now on the backup is pinned until the request is closed.
+
+    ``part`` are the keys of what alone is wanted; without it everything is.
 
     ``accepts`` is the price that ``by`` has read and accepts, such as "45.00 EUR"; where it is another one by now, or they
     may not accept it, the request waits for the client's consent.
 
-    ``reason`` says what happened; ``details`` what else is known of it.
+    ``reason`` says what happened; ``details`` what else is known of it. ``part`` are the keys of what alone is wanted.
 
-    Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason``, one of the details, or ``backup``.
+    Raises NotPermitted or Refused (by the rule), InvalidInput naming ``reason``, one of the details, ``backup``, ``mode`` or
+    ``part``.
     """
     check_can_file(by, backup.resource)
     reason, details = checked_reason(reason, REASON_MISSING), checked_details(details)
+    picked = None
+    if part is not None:
+        check_restorable(backup)
+        picked = measured(backup, part, mode)
     now = timezone.now()
     filing = TABLE[None, Move.FILE]
     with acting(by, reason), transaction.atomic():
@@ -47,7 +66,7 @@ def file_request(
             Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
         )
         check_restorable(locked)
-        _check_not_asked_for(by, locked, mode)
+        _check_not_asked_for(by, locked, mode, picked)
         request = RestoreRequest.objects.create(
             client=locked.resource.client,
             resource=locked.resource,
@@ -57,7 +76,7 @@ def file_request(
             **details.fields(),
             cause=cause.value,
             classification=classify(cause).value,
-            plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now)),
+            plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now, picked), picked),
             status=filing.to.value,
             status_changed_at=now,
             expires_at=expiry_of(filing.to, now),
@@ -87,9 +106,10 @@ def checked_details(details: Details) -> Details:
     return Details(**said)
 
 
-def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:
-    """The same person asks for the same once: a page gone back to, a form sent again."""
-    same = RestoreRequest.objects.filter(filed_by=by, backup=backup, mode=mode.value, status__in=UNDER_WAY).first()
+def _check_not_asked_for(by: User, backup: Backup, mode: Mode, picked: Picked | None) -> None:
+    """The same person asks for the same once: a page gone back to, a form sent again. Another part is not the same."""
+    alike = RestoreRequest.objects.filter(filed_by=by, backup=backup, mode=mode.value, status__in=UNDER_WAY)
+    same = next((request for request in alike if request.picked == picked), None)
     if same is not None:
         raise Refused(f"You have asked for exactly this already: {same.number}. Follow it there, or cancel it first.")
 

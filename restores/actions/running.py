@@ -23,6 +23,7 @@ from backups.proof import Proof
 from portal.errors import Refused
 from restores.actions.cleaning import workdir_of
 from restores.actions.damage import note_proof
+from restores.actions.extent import OnlyPart, Whole, extent_of
 from restores.actions.filing import check_restorable
 from restores.actions.planning import digest_now
 from restores.actions.recording import Recorder, hold_lease
@@ -39,6 +40,7 @@ class Run:
     attempt: Attempt
     request: RestoreRequest
     driver: Driver
+    extent: Whole | OnlyPart
     settings: Settings
     place: Place
     copy: Copy
@@ -70,6 +72,7 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
             attempt=attempt,
             request=request,
             driver=driver,
+            extent=extent_of(request),
             settings=resource.settings,
             place=Place.from_json(attempt.place),
             copy=copy,
@@ -185,7 +188,7 @@ def _preflight(run: Run) -> None:
         _check_plan(run)
         mode = run.request.restore_mode
         seen, said = _from_a_sound_copy(
-            run, lambda: run.driver.preflight(run.settings, run.place, mode, run.artefact, run.workdir)
+            run, lambda: run.extent.preflight(run.settings, run.place, mode, run.artefact, run.workdir)
         )
         told.sentence = " ".join(seen) + said
     _pin(run)
@@ -202,12 +205,12 @@ def _pin(run: Run) -> None:
 def _restore(run: Run) -> None:
     with run.recorder.step(StepName.RESTORE) as told:
 
-        def restore() -> None:
+        def restore() -> list[str]:
             run.progress.begin_anew()
-            run.driver.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
+            return run.extent.restore(run.settings, run.place, run.artefact, run.workdir, run.progress)
 
-        _, said = _from_a_sound_copy(run, restore)
-        told.sentence = f"A complete restore stands beside the live data, which is untouched.{said}"
+        left_out, said = _from_a_sound_copy(run, restore)
+        told.sentence = " ".join([run.extent.built, *left_out]) + said
 
 
 def _verify(run: Run) -> str:
@@ -215,13 +218,13 @@ def _verify(run: Run) -> str:
 
         def verify() -> str:
             run.progress.begin_anew()
-            return run.driver.verify(run.settings, run.place, run.artefact, run.progress).sentence
+            return run.extent.verify(run.settings, run.place, run.artefact, run.progress).sentence
 
         proof, said = _from_a_sound_copy(run, verify)
         told.sentence = proof + said
         run.attempt.proof = proof
         run.attempt.save(update_fields=["proof"])
-        note_proof(run.copy, Proof.CONTENT_MATCHED, run.recorder.clock())
+        note_proof(run.copy, run.extent.proves, run.recorder.clock())
     return proof
 
 

@@ -38,6 +38,13 @@ class Filing(WithReason):
         max_length=40,
         help_text='The price you accept, such as "45.00 EUR": the total of /api/estimate/. Without it the client is asked.',
     )
+    part = serializers.ListField(
+        child=serializers.CharField(trim_whitespace=False, allow_blank=True, max_length=20_000),
+        required=False,
+        allow_null=True,
+        error_messages={"not_a_list": "Send a list of keys, as /api/backups/…/contents/ gives them."},
+        help_text="Keys of what alone is wanted, from /api/backups/{id}/contents/; beside only. Without it: everything.",
+    )
 
 
 class Acceptance(Input):

@@ -92,6 +92,14 @@ class ConsentOut(serializers.ModelSerializer[Consent]):
         fields = ["kind", "amount", "currency", "given_at", "given_by"]
 
 
+class PartHolds(serializers.Serializer[Any]):
+    """What a part comes to."""
+
+    kinds = serializers.DictField(child=serializers.IntegerField(), help_text="How many of each kind were picked.")
+    entries = serializers.IntegerField(help_text="With all that is below them.")
+    bytes = serializers.IntegerField()
+
+
 class Plan(serializers.Serializer[Any]):
     """What exactly would be done."""
 
@@ -102,6 +110,12 @@ class Plan(serializers.Serializer[Any]):
     mode = serializers.CharField()
     classification = serializers.CharField()
     estimate = EstimateOut(required=False, help_text="Only where it may be charged and a rate is set.")
+    part = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Keys of what alone is restored; absent for everything.",
+    )
+    part_holds = PartHolds(required=False)
 
 
 class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):

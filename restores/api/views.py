@@ -102,6 +102,7 @@ class RequestViews(
             cause=cause,
             accepts=entered["accepts"],
             details=Details(**{name: entered[name] for name in DETAIL_LABELS}),
+            part=entered.get("part"),
         )
         self.kwargs["pk"] = filed.pk
         return self._told(201)

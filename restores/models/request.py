@@ -17,6 +17,7 @@ from portal.permissions import Person, visible
 from portal.roles import Permission
 from restores.charging import CAUSE_LABELS, Cause, Classification
 from restores.details import DETAIL_MAX, SINCE_MAX, Details
+from restores.part import Picked
 from restores.plan import plan_digest
 from restores.pricing import Estimate
 from restores.workflow import STATUSES, Status, StatusFacts
@@ -141,6 +142,16 @@ class RestoreRequest(models.Model):
     def plan_digest(self) -> str:
         """The digest of the plan as it stands now."""
         return plan_digest(self.plan)
+
+    @property
+    def picked(self) -> Picked | None:
+        """The part that is asked for; None when it is everything."""
+        return Picked.from_plan(self.plan)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes that are restored."""
+        return self.picked.size if self.picked else self.backup.source_bytes
 
     @property
     def estimate(self) -> Estimate | None:

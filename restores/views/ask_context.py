@@ -13,14 +13,18 @@ from backups.drivers.base import Mode
 from backups.kinds import driver_of
 from backups.models import Backup, Resource
 from portal.entered import whole_number
+from portal.errors import PortalError
 from portal.rules import refusal
 from restores.actions.filing import check_restorable
+from restores.actions.parts import measured
 from restores.charging import Cause
 from restores.details import DETAIL_LABELS
 from restores.forms import AskForm, MomentForm
+from restores.part import Picked
 from restores.picking import choices
 from restores.summary import cause_options, mode_options, summary_of
 from restores.views.fetching import person, resource_or_404
+from restores.wording import picked_words
 
 
 def answers_of(http: HttpRequest) -> QueryDict:
@@ -48,6 +52,22 @@ def asked_resource(http: HttpRequest, backup: Backup | None) -> Resource | None:
     return backup.resource if backup else resource_or_404(person(http), pk)
 
 
+def asked_part(http: HttpRequest) -> list[str]:
+    """The keys that are picked; none when everything is asked for."""
+    answers = answers_of(http)
+    return [] if answers.get("show") == "everything" else answers.getlist("part")
+
+
+def measured_part(backup: Backup | None, part: list[str]) -> tuple[Picked | None, str]:
+    """What a part comes to, or why it cannot be asked for: a sentence, empty where nothing is wrong."""
+    if backup is None or not part:
+        return None, ""
+    try:
+        return measured(backup, part), ""
+    except PortalError as error:
+        return None, error.sentence
+
+
 def picked(answers: QueryDict) -> tuple[Mode | None, Cause | None]:
     """The mode and the cause that are picked, where they are."""
     mode, cause = answers.get("mode", ""), answers.get("cause", "")
@@ -68,8 +88,14 @@ def page_context(
     elif unusable:
         backup = None
     mode, cause = picked(answers)
-    mode = mode or Mode.BESIDE
+    part = asked_part(http)
+    mode = mode if mode and not part else Mode.BESIDE
+    measure, part_refused = measured_part(backup, part)
     return {
+        "takes_part": driver_of(resource.kind).parts is not None,
+        "part": part,
+        "part_words": picked_words(resource, measure),
+        "part_refused": part_refused,
         "resource": resource,
         "form": form or AskForm(initial={name: answers.get(name, "") for name in ("reason", *DETAIL_LABELS)}),
         "moment": moment,
@@ -78,8 +104,10 @@ def page_context(
         "suggestion": suggestion,
         "picked": backup.pk if backup else None,
         "unusable": unusable,
-        "modes": mode_options(resource, driver_of(resource.kind).noun, mode.value, settings.EXPORT_DAYS),
+        "modes": mode_options(
+            resource, driver_of(resource.kind).noun, mode.value, settings.EXPORT_DAYS, only_part=bool(part)
+        ),
         "causes": cause_options(cause.value if cause else ""),
-        "summary": summary_of(resource, backup, mode, cause, now, person(http), answers.get("accepts", "")),
+        "summary": summary_of(resource, backup, mode, cause, now, person(http), answers.get("accepts", ""), measure),
         "zone": settings.POLICY_TIME_ZONE,
     }

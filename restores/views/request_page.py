@@ -35,7 +35,7 @@ from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
 from restores.views.live import finished_restore, live_of
-from restores.wording import charge_sentence, loss_of, next_of, request_sentence, tense_of, turn_of
+from restores.wording import charge_sentence, loss_of, next_of, picked_words, request_sentence, tense_of, turn_of
 from restores.workflow import Status
 
 STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
@@ -93,6 +93,7 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "estimate": found.estimate,
         "consents": found.consents.select_related("given_by"),
         "loss": loss_of(found, now),
+        "picked": picked_words(found.resource, found.picked),
         "replaces": found.restore_mode is Mode.IN_PLACE,
         "will_replace": found.restore_mode is Mode.IN_PLACE
         and tense_of(found) is Tense.TO_DO

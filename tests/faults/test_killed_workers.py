@@ -67,7 +67,7 @@ def test_in_place(world: World, resource: Resource, subject: Subject, step: Step
     assert "its worker stopped" in attempt.error
     assert ("is live and the original is kept" if swapped else "The live data is as it was.") in attempt.error
     assert subject.look() == standing
-    assert not list(Path(settings.SCRATCH_DIR).glob("*"))
+    assert not list(Path(settings.SCRATCH_DIR).glob("attempt-*"))
     if not swapped:
         assert len(subject.names()) == 1, "nothing is left beside it"
 

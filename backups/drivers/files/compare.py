@@ -95,7 +95,7 @@ def _order(path: str) -> list[str]:
 class _Hashing:
     """Hashes files in two threads; the differences come out in the calling thread."""
 
-    def __init__(self, base: str, progress: Progress, expected: int, differences: _Differences) -> None:
+    def __init__(self, base: str, progress: Progress, expected: int | None, differences: _Differences) -> None:
         self._base = base
         self._progress = progress
         self._expected = expected
@@ -183,11 +183,11 @@ class _Hashing:
 
 
 def compare(
-    root: int, base: str, place: str, manifest: Iterable[ManifestEntry], expected: int, progress: Progress
+    root: int, base: str, place: str, manifest: Iterable[ManifestEntry], expected: int | None, progress: Progress
 ) -> Verified:
     """Hold the tree open at ``root`` against the manifest. Raises :class:`NotAsBackedUp` naming the first differences.
 
-    ``base`` is put before paths in error messages; ``expected`` is the number of bytes to tell ``progress``.
+    ``base`` is put before paths in error messages; ``expected`` is the number of bytes to tell ``progress``, if known.
     """
     differences = _Differences()
     hashing = _Hashing(base, progress, expected, differences)

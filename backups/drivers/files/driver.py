@@ -25,6 +25,7 @@ from backups.drivers.base import (
 from backups.drivers.files import exchange, places
 from backups.drivers.files.compare import compare
 from backups.drivers.files.durable import flushed
+from backups.drivers.files.parts import FilesParts
 from backups.drivers.files.preflight import preflight
 from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
@@ -46,6 +47,11 @@ class FilesDriver:
     )
     export_suffix: ClassVar[str] = ".tar.zst"
     stops_writers: ClassVar[bool] = False
+
+    @property
+    def parts(self) -> FilesParts:
+        """Any files and directories."""
+        return FilesParts(self._own)
 
     def check(self, settings: Settings) -> Found:
         """See that the directory exists, is allowed, and can be read; a large one is tried in its first part."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 
-from backups.drivers.base import Artefact, DamagedBackup, DriverError, Mode, Place
+from backups.drivers.base import Artefact, DamagedBackup, DriverError, ManifestEntry, Mode, Place
 from backups.drivers.files.exchange import Names, names
 from backups.drivers.files.mounts import is_mount_point, mounts_within
+from backups.drivers.files.part import Picked, expected
 from backups.drivers.files.places import opened
 from backups.drivers.files.renames import NoExchange, exchange
 from backups.drivers.files.walk import Type
@@ -19,28 +21,40 @@ PRIVILEGED = ("trusted.", "security.")
 
 def preflight(place: Place, mode: Mode, artefact: Artefact) -> list[str]:
     """A sentence per thing found right; raises :class:`DriverError` for the first that is not."""
-    said = [_manifest(artefact, mode)]
+    said, _ = _manifest(artefact.manifest(), mode)
     if mode is Mode.EXPORT:
-        return said
+        return [said]
+    return [said, *_place(place, mode, artefact.source_bytes)]
+
+
+def preflight_part(place: Place, artefact: Artefact, picked: Picked) -> list[str]:
+    """The same of a part, which is restored beside."""
+    said, size = _manifest(expected(artefact.manifest, picked), Mode.BESIDE)
+    return [f"All that was picked is there. {said}", *_place(place, Mode.BESIDE, size)]
+
+
+def _place(place: Place, mode: Mode, needed: int) -> list[str]:
     find_program("tar")
+    said = []
     with names(place) as here:
-        said.append(_room(here, artefact))
+        said.append(_room(here, needed))
         if mode is Mode.IN_PLACE:
             said.append(_live(here, place))
         said.append(_writable(here, place, mode))
     return said
 
 
-def _manifest(artefact: Artefact, mode: Mode) -> str:
-    """The manifest is whole, and this process may make what it lists."""
+def _manifest(entries: Iterable[ManifestEntry], mode: Mode) -> tuple[str, int]:
+    """The manifest is whole, and this process may make what it lists; said, and the size of all files in it."""
     root = os.geteuid() == 0
     own = os.geteuid()
     groups = {os.getegid(), *os.getgroups()}
-    count = 0
-    for entry in artefact.manifest():
+    count = content = 0
+    for entry in entries:
         if count == 0 and (entry.get("path"), entry.get("type")) != ("", Type.DIRECTORY):
             raise DamagedBackup("The manifest does not begin with the directory itself. Restore another backup.")
         count += 1
+        content += entry.get("size", 0)
         if root or mode is Mode.EXPORT:
             continue
         foreign = entry.get("uid", own) != own or entry.get("gid", own) not in groups
@@ -52,15 +66,15 @@ def _manifest(artefact: Artefact, mode: Mode) -> str:
             )
     if not count:
         raise DamagedBackup("The manifest of the backup is empty. Restore another backup.")
-    return f"The manifest is whole: {count:,} entries."
+    return f"The manifest is whole: {count:,} entries.", content
 
 
-def _room(here: Names, artefact: Artefact) -> str:
+def _room(here: Names, content: int) -> str:
     system = os.fstatvfs(here.parent)
-    free, needed = system.f_bavail * system.f_frsize, 2 * artefact.source_bytes
+    free, needed = system.f_bavail * system.f_frsize, 2 * content
     if free < needed:
         raise DriverError(
-            f"The restore needs {size(needed)} free in {shown(here.where)}, twice the backup's size, and there are"
+            f"The restore needs {size(needed)} free in {shown(here.where)}, twice the data's size, and there are"
             f" {size(free)}. Free space there, then try again.",
             retry=True,
         )

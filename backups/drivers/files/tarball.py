@@ -52,28 +52,38 @@ def header(node: Node, size: int, sparse: Sequence[tuple[int, int]] | None = Non
     chart = b""
     if sparse is not None:
         records += [
-            _record(b"GNU.sparse.major", b"1"),
-            _record(b"GNU.sparse.minor", b"0"),
-            _record(b"GNU.sparse.name", path),
-            _record(b"GNU.sparse.realsize", b"%d" % status.st_size),
+            record(b"GNU.sparse.major", b"1"),
+            record(b"GNU.sparse.minor", b"0"),
+            record(b"GNU.sparse.name", path),
+            record(b"GNU.sparse.realsize", b"%d" % status.st_size),
         ]
         path = b"./GNUSparseFile.0/" + path.rpartition(b"/")[2][:80]
         chart = b"%d\n" % len(sparse) + b"".join(b"%d\n%d\n" % part for part in sparse)
         chart += padding(len(chart))
         size += len(chart)
     elif len(path) > NAME_ROOM:
-        records.append(_record(b"path", path))
+        records.append(record(b"path", path))
     if size > LARGEST_NUMBER:
-        records.append(_record(b"size", b"%d" % size))
+        records.append(record(b"size", b"%d" % size))
     block = _block(
         path[:NAME_ROOM], stat.S_IMODE(status.st_mode), _fitting(status.st_uid), _fitting(status.st_gid),
         min(size, LARGEST_NUMBER), seconds, FLAGS[node.type], target[:NAME_ROOM],
         _user(status.st_uid), _group(status.st_gid), status.st_rdev if node.type in DEVICES else 0,
     )  # fmt: skip
+    return extension(records) + block + chart
+
+
+def extension(records: Sequence[bytes]) -> bytes:
+    """What stands before a header that has no room for all of this; nothing for nothing."""
     if not records:
-        return block + chart
-    extension = b"".join(records)
-    return _extension_header(len(extension)) + extension + padding(len(extension)) + block + chart
+        return b""
+    content = b"".join(records)
+    return _extension_header(len(content)) + content + padding(len(content))
+
+
+def with_checksum(block: bytes) -> bytes:
+    """The header with the checksum that it must have."""
+    return b"%b%06o\0 %b" % (block[:148], sum(block[:148]) + 8 * 32 + sum(block[156:]), block[156:])
 
 
 def _names(node: Node) -> tuple[bytes, bytes]:
@@ -92,17 +102,17 @@ def _records(node: Node, target: bytes) -> list[bytes]:
     status = node.stat
     records = []
     if len(target) > NAME_ROOM:
-        records.append(_record(b"linkpath", target))
+        records.append(record(b"linkpath", target))
     seconds, fraction = divmod(status.st_mtime_ns, SECOND)
     if fraction or not 0 <= seconds <= LARGEST_NUMBER:
-        records.append(_record(b"mtime", _decimal(status.st_mtime_ns)))
+        records.append(record(b"mtime", _decimal(status.st_mtime_ns)))
     if status.st_uid > LARGEST_ID:
-        records.append(_record(b"uid", b"%d" % status.st_uid))
+        records.append(record(b"uid", b"%d" % status.st_uid))
     if status.st_gid > LARGEST_ID:
-        records.append(_record(b"gid", b"%d" % status.st_gid))
+        records.append(record(b"gid", b"%d" % status.st_gid))
     for name, value in node.xattrs.items():
         key = os.fsencode(name).replace(b"%", b"%25").replace(b"=", b"%3D")  # as GNU tar has it
-        records.append(_record(b"SCHILY.xattr." + key, value))
+        records.append(record(b"SCHILY.xattr." + key, value))
     return records
 
 
@@ -127,7 +137,7 @@ def _block(
         path, b"%07o\0" % mode, b"%07o\0" % uid, b"%07o\0" % gid, b"%011o\0" % size, b"%011o\0" % mtime, b"        ",
         flag, target, b"ustar\x0000", user, group, b"%07o\0" % os.major(device), b"%07o\0" % os.minor(device),
     )  # fmt: skip
-    return b"%b%06o\0 %b" % (block[:148], sum(block), block[156:])
+    return with_checksum(block)
 
 
 @lru_cache(256)
@@ -135,8 +145,8 @@ def _extension_header(size: int) -> bytes:
     return _block(b"././@PaxHeader", 0o644, 0, 0, size, 0, b"x", b"", b"", b"")
 
 
-def _record(key: bytes, value: bytes) -> bytes:
-    """``length key=value``, where the length counts itself."""
+def record(key: bytes, value: bytes) -> bytes:
+    """One extended record: ``length key=value``, where the length counts itself."""
     rest = len(key) + len(value) + 3
     length = rest + len(str(rest))
     length = rest + len(str(length))

@@ -20,6 +20,7 @@ from backups.drivers.base import (
     Verified,
 )
 from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, verify
+from backups.drivers.postgres.parts import PostgresParts
 from backups.drivers.postgres.target import SETTINGS, Target, same_database
 
 
@@ -32,6 +33,7 @@ class PostgresDriver:
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     export_suffix: ClassVar[str] = ".dump.zst"
     stops_writers: ClassVar[bool] = True
+    parts: ClassVar[PostgresParts] = PostgresParts()
 
     def check(self, settings: Settings) -> Found:
         """Connect, and see that the role can read everything."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 _VERSIONS = {(1, 14), (1, 15), (1, 16)}
@@ -26,6 +27,19 @@ _END = b"\0\0\0\0\0"  # a block of length 0
 
 class Unexpected(Exception):
     """The dump is not quite what is expected."""
+
+
+@dataclass(frozen=True)
+class TocEntry:
+    """One line of the table of contents. Names are as the dump has them, in the database's encoding."""
+
+    dump_id: int
+    has_data: bool
+    description: bytes  # "TABLE", "FK CONSTRAINT"
+    tag: bytes  # its name; of what belongs to a table often the table's before it
+    namespace: bytes
+    dependencies: tuple[int, ...]
+    slot: int  # where in the file the place of its data is to be written
 
 
 class Passing:
@@ -84,11 +98,14 @@ class Passing:
                 raise Unexpected
         self._at += count
 
-    def skip_text(self) -> Generator[None, bytes, bool]:
-        """Go past a text with its length before it; whether there was one, for no text is not the same as an empty one."""
+    def text(self) -> Generator[None, bytes, bytes | None]:
+        """The next text, which has its length before it; None for no text, which is not the same as an empty one."""
         length = yield from self.number()
-        yield from self.skip(max(length, 0))
-        return length >= 0
+        return (yield from self.take(length)) if length >= 0 else None
+
+    def skip_text(self) -> Generator[None, bytes, None]:
+        """Go past a text."""
+        yield from self.skip(max((yield from self.number()), 0))
 
     def skip_past(self, mark: bytes) -> Generator[None, bytes, None]:
         """Go to where the next ``mark`` ends."""
@@ -130,7 +147,8 @@ class Places:
         return len(known)
 
     def _following(self, dump: Passing) -> Generator[None, bytes, None]:
-        self._slots = yield from _slots(dump)
+        entries = yield from table_of_contents(dump)
+        self._slots = {entry.dump_id: entry.slot for entry in entries if entry.has_data}
         while not (yield from dump.at_end()):
             start = dump.position
             kind = (yield from dump.take(1))[0]
@@ -145,8 +163,8 @@ class Places:
                 raise Unexpected
 
 
-def _slots(dump: Passing) -> Generator[None, bytes, dict[int, int]]:
-    """Where in the file the place of each entry with data is to be written, by the entry's number."""
+def table_of_contents(dump: Passing) -> Generator[None, bytes, list[TocEntry]]:
+    """What stands at the dump's beginning. Raises :class:`Unexpected` for a form that is not known."""
     head = yield from dump.take(11)
     version = (head[5], head[6])
     if head[:5] != b"PGDMP" or version not in _VERSIONS or tuple(head[8:11]) != _WIDTHS_AND_FORM:
@@ -158,29 +176,34 @@ def _slots(dump: Passing) -> Generator[None, bytes, dict[int, int]]:
         yield from dump.number()
     for _ in range(3):  # database, server, pg_dump
         yield from dump.skip_text()
-    slots = {}
+    entries = []
     for _ in range((yield from dump.number())):
-        dump_id, has_data, slot = yield from _entry(dump, version)
-        if has_data:
-            slots[dump_id] = slot
-    return slots
+        entries.append((yield from _entry(dump, version)))  # noqa: PERF401  (a comprehension cannot yield)
+    return entries
 
 
-def _entry(dump: Passing, version: tuple[int, int]) -> Generator[None, bytes, tuple[int, bool, int]]:
-    """Number, whether it has data, and where its place is to be written."""
+def _entry(dump: Passing, version: tuple[int, int]) -> Generator[None, bytes, TocEntry]:
     dump_id = yield from dump.number()
     has_data = bool((yield from dump.number()))
-    for _ in range(4):  # catalogue, oid, tag, description
+    for _ in range(2):  # catalogue, oid
         yield from dump.skip_text()
+    tag = yield from dump.text()
+    description = yield from dump.text()
     yield from dump.number()  # section
-    for _ in range(6):  # definition, drop, copy, namespace, tablespace, access method
+    for _ in range(3):  # definition, drop, copy
+        yield from dump.skip_text()
+    namespace = yield from dump.text()
+    for _ in range(2):  # tablespace, access method
         yield from dump.skip_text()
     if version >= (1, 16):
         yield from dump.number()  # kind of relation
     for _ in range(2):  # owner, "with oids"
         yield from dump.skip_text()
-    while (yield from dump.skip_text()):  # dependencies
-        pass
+    dependencies = []
+    while (one := (yield from dump.text())) is not None:
+        if not one.isdigit():
+            raise Unexpected
+        dependencies.append(int(one))
     slot = dump.position
     yield from dump.skip(1 + 8)
-    return dump_id, has_data, slot
+    return TocEntry(dump_id, has_data, description or b"", tag or b"", namespace or b"", tuple(dependencies), slot)

@@ -16,9 +16,16 @@ from backups.drivers.postgres.rights import missing_rights
 from backups.drivers.postgres.target import Connection, Target
 
 
-def preflight(target: Target, place: Place, mode: Mode, artefact: Artefact, workdir: Path) -> list[str]:
-    """See :meth:`Driver.preflight`."""
-    head = header.read(artefact)
+def preflight(
+    target: Target,
+    place: Place,
+    mode: Mode,
+    artefact: Artefact,
+    workdir: Path,
+    head: ManifestEntry | None = None,
+) -> list[str]:
+    """See :meth:`Driver.preflight`. ``head`` is the backup's header, of a part with the part's size."""
+    head = head or header.read(artefact)
     if mode is Mode.EXPORT:
         return [f"The backup is a dump of PostgreSQL {head['server_version']} by pg_dump {head['dump_version']}."]
     with target.connect(target.maintenance_db) as connection:

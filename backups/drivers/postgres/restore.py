@@ -25,6 +25,7 @@ from backups.drivers.postgres.create import create, finish
 from backups.drivers.postgres.errors import translated
 from backups.drivers.postgres.exchange import drop
 from backups.drivers.postgres.rights import missing_rights
+from backups.drivers.postgres.selection import Selection
 from backups.drivers.postgres.target import Target
 from backups.processes import Streaming
 from backups.sidethread import Behind
@@ -40,8 +41,15 @@ _SESSION = {
 }
 
 
-def restore(target: Target, place: Place, artefact: Artefact, workdir: Path, progress: Progress) -> None:
-    """See :meth:`Driver.restore`."""
+def restore(
+    target: Target,
+    place: Place,
+    artefact: Artefact,
+    workdir: Path,
+    progress: Progress,
+    selection: Selection | None = None,
+) -> None:
+    """See :meth:`Driver.restore`; with a ``selection`` of the dump's entries nothing but them."""
     head = header.read(artefact)
     total = artefact.source_bytes + head["size_bytes"]
     dump = _unpack(artefact, workdir, lambda done: progress(done, total))
@@ -55,7 +63,8 @@ def restore(target: Target, place: Place, artefact: Artefact, workdir: Path, pro
         create(connection, place.beside, head, keep_owner)
         arguments = [
             client.pg_restore, "--exit-on-error", *([] if keep_owner else ["--no-owner", "--no-privileges"]),
-            *([] if spaces else ["--no-tablespaces"]), *target.tool_arguments(place.beside),
+            *([] if spaces else ["--no-tablespaces"]), *_listed(selection, workdir),
+            *target.tool_arguments(place.beside),
         ]  # fmt: skip
 
         def beat() -> None:
@@ -70,6 +79,15 @@ def restore(target: Target, place: Place, artefact: Artefact, workdir: Path, pro
                 dump.unlink()
         finish(connection, place.beside, head, keep_owner)
     progress(total, total)
+
+
+def _listed(selection: Selection | None, workdir: Path) -> list[str]:
+    """How pg_restore is told the entries: by their numbers, in a file."""
+    if selection is None:
+        return []
+    path = workdir / "entries"
+    path.write_text("".join(f"{dump_id};\n" for dump_id in selection.ids))
+    return [f"--use-list={path}"]
 
 
 def _major(version: str) -> int:

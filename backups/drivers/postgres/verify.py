@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from backups.drivers.base import Artefact, ManifestEntry, NotAsBackedUp, Place, Progress, Verified
@@ -22,9 +23,22 @@ CONNECTIONS = 2
 _LISTED = 200
 
 
-def verify(target: Target, place: Place, artefact: Artefact, progress: Progress) -> Verified:
-    """See :meth:`Driver.verify`."""
+@dataclass(frozen=True)
+class Wanted:
+    """What of a manifest a restored part must hold, by titles: tables, tables without their rows, sequences."""
+
+    tables: frozenset[str]
+    structure: frozenset[str]
+    sequences: frozenset[str]
+
+
+def verify(
+    target: Target, place: Place, artefact: Artefact, progress: Progress, wanted: Wanted | None = None
+) -> Verified:
+    """See :meth:`Driver.verify`; with ``wanted`` the database is held against that part of the manifest."""
     expected = _Expected(artefact)
+    if wanted is not None:
+        expected.narrow(wanted)
     with ExitStack() as stack:
         connection = stack.enter_context(target.connect(place.beside))
         tables = survey.tables(connection, ["r", "p", "m"])
@@ -36,7 +50,7 @@ def verify(target: Target, place: Place, artefact: Artefact, progress: Progress)
             Analyzing(lambda: target.open(place.beside), 1, analyzed) as analyzing,
         ):
             differences = [
-                *_whole(connection, expected.head),
+                *_whole(connection, expected.head, expected.objects),
                 *_relations(expected.tables, tables),
                 *_sequences(expected.sequences, survey.sequences(connection, survey.known_sequences(connection))),
                 *_large_objects(expected.large_objects, connection),
@@ -75,6 +89,7 @@ class _Expected:
         self.sequences: dict[str, ManifestEntry] = {}
         self.large_objects: ManifestEntry = {}
         self.head: ManifestEntry = {}
+        self.objects: Mapping[str, int] = {}
         number = 0
         last: Any = None
         for number, entry in enumerate(artefact.manifest(), 1):
@@ -94,6 +109,22 @@ class _Expected:
                     raise _incomplete(number)
         if last != "end" or not self.head or not self.large_objects:
             raise _incomplete(number)
+        self.objects = self.head["objects"]
+
+    def narrow(self, wanted: Wanted) -> None:
+        """Expect that part alone. Counts of everything there is say nothing about it."""
+        bare = {name: _without_rows(self.tables[name]) for name in wanted.structure}
+        self.tables = {name: self.tables[name] for name in wanted.tables} | bare
+        self.sequences = {name: self.sequences[name] for name in wanted.sequences}
+        self.large_objects = {"count": 0, "bytes": 0}
+        self.objects = {}
+
+
+def _without_rows(entry: ManifestEntry) -> ManifestEntry:
+    """The same table, empty. A materialised view is not filled then, either."""
+    if entry["rows"] is None:
+        return {**entry, "populated": entry["populated"] and entry["kind"] != "m"}
+    return {**entry, "rows": 0, "digest": None if entry["digest"] is None else "0"}
 
 
 def _incomplete(number: int) -> NotAsBackedUp:
@@ -103,13 +134,13 @@ def _incomplete(number: int) -> NotAsBackedUp:
     )
 
 
-def _whole(connection: Connection, head: ManifestEntry) -> Iterator[str]:
+def _whole(connection: Connection, head: ManifestEntry, objects: Mapping[str, int]) -> Iterator[str]:
     """The database as such, and what there is beside tables."""
     missing = sorted(set(head["extensions"]) - set(survey.extensions(connection)))
     if missing:
         yield f"extensions missing: {', '.join(missing)}"
     found = survey.objects(connection)
-    for noun, number in head["objects"].items():
+    for noun, number in objects.items():
         if found.get(noun) != number:
             yield f"{noun}: {found.get(noun):,}, {number:,} in the backup"
     yield from (text for text in survey.unfinished(connection) if text not in head["unvalidated"])
