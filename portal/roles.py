@@ -18,6 +18,7 @@ class Permission(StrEnum):
     CORRECT_CAUSES = "correct_causes"
     ACCEPT_ESTIMATES = "accept_estimates"  # and decline them
     UNDO_RESTORES = "undo_restores"
+    MANAGE_INCIDENTS = "manage_incidents"  # declare, confirm, close; say what the monitoring's hosts are
     BACK_UP_NOW = "back_up_now"
     REGISTER_RESOURCES = "register_resources"
     REMOVE_RESOURCES = "remove_resources"  # and bring them back
@@ -76,6 +77,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DECIDE_REQUESTS,
         Permission.CORRECT_CAUSES,
         Permission.UNDO_RESTORES,
+        Permission.MANAGE_INCIDENTS,
         Permission.BACK_UP_NOW,
         Permission.REGISTER_RESOURCES,
         Permission.REMOVE_RESOURCES,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from backups.drivers.base import Mode
@@ -15,6 +17,7 @@ from portal.rules import refusal
 from restores.actions.filing import check_restorable
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
+from restores.actions.turns import hand_over_next
 from restores.models import Approval, RestoreRequest
 from restores.permissions import check_can_approve, check_can_cancel, check_can_reject, check_can_retry
 from restores.workflow import Move
@@ -89,19 +92,28 @@ def _approve(
             )
 
     def alter(locked: RestoreRequest) -> None:
-        _decided(by, now, reason)(locked)
-        locked.resend_at = now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
-        Approval.objects.create(
-            request=locked,
-            plan=locked.plan,
-            plan_digest=locked.plan_digest,
-            approved_at=now,
-            approved_by=by,
-            reason=reason.strip(),
-        )
-        hand_over("restores.restore", locked.pk)
+        record_approval(locked, by=by, now=now, reason=reason)
+        if locked.incident_id:
+            transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
+        else:
+            locked.resend_at = now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
+            hand_over("restores.restore", locked.pk)
 
     return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
+
+
+def record_approval(locked: RestoreRequest, *, by: User, now: datetime, reason: str = "") -> None:
+    """Write down that ``by`` approved exactly the plan of the locked request, which is being moved. Good for one attempt."""
+    _decided(by, now, reason)(locked)
+    locked.resend_at = None
+    Approval.objects.create(
+        request=locked,
+        plan=locked.plan,
+        plan_digest=locked.plan_digest,
+        approved_at=now,
+        approved_by=by,
+        reason=reason.strip(),
+    )
 
 
 def needs_typed_name(request: RestoreRequest) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,7 +19,7 @@ from restores.actions.moves import expiry_of
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
-from restores.models import Event, RestoreRequest
+from restores.models import Event, Incident, RestoreRequest
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move, Status
 
@@ -38,39 +40,55 @@ def file_request(
     check_can_file(by, backup.resource)
     reason = checked_reason(reason, REASON_MISSING)
     now = timezone.now()
-    filing = TABLE[None, Move.FILE]
     with acting(by, reason), transaction.atomic():
         locked = (
             Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
         )
         check_restorable(locked)
         _check_not_asked_for(by, locked, mode)
-        request = RestoreRequest.objects.create(
-            client=locked.resource.client,
-            resource=locked.resource,
-            backup=locked,
-            mode=mode.value,
-            reason=reason,
-            cause=cause.value,
-            classification=classify(cause).value,
-            plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now)),
-            status=filing.to.value,
-            status_changed_at=now,
-            expires_at=expiry_of(filing.to, now),
-            filed_at=now,
-            filed_by=by,
-        )
-        settle_pin(request)
-        Event.objects.create(
-            request=request,
-            at=now,
-            by=by,
-            move=Move.FILE.value,
-            to_status=request.status,
-            text=filing.event.format(by=by),
-            reason=reason,
-        )
+        request = new_request(by=by, backup=locked, mode=mode, reason=reason, cause=cause, now=now)
         return settle_consent(request, now=now, by=by, accepts=accepts)
+
+
+def new_request(
+    *,
+    by: User,
+    backup: Backup,
+    mode: Mode,
+    reason: str,
+    cause: Cause,
+    now: datetime,
+    incident: Incident | None = None,
+) -> RestoreRequest:
+    """Write a request for that backup, pin it and begin the timeline; in the transaction that locked and checked it."""
+    filing = TABLE[None, Move.FILE]
+    request = RestoreRequest.objects.create(
+        client=backup.resource.client,
+        resource=backup.resource,
+        backup=backup,
+        incident=incident,
+        mode=mode.value,
+        reason=reason,
+        cause=cause.value,
+        classification=classify(cause).value,
+        plan=plan_for(backup, mode, cause, estimate_for(backup, cause, now)),
+        status=filing.to.value,
+        status_changed_at=now,
+        expires_at=expiry_of(filing.to, now),
+        filed_at=now,
+        filed_by=by,
+    )
+    settle_pin(request)
+    Event.objects.create(
+        request=request,
+        at=now,
+        by=by,
+        move=Move.FILE.value,
+        to_status=request.status,
+        text=filing.event.format(by=by),
+        reason=reason,
+    )
+    return request
 
 
 def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:

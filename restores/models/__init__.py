@@ -6,8 +6,15 @@ from restores.models.attempt import Attempt, AttemptKind, AttemptStatus, Step, S
 from restores.models.charge import Charge, ChargeStatus
 from restores.models.consent import Consent, ConsentKind
 from restores.models.event import Event
+from restores.models.incident import (
+    Incident,
+    IncidentEvent,
+    IncidentResource,
+    IncidentSource,
+)
 from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
+from restores.models.zabbix import ZabbixEvent, ZabbixHost
 
 __all__ = [
     "Agreement",
@@ -20,9 +27,15 @@ __all__ = [
     "Consent",
     "ConsentKind",
     "Event",
+    "Incident",
+    "IncidentEvent",
+    "IncidentResource",
+    "IncidentSource",
     "Rate",
     "RateCard",
     "RestoreRequest",
     "Step",
     "StepStatus",
+    "ZabbixEvent",
+    "ZabbixHost",
 ]

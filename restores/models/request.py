@@ -16,6 +16,7 @@ from portal.models import Client, User
 from portal.permissions import Person, visible
 from portal.roles import Permission
 from restores.charging import CAUSE_LABELS, Cause, Classification
+from restores.models.incident import Incident
 from restores.plan import plan_digest
 from restores.pricing import Estimate
 from restores.workflow import STATUSES, Status, StatusFacts
@@ -52,6 +53,13 @@ class RestoreRequest(models.Model):
     client = models.ForeignKey(Client, models.PROTECT, related_name="restore_requests")
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="restore_requests")
     backup = models.ForeignKey(Backup, models.PROTECT, related_name="restore_requests")
+    incident = models.ForeignKey(
+        Incident,
+        models.PROTECT,
+        null=True,
+        related_name="restore_requests",
+        help_text="The incident it belongs to (R1).",
+    )
     mode = models.CharField(max_length=10, choices=[(mode.value, label) for mode, label in MODE_LABELS.items()])
     reason = models.TextField()
     cause = models.CharField(max_length=24, choices=[(cause.value, label) for cause, label in CAUSE_LABELS.items()])
@@ -84,6 +92,15 @@ class RestoreRequest(models.Model):
                 condition=~Q(cause=Cause.INFRASTRUCTURE.value) | Q(classification=Classification.FREE.value),
             ),
             pair("decided"),
+            models.CheckConstraint(
+                name="request_of_an_incident_is_free",
+                condition=Q(incident__isnull=True) | Q(cause=Cause.INFRASTRUCTURE.value),
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "resource"],
+                condition=Q(incident__isnull=False),
+                name="request_once_per_incident_and_resource",
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "filed_at"], name="request_queue"),
