@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, lists, request_page
+from restores.views import (
+    approvals,
+    asking,
+    charges,
+    deciding,
+    downloading,
+    incident_deciding,
+    incident_record,
+    incidents,
+    lists,
+    request_page,
+    zabbix_hook,
+    zabbix_hosts,
+)
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -27,4 +40,18 @@ urlpatterns: list[URLPattern] = [
     path("charges/<int:pk>/", charges.charge, name="charge"),
     path("charges/<int:pk>/confirm/", charges.charge_confirm, name="charge_confirm"),
     path("charges/<int:pk>/waive/", charges.charge_waive, name="charge_waive"),
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/new/", incidents.incident_new, name="incident_new"),
+    path("incidents/zabbix/", zabbix_hosts.zabbix_hosts, name="zabbix_hosts"),
+    path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
+    path("incidents/<int:pk>/live/", incidents.incident_live, name="incident_live"),
+    path("incidents/<int:pk>/record.pdf", incident_record.incident_record, name="incident_record"),
+    path("incidents/<int:pk>/times.csv", incident_record.incident_times, name="incident_times"),
+    path("incidents/<int:pk>/take-on/", incident_deciding.incident_take_on, name="incident_take_on"),
+    path("incidents/<int:pk>/arrange/", incident_deciding.incident_arrange, name="incident_arrange"),
+    path("incidents/<int:pk>/confirm/", incident_deciding.incident_confirm, name="incident_confirm"),
+    path("incidents/<int:pk>/take-out/", incident_deciding.incident_take_out, name="incident_take_out"),
+    path("incidents/<int:pk>/dismiss/", incident_deciding.incident_dismiss, name="incident_dismiss"),
+    path("incidents/<int:pk>/close/", incident_deciding.incident_close, name="incident_close"),
+    path("api/hooks/zabbix/", zabbix_hook.zabbix_hook, name="zabbix_hook"),
 ]

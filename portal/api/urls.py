@@ -15,6 +15,7 @@ from portal.api.nothing import NothingHere
 from portal.api.tokens import RevokeView, TokenView
 from portal.api.views import Recorded
 from restores.api.charges import ChargeViews
+from restores.api.incidents import IncidentViews
 from restores.api.views import RequestViews
 
 
@@ -36,6 +37,7 @@ router.register("findings", FindingViews)
 router.register("retention-runs", RunViews)
 router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)
+router.register("incidents", IncidentViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="api-token"),

@@ -117,5 +117,5 @@ def settle_incident_pins(incident: Incident, now: datetime) -> None:
     wanted: list[int] = []
     if not incident.facts.final:
         included = incident.affected.included().filter(backup__isnull=False)
-        wanted = [pk for pk in included.values_list("backup", flat=True) if pk is not None]
+        wanted = list(included.values_list("backup", flat=True))
     pin_exactly(incident.number, wanted, now=now)

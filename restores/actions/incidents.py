@@ -166,7 +166,7 @@ def arrange(
             raise InvalidInput(f"Resource {min(unknown)} is not in this incident.", field="order")
         if any(mode not in INCIDENT_MODES for mode in modes.values()):
             raise InvalidInput("A resource is restored in place or beside.", field="modes")
-        wanted = sorted(rows.values(), key=lambda row: (order.get(row.resource_id, row.position), row.position, row.pk))
+        wanted = sorted(rows.values(), key=lambda row: _place(row, order.get(row.resource_id, row.position)))
         for place, row in enumerate(wanted, 1):
             row.position, row.mode = place, Mode(modes.get(row.resource_id, row.mode)).value
         IncidentResource.objects.bulk_update(wanted, ["position", "mode"], batch_size=500)
@@ -175,6 +175,11 @@ def arrange(
             locked.save()
         note_incident(locked, by=by, now=timezone.now(), text=f"{by} arranged the list")
     return locked
+
+
+def _place(row: IncidentResource, wanted: int) -> tuple[int, int, int, int]:
+    """For sorting: who moves up to a place comes before whoever was there, who moves down after them."""
+    return wanted, (wanted > row.position) - (wanted < row.position), row.position, row.pk
 
 
 def needs_typed_number(incident: Incident) -> bool:

@@ -79,7 +79,7 @@ def _recover(event: ZabbixEvent, now: datetime) -> str:
     event.save()
     if event.incident is None:
         return "Noted."
-    incident = Incident.objects.select_for_update().get(pk=event.incident_id)
+    incident = Incident.objects.select_for_update().get(zabbix_event=event)
     if incident.state is IncidentStatus.PROPOSED:
         apply_incident_move(incident, IncidentMove.RECOVER, by=None, now=now, reason=BY_ITSELF)
         return f"{incident.number} is closed: it recovered by itself."
@@ -127,7 +127,7 @@ def map_host(
 
 
 def _extend(event: ZabbixEvent, by: User, now: datetime) -> None:
-    incident = Incident.objects.select_for_update().get(pk=event.incident_id)
+    incident = Incident.objects.select_for_update().get(zabbix_event=event)
     if incident.state is IncidentStatus.PROPOSED and add_affected(incident, affected_by_hosts(event.hosts)):
         settle_incident_pins(incident, now)
         note_incident(incident, by=by, now=now, text=f"{by} said what its hosts are; the list has grown")

@@ -47,7 +47,9 @@ class RequestViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
     def get_queryset(self) -> QuerySet[RestoreRequest]:
         """Those that the person sees, with what their answer needs."""
         seen = RestoreRequest.objects.visible_to(self.request.user)
-        seen = seen.select_related("client", "resource__application__client", "backup", "filed_by", "decided_by")
+        seen = seen.select_related(
+            "client", "resource__application__client", "backup", "filed_by", "decided_by", "incident"
+        )
         if self.action == "list":
             return seen.prefetch_related("attempts")
         return seen.prefetch_related("consents__given_by", "events__by", "attempts__steps", "attempts__asked_by")

@@ -102,10 +102,13 @@ def test_changing_the_password(as_: As) -> None:
     [
         ("client", ["Start", "Resources", "Requests", "Charges", "Policy"]),
         ("staff", ["Start", "Resources", "Requests", "Policy"]),
-        ("it", ["Start", "Resources", "Requests", "Approvals", "Compliance", "Retention", "Policy"]),
+        ("it", ["Start", "Resources", "Requests", "Approvals", "Incidents", "Compliance", "Retention", "Policy"]),
         ("account_manager", ["Start", "Resources", "Requests", "Charges", "Policy"]),
-        ("administrator", ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Policy", "People"]),
-        ("auditor", ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Policy"]),
+        (
+            "administrator",
+            ["Start", "Resources", "Requests", "Incidents", "Charges", "Compliance", "Retention", "Policy", "People"],
+        ),
+        ("auditor", ["Start", "Resources", "Requests", "Incidents", "Charges", "Compliance", "Retention", "Policy"]),
         ("nobody", ["Start", "Policy"]),
     ],
 )
