@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "RestoreRequestStatusEnum": "restores.api.choices.REQUEST_STATUSES",
+        "IncidentStatusEnum": "restores.api.choices.INCIDENT_STATUS_CHOICES",
         "ModeEnum": "restores.api.choices.MODES",
         "CauseEnum": "restores.api.choices.CAUSES",
     },

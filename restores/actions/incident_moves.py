@@ -41,7 +41,7 @@ def open_record(incident: Incident, move: IncidentMove, *, by: User | None, text
         move=move.value,
         to_status=incident.status,
         text=event,
-        reason=incident.hazard,
+        reason=incident.told_outside,  # the monitoring’s own words stay inside the company
     )
     settle_incident_pins(incident, incident.declared_at)
 

@@ -25,6 +25,7 @@ from portal.rules import refusal
 from restores.actions import incidents
 from restores.actions.incident_choosing import UNCONFIRMED, digest_of
 from restores.actions.zabbix import unknown_hosts
+from restores.api.choices import INCIDENT_MODE_CHOICES, INCIDENT_STATUS_CHOICES
 from restores.incident_board import (
     Row,
     events_told,
@@ -42,9 +43,9 @@ from restores.incident_permissions import (
     check_can_take_on,
     check_can_take_out,
 )
-from restores.incident_workflow import INCIDENT_STATUSES, IncidentStatus
+from restores.incident_workflow import IncidentStatus
 from restores.models import Incident, IncidentEvent
-from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
+from restores.models.incident import MOST_AT_ONCE
 
 MOVES: dict[str, Callable[..., None]] = {
     "take-on": check_can_take_on,
@@ -54,8 +55,6 @@ MOVES: dict[str, Callable[..., None]] = {
     "dismiss": check_can_dismiss,
     "close": check_can_close,
 }
-STATUSES = [(status.value, facts.label) for status, facts in INCIDENT_STATUSES.items()]
-MODES = [(mode.value, label) for mode, label in INCIDENT_MODES.items()]
 MOST_NAMED = 5000
 
 
@@ -104,7 +103,9 @@ class Arrangement(Input):
         help_text="Ids of resources, the first to be restored first; the others follow.",
     )
     modes = serializers.DictField(
-        child=one_of(MODES), required=False, help_text="Where each is restored to, by the resource’s id."
+        child=one_of(INCIDENT_MODE_CHOICES),
+        required=False,
+        help_text="Where each is restored to, by the resource’s id.",
     )
 
 
@@ -180,7 +181,7 @@ class IncidentOut(serializers.ModelSerializer[Incident]):
     """An incident. Counts are over the resources that you see."""
 
     number = serializers.CharField(help_text="What people call it, such as INC-12.")
-    status = serializers.ChoiceField(choices=STATUSES)
+    status = serializers.ChoiceField(choices=INCIDENT_STATUS_CHOICES)
     status_label = serializers.CharField(source="facts.label")
     turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
     next = serializers.CharField(source="facts.next", help_text="What happens next, in one sentence.")
