@@ -9,7 +9,7 @@ from django import forms
 from backups.kinds import REGIONS
 from backups.models import Resource
 from portal.entered import whole_number
-from portal.forms import Reason, SentenceForm
+from portal.forms import Reason, SentenceForm, TypedName
 from portal.models import Application
 from restores.actions.incidents import AT_ONCE, HAZARD_MISSING
 from restores.forms import CompanyMoment
@@ -49,9 +49,9 @@ class HazardForm(Affected):
     hazard = Reason("What happened?", "The people of the clients concerned read it: name no other client.")
     began_at = CompanyMoment(required=False, label="Since when?", help_text="Times to recovery count from here.")
     region = forms.ChoiceField(
-        label="A region that is the hazard itself",
+        label="A region that is lost",
         required=False,
-        help_text="Everything at home in it is affected, and backups are read in the other region.",
+        help_text="All at home in it is affected; backups are read elsewhere.",
         choices=[("", "None"), *((region, region) for region in REGIONS)],
     )
     concurrency = forms.IntegerField(
@@ -74,9 +74,7 @@ class ConfirmForm(SentenceForm):
     """A yes to the list that was shown."""
 
     digest = forms.CharField(widget=forms.HiddenInput, required=False)
-    typed_number = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
+    typed_number = TypedName()
 
 
 class TakeOutForm(SentenceForm):

@@ -62,6 +62,8 @@ def check_can_confirm(user: Person, incident: Incident) -> None:
     if incident.state is IncidentStatus.RECOVERING:
         raise Refused(f"{incident.confirmed_by} has confirmed {incident.number} already: its restores are under way.")
     _check_move(user, incident, IncidentMove.CONFIRM, sentence)
+    if not incident.affected.included().filter(backup__isnull=False).exists():
+        raise Refused("Nothing in the list can be restored. Add resources to it, or close it.")
 
 
 def check_can_change_list(user: Person, incident: Incident) -> None:
@@ -83,10 +85,17 @@ def check_can_take_out(user: Person, incident: Incident) -> None:
 def check_can_close(user: Person, incident: Incident) -> None:
     """A person of IT, once no restore of it waits or runs."""
     _check_move(user, incident, IncidentMove.CLOSE, "Only IT closes incidents.")
-    if incident.state is not IncidentStatus.RECOVERING:
-        return
-    if unfiled(incident).exists() or incident.restore_requests.filter(status__in=UNFINISHED).exists():
+    if incident.state is IncidentStatus.RECOVERING and not is_at_rest(incident):
         raise Refused("Some of its restores still wait or run. Wait until they are done, or take them out.")
+
+
+def is_at_rest(incident: Incident) -> bool:
+    """Whether it was carried out: nothing of it waits or runs any more."""
+    return (
+        incident.state is IncidentStatus.RECOVERING
+        and not unfiled(incident).exists()
+        and not incident.restore_requests.filter(status__in=UNFINISHED).exists()
+    )
 
 
 def unfiled(incident: Incident) -> QuerySet[IncidentResource]:

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<int:pk>/live/", incidents.incident_live, name="incident_live"),
     path("incidents/<int:pk>/record.pdf", incident_record.incident_record, name="incident_record"),
     path("incidents/<int:pk>/times.csv", incident_record.incident_times, name="incident_times"),
+    path("incidents/<int:pk>/add/", incidents.incident_extend, name="incident_extend"),
     path("incidents/<int:pk>/take-on/", incident_deciding.incident_take_on, name="incident_take_on"),
     path("incidents/<int:pk>/arrange/", incident_deciding.incident_arrange, name="incident_arrange"),
     path("incidents/<int:pk>/confirm/", incident_deciding.incident_confirm, name="incident_confirm"),

@@ -148,6 +148,23 @@ def dismiss(*, by: User, incident: Incident, reason: str) -> Incident:
     )
 
 
+def extend(*, by: User, incident: Incident, resources: QuerySet[Resource]) -> int:
+    """Add what turned out to be affected as well, at the end of the list; how many. Before it is confirmed.
+
+    Raises NotPermitted or Refused by the rule, InvalidInput naming ``resources``.
+    """
+    now = timezone.now()
+    with acting(by, "extended"), transaction.atomic():
+        locked = Incident.objects.select_for_update().get(pk=incident.pk)
+        check_can_change_list(by, locked)
+        added = add_affected(locked, resources)
+        if not added:
+            raise InvalidInput("Choose applications or resources that are not in the list yet.", field="resources")
+        settle_incident_pins(locked, now)
+        note_incident(locked, by=by, now=now, text=f"{by} added to the list")
+    return added
+
+
 def arrange(
     *,
     by: User,
@@ -205,8 +222,6 @@ def confirm(*, by: User, incident: Incident, digest: str, typed_number: str = ""
         check_can_confirm(by, locked)
         if digest != digest_of(locked):
             raise Refused(LIST_CHANGED)
-        if not locked.affected.included().filter(backup__isnull=False).exists():
-            raise Refused("Nothing in the list can be restored. Close the incident, or declare another one.")
         if needs_typed_number(locked) and typed_number.strip().upper() != locked.number:
             raise InvalidInput(
                 f"Type {locked.number} to confirm: live data of production is replaced.", field="typed_number"

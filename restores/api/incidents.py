@@ -49,6 +49,7 @@ from restores.models.incident import MOST_AT_ONCE
 
 MOVES: dict[str, Callable[..., None]] = {
     "take-on": check_can_take_on,
+    "extend": check_can_change_list,
     "arrange": check_can_change_list,
     "confirm": check_can_confirm,
     "take-out": check_can_take_out,
@@ -56,6 +57,15 @@ MOVES: dict[str, Callable[..., None]] = {
     "close": check_can_close,
 }
 MOST_NAMED = 5000
+
+
+class Ids(serializers.ListField):
+    """Ids of rows; none when it is left out."""
+
+    def __init__(self, **options: Any) -> None:
+        """As given, with what holds for all of them."""
+        row = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+        super().__init__(**{"child": row, "required": False, "default": list, "max_length": MOST_NAMED, **options})
 
 
 class Declaring(Input):
@@ -71,18 +81,8 @@ class Declaring(Input):
         default="",
         help_text="A region that is the hazard itself: all at home in it is affected, backups are read elsewhere.",
     )
-    applications = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        default=list,
-        max_length=MOST_NAMED,
-    )
-    resources = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        default=list,
-        max_length=MOST_NAMED,
-    )
+    applications = Ids(help_text="Ids of whole applications.")
+    resources = Ids(help_text="Ids of single resources.")
     began_at = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="Now, when left out.")
     concurrency = serializers.IntegerField(
         required=False, default=incidents.AT_ONCE, min_value=1, max_value=MOST_AT_ONCE, help_text="Restores at once."
@@ -96,17 +96,19 @@ class Arrangement(Input):
     """The list as IT wants it. What is left out stays as it is."""
 
     concurrency = serializers.IntegerField(required=False, min_value=1, max_value=MOST_AT_ONCE)
-    order = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        max_length=MOST_NAMED,
-        help_text="Ids of resources, the first to be restored first; the others follow.",
-    )
+    order = Ids(help_text="Ids of resources, the first to be restored first; the others follow.")
     modes = serializers.DictField(
         child=one_of(INCIDENT_MODE_CHOICES),
         required=False,
         help_text="Where each is restored to, by the resource’s id.",
     )
+
+
+class Further(Input):
+    """What is affected as well."""
+
+    applications = Ids(help_text="Ids of whole applications.")
+    resources = Ids(help_text="Ids of single resources.")
 
 
 class Confirmation(Input):
@@ -320,6 +322,12 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
         """Order, modes, and how many restores run at once, before it is confirmed."""
         return self._move(request, _arrange, Arrangement)
 
+    @extend_schema(request=Further, responses=IncidentWhole, summary="Add to the list (IT)")
+    @action(methods=["post"], detail=True)
+    def extend(self, request: Request, pk: int) -> Response:
+        """Before it is confirmed."""
+        return self._move(request, _extend, Further)
+
     @extend_schema(
         request=Confirmation, responses=IncidentWhole, summary="Confirm the list and start all its restores (IT)"
     )
@@ -358,6 +366,10 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
 
     def _told(self, status: int) -> Response:
         return Response(self.get_serializer(self.get_object()).data, status=status)
+
+
+def _extend(*, applications: list[int], resources: list[int], **further: Any) -> int:
+    return incidents.extend(resources=incidents.affected_by(applications=applications, resources=resources), **further)
 
 
 def _arrange(*, order: list[int] | None = None, modes: dict[str, str] | None = None, **further: Any) -> Incident:

@@ -24,6 +24,7 @@ from restores.incident_permissions import (
     check_can_dismiss,
     check_can_take_on,
     check_can_take_out,
+    is_at_rest,
 )
 from restores.incident_workflow import IncidentMove, incident_moves_from
 from restores.models import Incident
@@ -48,6 +49,7 @@ class IncidentAct:
     form: SentenceForm | None
     url: str
     open: bool
+    closes_what_is_done: bool
 
     @property
     def id(self) -> str:
@@ -55,9 +57,14 @@ class IncidentAct:
         return f"act-{self.name}"
 
     @property
+    def starts(self) -> bool:
+        """Whether doing it starts the restores."""
+        return self.name == IncidentMove.CONFIRM
+
+    @property
     def is_main(self) -> bool:
         """Whether it is what the board is there for now."""
-        return self.name == IncidentMove.CONFIRM
+        return self.starts or self.closes_what_is_done
 
     @property
     def fields(self) -> list[BoundField]:
@@ -123,6 +130,7 @@ def _act(
         form=form or form_of(incident, rows, name, digest=digest),
         url=reverse(offer.address, args=[incident.pk]),
         open=form is not None,
+        closes_what_is_done=name == IncidentMove.CLOSE and is_at_rest(incident),
     )
 
 

@@ -20,8 +20,9 @@ from portal.paging import Column, read_page
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
+from portal.words import counted
 from restores.actions.incident_choosing import digest_of, latest_backups
-from restores.actions.incidents import affected_by, declare
+from restores.actions.incidents import affected_by, declare, extend
 from restores.actions.zabbix import unknown_hosts
 from restores.incident_board import (
     events_told,
@@ -34,8 +35,8 @@ from restores.incident_board import (
     sees_all,
     with_counts,
 )
-from restores.incident_forms import HazardForm
-from restores.incident_permissions import check_can_change_list, check_can_declare, check_can_see_incidents
+from restores.incident_forms import Affected, HazardForm
+from restores.incident_permissions import check_can_change_list, check_can_declare, check_can_see_incidents, is_at_rest
 from restores.incident_workflow import IncidentStatus
 from restores.models import Incident
 from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
@@ -80,7 +81,7 @@ def incident_new(http: HttpRequest) -> HttpResponse:
     check_can_declare(user)
     words = " ".join(search_words(http.GET.get("q", "")))
     picked = {"applications": http.GET.getlist("applications"), "resources": http.GET.getlist("resources")}
-    form = HazardForm(http.POST or None, words=words, initial=picked)
+    form = HazardForm(http.POST if http.method == "POST" else None, words=words, initial=picked)
     context: dict[str, Any] = {"form": form, "words": words}
     if http.method != "POST":
         return render(http, "restores/incident_new.html", context)
@@ -107,7 +108,7 @@ def incident_new(http: HttpRequest) -> HttpResponse:
     return redirect(made)
 
 
-def _affected(form: HazardForm) -> QuerySet[Resource]:
+def _affected(form: Affected) -> QuerySet[Resource]:
     entered = form.cleaned_data
     return affected_by(
         region=entered.get("region", ""),
@@ -124,6 +125,27 @@ def _preview(form: HazardForm) -> dict[str, Any]:
     backups = Backup.objects.in_bulk([one.backup for one in choices.values() if one.backup])
     rows = [(one, backups.get(choices[one.pk].backup or 0), choices[one.pk].why_not) for one in shown]
     return {"previewed": True, "preview": rows, "number": found.count(), "now": timezone.now()}
+
+
+@require_http_methods(["GET", "POST"])
+def incident_extend(http: HttpRequest, pk: int) -> HttpResponse:
+    """Add what is affected as well, before the list is confirmed."""
+    user, found = person(http), incident_or_404(person(http), pk)
+    check_can_change_list(user, found)
+    words = " ".join(search_words(http.GET.get("q", "")))
+    form, status = Affected(http.POST if http.method == "POST" else None, words=words), 200
+    if http.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                added = extend(by=user, incident=found, resources=_affected(form))
+            except PortalError as error:
+                form.show(error)
+                status = error.status
+            else:
+                messages.success(http, f"{found.number}: {counted(added, 'resource')} added.")
+                return redirect(found)
+    return render(http, "restores/incident_extend.html", {"found": found, "form": form, "words": words}, status=status)
 
 
 @require_GET
@@ -172,6 +194,7 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
         "unknown": unknown_hosts(found) if inside else [],
         "event": getattr(found, "zabbix_event", None) if inside else None,
         "unconfirmed": unconfirmed,
+        "at_rest": is_at_rest(found),
         "moving": found.state is IncidentStatus.RECOVERING,
         "acts": incident_acts(user, found, rows, bound, digest_of(found) if unconfirmed else ""),
     }

@@ -26,7 +26,9 @@ def zabbix_hosts(http: HttpRequest) -> HttpResponse:
     user = person(http)
     check_can_map_hosts(user)
     words = " ".join(search_words(http.GET.get("q", "")))
-    form = HostForm(http.POST or None, words=words, initial=_initial(http.GET.get("host", "")))
+    form = HostForm(
+        http.POST if http.method == "POST" else None, words=words, initial=_initial(http.GET.get("host", ""))
+    )
     status = 200
     if http.method == "POST":
         status = 400

@@ -19,7 +19,8 @@ from tests.factories import Cast, make_attempt, make_backup, make_request, make_
 
 LIST = "/api/incidents/"
 MOVES = {
-    "take-on": {}, "arrange": {"concurrency": 3}, "confirm": {"digest": "0" * 64}, "take-out": {"resource": 1, "reason": "x"},
+    "take-on": {},
+    "extend": {}, "arrange": {"concurrency": 3}, "confirm": {"digest": "0" * 64}, "take-out": {"resource": 1, "reason": "x"},
     "dismiss": {"reason": "x"}, "close": {"reason": "x"},
 }  # fmt: skip
 
@@ -30,7 +31,7 @@ def foreign(cast: Cast) -> Backup:
 
 
 @pytest.fixture
-def incident(as_: As, backup: Backup, foreign: Backup) -> Any:
+def declared(as_: As, backup: Backup, foreign: Backup) -> Any:
     """Declared by IT for both clients' resources, as the API tells it."""
     sent = {"hazard": "The disk is gone.", "resources": [backup.resource_id, foreign.resource_id]}
     answer = as_("it").post(LIST, sent)
@@ -38,44 +39,44 @@ def incident(as_: As, backup: Backup, foreign: Backup) -> Any:
     return answer.json()
 
 
-def test_the_whole_way(as_: As, incident: Any, backup: Backup, foreign: Backup) -> None:
-    address, it = f"{LIST}{incident['id']}/", as_("it")
-    assert (incident["status"], incident["affected_count"], incident["needs_typed_number"]) == ("open", 2, True)
+def test_the_whole_way(as_: As, declared: Any, backup: Backup, foreign: Backup) -> None:
+    address, it = f"{LIST}{declared['id']}/", as_("it")
+    assert (declared["status"], declared["affected_count"], declared["needs_typed_number"]) == ("open", 2, True)
     order = [backup.resource_id, foreign.resource_id]
     arranged = it.post(
         f"{address}arrange/", {"order": order, "modes": {str(order[1]): "beside"}, "concurrency": 1}
     ).json()
     assert [row["resource"]["id"] for row in arranged["affected"]] == order
     assert [row["mode"] for row in arranged["affected"]] == ["in_place", "beside"]
-    stale = it.post(f"{address}confirm/", {"digest": incident["digest"], "typed_number": incident["number"]})
+    stale = it.post(f"{address}confirm/", {"digest": declared["digest"], "typed_number": declared["number"]})
     assert (stale.status_code, "not the one you looked at" in stale.json()["detail"]) == (409, True)
     untyped = it.post(f"{address}confirm/", {"digest": arranged["digest"]})
     assert (untyped.status_code, untyped.json()["field"]) == (400, "typed_number")
-    done = it.post(f"{address}confirm/", {"digest": arranged["digest"], "typed_number": incident["number"]}).json()
+    done = it.post(f"{address}confirm/", {"digest": arranged["digest"], "typed_number": declared["number"]}).json()
     assert (done["status"], done["digest"]) == ("recovering", None)
     assert {row["state"] for row in done["affected"]} == {"Waits its turn"}
     request = it.get(f"/api/restore-requests/{done['affected'][0]['request']}/").json()
-    assert (request["incident"], request["status"], request["classification"]) == (incident["id"], "approved", "free")
+    assert (request["incident"], request["status"], request["classification"]) == (declared["id"], "approved", "free")
     refused = it.post(f"{address}close/", {"reason": "Done."})
     assert (refused.status_code, refused.json()["detail"]) == (409, done["can"]["close"])
     out = it.post(f"{address}take-out/", {"resource": order[0], "reason": "It is well."}).json()
     assert (out["affected"][0]["state"], out["affected"][0]["why"]) == ("Taken out", "It is well.")
 
 
-def test_each_sees_their_own_rows(as_: As, incident: Any, backup: Backup, foreign: Backup) -> None:
+def test_each_sees_their_own_rows(as_: As, declared: Any, backup: Backup, foreign: Backup) -> None:
     for who, rows in (("client", [backup]), ("media_client", [foreign]), ("auditor", [foreign, backup])):
-        found = as_(who).get(f"{LIST}{incident['id']}/").json()
+        found = as_(who).get(f"{LIST}{declared['id']}/").json()
         assert [row["resource"]["id"] for row in found["affected"]] == [one.resource_id for one in rows], who
         assert found["affected_count"] == len(rows)
-    assert as_("client").get(f"{LIST}{incident['id']}/").json()["digest"] is None
-    assert "news-db" not in str(as_("client").get(f"{LIST}{incident['id']}/").json())
+    assert as_("client").get(f"{LIST}{declared['id']}/").json()["digest"] is None
+    assert "news-db" not in str(as_("client").get(f"{LIST}{declared['id']}/").json())
     assert as_("nobody").get(LIST).json()["results"] == []
-    assert as_("nobody").get(f"{LIST}{incident['id']}/").status_code == 404
+    assert as_("nobody").get(f"{LIST}{declared['id']}/").status_code == 404
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_moves_are_its_alone(as_: As, incident: Any, robot: User, move: str) -> None:
-    address = f"{LIST}{incident['id']}/{move}/"
+def test_moves_are_its_alone(as_: As, declared: Any, robot: User, move: str) -> None:
+    address = f"{LIST}{declared['id']}/{move}/"
     for who in ("client", "staff", "account_manager", "auditor", "administrator"):
         refused = as_(who).post(address, MOVES[move])
         assert (refused.status_code, refused.json()["detail"][:4]) == (403, "Only"), who
@@ -112,14 +113,14 @@ def test_what_cannot_be_declared(as_: As, resource: Resource, sent: dict[str, An
 
 
 @pytest.mark.parametrize("sent", [{"modes": {"x": "in_place"}}, {"order": [999999]}, {"modes": {"999999": "beside"}}])
-def test_what_cannot_be_arranged(as_: As, incident: Any, sent: dict[str, Any]) -> None:
-    assert as_("it").post(f"{LIST}{incident['id']}/arrange/", sent).status_code == 400
+def test_what_cannot_be_arranged(as_: As, declared: Any, sent: dict[str, Any]) -> None:
+    assert as_("it").post(f"{LIST}{declared['id']}/arrange/", sent).status_code == 400
 
 
 @pytest.mark.parametrize("who", ["it", "client"])
-def test_a_constant_number_of_queries(as_: As, cast: Cast, incident: Any, backup: Backup, who: str) -> None:
+def test_a_constant_number_of_queries(as_: As, cast: Cast, declared: Any, backup: Backup, who: str) -> None:
     def add(source: Backup) -> None:
-        one = Incident.objects.get(pk=incident["id"])
+        one = Incident.objects.get(pk=declared["id"])
         if not one.affected.filter(resource=source.resource).exists():
             one.affected.create(resource=source.resource, position=9, backup=source)
         make_attempt(
@@ -136,7 +137,7 @@ def test_a_constant_number_of_queries(as_: As, cast: Cast, incident: Any, backup
             assert client.get(address).status_code == 200
         return len(queries)
 
-    addresses = [LIST, f"{LIST}{incident['id']}/"]
+    addresses = [LIST, f"{LIST}{declared['id']}/"]
     add(backup)
     few = [counted(address) for address in addresses]
     for _ in range(4):

@@ -373,10 +373,25 @@ def test_what_cannot_be_declared(world: World, resource: Resource, facts: dict[s
     assert not Incident.objects.exists()
 
 
-def test_a_removed_resource_is_listed_as_not_restorable(world: World, resource: Resource) -> None:
+def test_what_turns_out_to_be_affected_as_well_is_added(world: World, five: list[Resource]) -> None:
+    incident = declared(world, five[1:3])
+    read = digest_of(incident)
+    more = Resource.objects.filter(pk__in=[one.pk for one in five])
+    assert incidents.extend(by=world.it2, incident=incident, resources=more) == 3
+    assert [row.resource for row in incident.affected.all()][2:] == [five[0], *five[3:]]
+    assert Pin.objects.filter(label=incident.number).count() == 5
+    assert digest_of(incident) != read
+    with pytest.raises(InvalidInput, match="not in the list yet"):
+        incidents.extend(by=world.it2, incident=incident, resources=more)
+    confirmed(world, incident)
+    with pytest.raises(Refused, match="as it was confirmed"):
+        incidents.extend(by=world.it2, incident=incident, resources=more)
+
+
+def test_without_any_good_backup_nothing_is_confirmed(world: World, resource: Resource) -> None:
     incident = declared(world, [resource])
     Backup.objects.update(damaged_at=timezone.now())
-    with pytest.raises(Refused, match="not the one you looked at"):
+    with pytest.raises(Refused, match="Nothing in the list can be restored"):
         confirmed(world, incident)
     row = IncidentResource.objects.get()
     assert (row.backup, row.why_not) == (None, "There is no good backup of it.")

@@ -150,6 +150,18 @@ def test_each_list_is_for_its_roles(as_: As, name: str, who: str, status: int) -
     assert as_(who).get(reverse(name)).status_code == status
 
 
+def test_adding_to_the_list(as_: As, cast: Cast, incident: Incident) -> None:
+    more, address = make_resource(cast.shop, "shop-mail"), reverse("incident_extend", args=[incident.pk])
+    assert as_("it").get(address).status_code == 200
+    assert as_("it").post(address, {"resources": [more.pk]}).status_code == 302
+    assert incident.affected.count() == 3
+    nothing = as_("it").post(address, {})
+    assert (nothing.status_code, "not in the list yet" in nothing.content.decode()) == (400, True)
+    assert as_("client").post(address, {"resources": [more.pk]}).status_code == 403
+    assert as_("nobody").get(address).status_code == 404
+    assert as_("").get(address).status_code == 302
+
+
 def test_a_proposal_stays_inside_and_its_words_even_later(as_: As, cast: Cast, backup: Backup) -> None:
     incident = proposal(cast, backup.resource)
     address = reverse("incident", args=[incident.pk])
