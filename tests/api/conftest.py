@@ -127,9 +127,10 @@ def stopped(cast: Cast) -> RetentionRun:
 
 
 @pytest.fixture
-def incident(cast: Cast, backup: Backup) -> Incident:
+def incident(cast: Cast, staging: Resource) -> Incident:
     """Open, with one resource."""
-    affected = Resource.objects.filter(pk=backup.resource_id)
+    make_backup(staging, timezone.now() - timedelta(days=1))
+    affected = Resource.objects.filter(pk=staging.pk)
     return declare(by=cast.it, hazard="The disk is gone.", resources=affected)
 
 

@@ -150,6 +150,13 @@ def test_each_list_is_for_its_roles(as_: As, name: str, who: str, status: int) -
     assert as_(who).get(reverse(name)).status_code == status
 
 
+def test_it_is_found_by_its_number_where_a_backup_names_it(as_: As, incident: Incident, backup: Backup) -> None:
+    address = f"{reverse('requests')}?q={incident.number}"
+    assert f"?q={incident.number}" in as_("client").get(reverse("backup", args=[backup.pk])).content.decode()
+    assert as_("client").get(address)["Location"] == incident.get_absolute_url()
+    assert as_("nobody").get(address).status_code == 200
+
+
 def test_adding_to_the_list(as_: As, cast: Cast, incident: Incident) -> None:
     more, address = make_resource(cast.shop, "shop-mail"), reverse("incident_extend", args=[incident.pk])
     assert as_("it").get(address).status_code == 200
