@@ -19,6 +19,9 @@ from django.conf import settings
 
 QUEUES = ("control", "backups", "restores", "checkups")
 
+LATER = 6
+"""The priority of ordinary restores, for Redis and for our file queue alike: 0, which all else has, comes first."""
+
 TRANSPORT_ALIASES["filesystem"] = "portal.filequeue:Transport"
 
 app = Celery("portal")
@@ -57,7 +60,8 @@ app.conf.update(
     task_routes={
         "backups.take": "backups",
         "backups.copy": "backups",
-        "restores.restore": "restores",
+        "restores.restore": {"queue": "restores", "priority": LATER},
+        "restores.restore_first": "restores",
         "restores.undo": "restores",
         "restores.clean_up": "restores",
         "backups.list_contents": "restores",  # somebody waits for it who wants a restore

@@ -13,9 +13,10 @@ from django.utils.functional import SimpleLazyObject
 
 from backups.models import RetentionRun, RunStatus
 from portal.models import Client, User
-from portal.permissions import Person, has_permission_somewhere, memberships_of, visible
+from portal.permissions import Person, has_permission, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
-from restores.models import Charge, ChargeStatus, RestoreRequest
+from restores.incident_workflow import IncidentStatus
+from restores.models import Charge, ChargeStatus, Incident, RestoreRequest
 from restores.workflow import Turn, statuses_of
 
 
@@ -66,6 +67,8 @@ def _items(user: Any, path: str) -> list[Item]:
         items.append(Item("Requests", reverse("requests"), path))
     if may(Permission.DECIDE_REQUESTS):
         items.append(Item("Approvals", reverse("approvals"), path, waiting_approvals(user), "waiting"))
+    if has_permission(user, Permission.VIEW_REQUESTS, None) or Incident.objects.visible_to(user).exists():
+        items.append(Item("Incidents", reverse("incidents"), path, waiting_incidents(user), "to look at"))
     if may(Permission.VIEW_CHARGES):
         items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
     if may(Permission.VIEW_COMPLIANCE):
@@ -82,6 +85,13 @@ def _items(user: Any, path: str) -> list[Item]:
 def waiting_approvals(user: Person) -> int:
     """How many requests wait for IT: to be decided, or failed and to be looked at."""
     return RestoreRequest.objects.visible_to(user).filter(status__in=statuses_of(Turn.IT)).count()
+
+
+def waiting_incidents(user: Person) -> int:
+    """How many proposed and open incidents wait for this person; none for those who only look."""
+    if not has_permission_somewhere(user, Permission.MANAGE_INCIDENTS):
+        return 0
+    return Incident.objects.filter(status__in=[IncidentStatus.PROPOSED.value, IncidentStatus.OPEN.value]).count()
 
 
 def waiting_runs(user: Person) -> int:

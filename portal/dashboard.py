@@ -24,7 +24,7 @@ from portal.permissions import has_permission_somewhere, has_role, visible
 from portal.roles import Permission, Role
 from portal.rules import allowed
 from portal.words import counted
-from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, RestoreRequest
+from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, Incident, RestoreRequest
 from restores.workflow import STATUSES, Status, Turn, statuses_of
 
 SHOWN = 8
@@ -134,6 +134,7 @@ def own_part(user: User, now: datetime) -> dict[str, Any]:
 def it_part(user: User, now: datetime) -> dict[str, Any]:
     """For IT: what waits, oldest first; what runs, with its progress; what is late."""
     return {
+        "incidents": list(Incident.objects.visible_to(user).unfinished().order_by("declared_at")[:SHOWN]),
         "queue": list(_requests(user).filter(status=Status.SUBMITTED).order_by("filed_at")[:SHOWN]),
         "failed": list(_requests(user).filter(status=Status.FAILED).order_by("status_changed_at")[:SHOWN]),
         "attempts": list(

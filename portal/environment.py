@@ -121,6 +121,12 @@ def _mail(value: str) -> str:
     return value
 
 
+def _webhook_secret(value: str) -> str:
+    if value and len(value) < 24:
+        raise ValueError("is shorter than 24 characters")
+    return value
+
+
 def _tools(value: str) -> str:
     missing = [name for name in ("pg_dump", "pg_restore") if value and not (Path(value) / name).is_file()]
     if missing:
@@ -289,6 +295,13 @@ VARIABLES = (
         secret=True,
     ),
     Variable("EMAIL_FROM", "backups@localhost", "Sender of the portal's mail."),
+    Variable(
+        "ZABBIX_WEBHOOK_SECRET",
+        "",
+        "What Zabbix proves itself with when it proposes incidents, 24 characters at least; without it nothing is accepted.",
+        _webhook_secret,
+        secret=True,
+    ),
     Variable("LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR.", _level),
 )
 

@@ -28,12 +28,14 @@ class Channel(filesystem.Channel):
     """The parts of kombu's channel that touch files, each in one step."""
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu has two names
-        """Publish a message: oldest first is by name."""
-        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        """Publish a message. By name those without a priority come first, then by it, and the oldest first."""
+        priority = payload.get("properties", {}).get("priority") or 0  # 0 is the highest, as on Redis
+        rank = f"p{priority}-" if priority else ""
+        name = f"{rank}{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         _publish(Path(self.data_folder_out) / name, dumps(payload))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """Take the oldest message. Whoever renames it has it."""
+        """Take the first message by priority and age. Whoever renames it has it."""
         folder = Path(self.data_folder_in)
         for name in sorted(os.listdir(folder)):
             if name.partition(".")[2] != f"{queue}.msg":

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     EXTEND_KEPT = "extend_kept"  # originals, what stands beside, exports
     ACCEPT_ESTIMATES = "accept_estimates"  # and decline them
     UNDO_RESTORES = "undo_restores"
+    MANAGE_INCIDENTS = "manage_incidents"  # declare, confirm, close; say what the monitoring's hosts are
     BACK_UP_NOW = "back_up_now"
     REGISTER_RESOURCES = "register_resources"
     REMOVE_RESOURCES = "remove_resources"  # and bring them back
@@ -91,6 +92,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CORRECT_CAUSES,
         Permission.EXTEND_KEPT,
         Permission.UNDO_RESTORES,
+        Permission.MANAGE_INCIDENTS,
         Permission.BACK_UP_NOW,
         Permission.REGISTER_RESOURCES,
         Permission.REMOVE_RESOURCES,

@@ -198,6 +198,8 @@ RESEND_AFTER_SECONDS: int = ENVIRONMENT["RESEND_AFTER_SECONDS"]
 HEARTBEAT_LOST_SECONDS: int = ENVIRONMENT["HEARTBEAT_LOST_SECONDS"]
 SWEEP_SECONDS: int = ENVIRONMENT["SWEEP_SECONDS"]
 
+ZABBIX_WEBHOOK_SECRET: str = ENVIRONMENT["ZABBIX_WEBHOOK_SECRET"]
+
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -210,7 +212,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min"},
+    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min", "zabbix": "300/min"},
     "EXCEPTION_HANDLER": "portal.api.errors.answer",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -226,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "RestoreRequestStatusEnum": "restores.api.choices.REQUEST_STATUSES",
+        "IncidentStatusEnum": "restores.api.choices.INCIDENT_STATUS_CHOICES",
         "ModeEnum": "restores.api.choices.MODES",
         "CauseEnum": "restores.api.choices.CAUSES",
     },

@@ -14,8 +14,10 @@ ABOUT = {
     "backup": "To the backup",
     "request": "To the request",
     "charge": "To the charge",
+    "incident": "To the incident",
     "resources": "To the resources",
     "requests": "To the requests",
+    "incidents": "To the incidents",
 }
 """Pages above others that whoever sees the one sees too, and the words of a link there."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from restores.incident_workflow import INCIDENT_STATUSES, INCIDENT_TABLE
 from restores.workflow import STATUSES, TABLE
 
 
 def workflow_page() -> str:
-    """docs/workflow.md: a Mermaid state diagram and a table of statuses."""
+    """docs/workflow.md: for requests and for incidents a Mermaid state diagram and a table of statuses."""
     lines = [
         "# The workflow of a restore request",
         "",
@@ -22,4 +23,13 @@ def workflow_page() -> str:
     lines += ["", "| from | move | to | a reason is required |", "| --- | --- | --- | --- |"]
     for (source, move), step in TABLE.items():
         lines.append(f"| {source or '–'} | {move} | {step.to} | {'yes' if step.needs_reason else 'no'} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_incidents()]) + "\n"
+
+
+def _incidents() -> list[str]:
+    lines = ["# The workflow of an incident", "", "Of `restores/incident_workflow.py`.", ""]
+    lines += ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    {source or '[*]'} --> {step.to}: {move}" for (source, move), step in INCIDENT_TABLE.items()]
+    lines += [f"    {status} --> [*]" for status, facts in INCIDENT_STATUSES.items() if facts.final]
+    lines += ["```", "", "| status | whose turn | what happens next |", "| --- | --- | --- |"]
+    return lines + [f"| {facts.label} | {facts.turn} | {facts.next} |" for facts in INCIDENT_STATUSES.values()]

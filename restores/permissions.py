@@ -138,6 +138,8 @@ def check_can_correct(user: Person, request: RestoreRequest) -> None:
     check_permission(user, Permission.CORRECT_CAUSES, request.client, "Only IT corrects the cause.")
     check_is_a_person(user)
     check_move(request, Move.CORRECT)
+    if request.incident_id:
+        raise Refused(f"It belongs to {request.incident}: what a hazard makes necessary is free of charge.")
     _check_at_rest(request)
     charge = getattr(request, "charge", None)
     if charge is not None and charge.status == ChargeStatus.VOID:
@@ -273,6 +275,8 @@ def _check_at_rest(request: RestoreRequest) -> None:
 
 
 def _check_not_own(user: Person, request: RestoreRequest) -> None:
+    if request.incident_id:  # filed by confirming the incident, by IT for IT (R1)
+        return
     if request.filed_by_id == user.pk:
         raise NotPermitted("You filed this request; another person of IT decides about it. You can cancel it.")
 

@@ -22,6 +22,12 @@ def restore(request_id: int) -> None:
     perform_restore(request_id)
 
 
+@shared_task(name="restores.restore_first")
+def restore_first(request_id: int) -> None:
+    """Carry out a request of an incident: the same work, before all others in the queue."""
+    perform_restore(request_id)
+
+
 @shared_task(name="restores.undo")
 def undo(attempt_id: int) -> None:
     """Bring the original back."""

@@ -11,6 +11,9 @@ from restores.views import (
     conversing,
     deciding,
     downloading,
+    incident_deciding,
+    incident_record,
+    incidents,
     kept,
     ledger,
     lists,
@@ -18,6 +21,8 @@ from restores.views import (
     prices,
     recording,
     request_page,
+    zabbix_hook,
+    zabbix_hosts,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -60,4 +65,19 @@ urlpatterns: list[URLPattern] = [
     path("charges/exports/<int:pk>.csv", ledger.charge_export, {"form": "csv"}, name="charge_export_csv"),
     path("charges/exports/<int:pk>.xlsx", ledger.charge_export, {"form": "xlsx"}, name="charge_export_xlsx"),
     path("charges/<int:pk>/waive/", charges.charge_waive, name="charge_waive"),
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/new/", incidents.incident_new, name="incident_new"),
+    path("incidents/zabbix/", zabbix_hosts.zabbix_hosts, name="zabbix_hosts"),
+    path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
+    path("incidents/<int:pk>/live/", incidents.incident_live, name="incident_live"),
+    path("incidents/<int:pk>/record.pdf", incident_record.incident_record, name="incident_record"),
+    path("incidents/<int:pk>/times.csv", incident_record.incident_times, name="incident_times"),
+    path("incidents/<int:pk>/add/", incidents.incident_extend, name="incident_extend"),
+    path("incidents/<int:pk>/take-on/", incident_deciding.incident_take_on, name="incident_take_on"),
+    path("incidents/<int:pk>/arrange/", incident_deciding.incident_arrange, name="incident_arrange"),
+    path("incidents/<int:pk>/confirm/", incident_deciding.incident_confirm, name="incident_confirm"),
+    path("incidents/<int:pk>/take-out/", incident_deciding.incident_take_out, name="incident_take_out"),
+    path("incidents/<int:pk>/dismiss/", incident_deciding.incident_dismiss, name="incident_dismiss"),
+    path("incidents/<int:pk>/close/", incident_deciding.incident_close, name="incident_close"),
+    path("api/hooks/zabbix/", zabbix_hook.zabbix_hook, name="zabbix_hook"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from backups.models import Backup, Pin
@@ -20,3 +21,11 @@ def pin_until(label: str, until: datetime) -> None:
 def unpin(label: str) -> None:
     """What had that label is closed."""
     Pin.objects.filter(label=label).delete()
+
+
+def pin_exactly(label: str, backups: Collection[int], *, now: datetime) -> None:
+    """That label pins exactly these backups from now on. Locks those that it did not pin before; call it in a transaction."""
+    pinned = set(Pin.objects.filter(label=label).values_list("backup", flat=True))
+    Pin.objects.filter(label=label, backup__in=pinned - set(backups)).delete()
+    new = Backup.objects.select_for_update().filter(pk__in=set(backups) - pinned).order_by("pk")
+    Pin.objects.bulk_create([Pin(backup=backup, label=label, since=now) for backup in new], batch_size=500)

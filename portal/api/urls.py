@@ -16,6 +16,7 @@ from portal.api.tokens import RevokeView, TokenView
 from portal.api.views import Recorded
 from restores.api.charges import ChargeViews
 from restores.api.exports import ChargeExportViews
+from restores.api.incidents import IncidentViews
 from restores.api.prices import EstimateView, RateCardViews
 from restores.api.views import RequestViews
 
@@ -40,6 +41,7 @@ router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)
 router.register("charge-exports", ChargeExportViews)
 router.register("rate-cards", RateCardViews)
+router.register("incidents", IncidentViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="api-token"),

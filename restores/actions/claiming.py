@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from backups.actions.belief import policy_moment
 from portal.errors import Refused
 from restores.actions.moves import apply_move
-from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.actions.turns import whose_turn
+from restores.models import Attempt, AttemptStatus, Incident, RestoreRequest
 from restores.workflow import Move, Status
 
 log = structlog.get_logger(__name__)
@@ -19,8 +20,9 @@ log = structlog.get_logger(__name__)
 def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     """The attempt that this worker may now carry out, committed as running; None when there is nothing to do.
 
-    Nothing to do: the request is not approved (any more), it is not its time yet, another worker has it, or another
-    restore runs on the same target; in the last case it stays approved and the sweeper hands it over again.
+    Nothing to do: the request is not approved (any more), it is not its time yet, another worker has it, another restore
+    runs on the same target, or it is not its turn in its incident; in the last two cases it stays approved and is handed
+    over again.
     """
     request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
     if request is None or (request.start_at is not None and policy_moment(now) < request.start_at):
@@ -31,8 +33,15 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
         made.append(_new_attempt(locked, now))
         locked.resend_at = None
 
+    def check(locked: RestoreRequest) -> None:
+        if locked.incident_id and locked.pk not in whose_turn(locked.incident_id):
+            raise Refused("Others of its incident come first.")
+
     try:
-        apply_move(request, Move.CLAIM, by=None, now=now, alter=alter)
+        with transaction.atomic():
+            if request.incident_id:  # one claim at a time, so that never more run at once than IT allowed
+                Incident.objects.select_for_update().get(pk=request.incident_id)
+            apply_move(request, Move.CLAIM, by=None, now=now, check=check, alter=alter)
     except (Refused, IntegrityError) as error:
         log.info("restore.not_claimed", request=request.number, why=str(error))
         return None

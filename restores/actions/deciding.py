@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from backups.drivers.base import Mode
@@ -14,6 +16,7 @@ from restores.actions.filing import check_restorable
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
 from restores.actions.scheduling import checked_start, hand_over_at
+from restores.actions.turns import hand_over_next
 from restores.models import Approval, RestoreRequest
 from restores.permissions import check_can_approve, check_can_cancel, check_can_reject, check_can_retry
 from restores.workflow import Move
@@ -107,18 +110,27 @@ def _approve(
             )
 
     def alter(locked: RestoreRequest) -> None:
-        _decided(by, now, reason)(locked)
-        hand_over_at(locked, start_at, now)
-        Approval.objects.create(
-            request=locked,
-            plan=locked.plan,
-            plan_digest=locked.plan_digest,
-            approved_at=now,
-            approved_by=by,
-            reason=reason.strip(),
-        )
+        record_approval(locked, by=by, now=now, reason=reason)
+        if locked.incident_id:
+            transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
+        else:
+            hand_over_at(locked, start_at, now)
 
     return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
+
+
+def record_approval(locked: RestoreRequest, *, by: User, now: datetime, reason: str = "") -> None:
+    """Write down that ``by`` approved exactly the plan of the locked request, which is being moved. Good for one attempt."""
+    _decided(by, now, reason)(locked)
+    locked.resend_at = None
+    Approval.objects.create(
+        request=locked,
+        plan=locked.plan,
+        plan_digest=locked.plan_digest,
+        approved_at=now,
+        approved_by=by,
+        reason=reason.strip(),
+    )
 
 
 def needs_typed_name(request: RestoreRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,7 @@ from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
 from restores.charging import Cause, classify
 from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
-from restores.models import Event, RestoreRequest
+from restores.models import Event, Incident, RestoreRequest
 from restores.part import Picked
 from restores.permissions import check_can_file
 from restores.workflow import TABLE, Move, Status
@@ -60,40 +61,60 @@ def file_request(
         check_restorable(backup)
         picked = measured(backup, part, mode)
     now = timezone.now()
-    filing = TABLE[None, Move.FILE]
     with acting(by, reason), transaction.atomic():
         locked = (
             Backup.objects.select_for_update(of=("self",)).select_related("resource__application").get(pk=backup.pk)
         )
         check_restorable(locked)
         _check_not_asked_for(by, locked, mode, picked)
-        request = RestoreRequest.objects.create(
-            client=locked.resource.client,
-            resource=locked.resource,
-            backup=locked,
-            mode=mode.value,
-            reason=reason,
-            **details.fields(),
-            cause=cause.value,
-            classification=classify(cause).value,
-            plan=plan_for(locked, mode, cause, estimate_for(locked, cause, now, picked), picked),
-            status=filing.to.value,
-            status_changed_at=now,
-            expires_at=expiry_of(filing.to, now),
-            filed_at=now,
-            filed_by=by,
-        )
-        settle_pin(request)
-        Event.objects.create(
-            request=request,
-            at=now,
-            by=by,
-            move=Move.FILE.value,
-            to_status=request.status,
-            text=filing.event.format(by=by),
-            reason=reason,
+        request = new_request(
+            by=by, backup=locked, mode=mode, reason=reason, cause=cause, now=now, details=details, picked=picked
         )
         return settle_consent(request, now=now, by=by, accepts=accepts)
+
+
+def new_request(
+    *,
+    by: User,
+    backup: Backup,
+    mode: Mode,
+    reason: str,
+    cause: Cause,
+    now: datetime,
+    details: Details = NO_DETAILS,
+    picked: Picked | None = None,
+    incident: Incident | None = None,
+) -> RestoreRequest:
+    """Write a request for that backup, pin it and begin the timeline; in the transaction that locked and checked it."""
+    filing = TABLE[None, Move.FILE]
+    request = RestoreRequest.objects.create(
+        client=backup.resource.client,
+        resource=backup.resource,
+        backup=backup,
+        incident=incident,
+        mode=mode.value,
+        reason=reason,
+        **details.fields(),
+        cause=cause.value,
+        classification=classify(cause).value,
+        plan=plan_for(backup, mode, cause, estimate_for(backup, cause, now, picked), picked),
+        status=filing.to.value,
+        status_changed_at=now,
+        expires_at=expiry_of(filing.to, now),
+        filed_at=now,
+        filed_by=by,
+    )
+    settle_pin(request)
+    Event.objects.create(
+        request=request,
+        at=now,
+        by=by,
+        move=Move.FILE.value,
+        to_status=request.status,
+        text=filing.event.format(by=by),
+        reason=reason,
+    )
+    return request
 
 
 def checked_details(details: Details) -> Details:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -13,10 +14,14 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.pinned import settle_pin
+from restores.actions.turns import hand_over_next
 from restores.models import Event, RestoreRequest
 from restores.workflow import STATUSES, Move, Status, refusal_sentence, transition
 
 Hook = Callable[[RestoreRequest], None]
+
+HOLDS_A_PLACE = (Status.APPROVED, Status.RUNNING)
+"""In these a request of an incident keeps a later one waiting; leaving them makes room for the next."""
 
 
 def _nothing(request: RestoreRequest) -> None:
@@ -73,6 +78,8 @@ def apply_move(
             reason=reason.strip(),
         )
         settle_pin(locked)
+        if locked.incident_id and Status(came_from) in HOLDS_A_PLACE and locked.state not in HOLDS_A_PLACE:
+            transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
     return locked
 
 

@@ -86,10 +86,14 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
 
 
 def _present_copies(request: RestoreRequest) -> list[Copy]:
-    """Those of the request's backup, the home region's first."""
-    home = request.resource.home_region
+    """Those of the request's backup, the home region's first; one in a region that is itself the hazard is the last resort."""
+    home, lost = request.resource.home_region, _lost_region(request)
     present = Copy.objects.present().filter(backup=request.backup).select_related("backup")
-    return sorted(present, key=lambda copy: copy.region != home)
+    return sorted(present, key=lambda copy: (copy.region == lost, copy.region != home))
+
+
+def _lost_region(request: RestoreRequest) -> str:
+    return request.incident.lost_region if request.incident else ""
 
 
 def _artefact_of(copy: Copy) -> StoredArtefact:
@@ -196,9 +200,10 @@ def _preflight(run: Run) -> None:
 
 def _pin(run: Run) -> None:
     with run.recorder.step(StepName.PIN) as told:
-        home = run.copy.region == run.request.resource.home_region
+        home = run.request.resource.home_region
+        why = f"{home} is the hazard" if home == _lost_region(run.request) else "there is none left in the home region"
         told.sentence = f"The copy in {run.copy.region} is used and held until {run.request.number} is closed." + (
-            "" if home else " It is the other region's copy: there is none left in the home region."
+            "" if run.copy.region == home else f" It is the other region's copy: {why}."
         )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from backups.heartbeats import Lost
 from portal.handover import hand_over, next_resend
+from restores.actions.incident_running import sweep_incidents
 from restores.actions.moves import apply_move, note
 from restores.actions.pinned import pin_what_is_not, settle_pin
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, StepStatus
@@ -23,8 +24,9 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     lost = Lost(lost_before, now)
     for attempt in Attempt.objects.filter(lost.among("heartbeat_at"), status=AttemptStatus.RUNNING):
         _interrupt(attempt.pk, lost)
+    sweep_incidents(now)  # first: what a hazard took comes back before anything else
     unheard = Q(resend_at__lte=now) | Q(status_changed_at__gt=now)  # approved by a clock that was ahead
-    for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value):
+    for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value, incident__isnull=True):
         waiting_since = max(request.status_changed_at, request.start_at or request.status_changed_at)
         RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(waiting_since, now))
         hand_over("restores.restore", request.pk)

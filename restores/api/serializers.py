@@ -122,6 +122,9 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     """A restore request."""
 
     number = serializers.CharField(help_text="What people call it, such as RR-1042.")
+    incident = serializers.IntegerField(
+        source="incident_id", allow_null=True, help_text="The incident it belongs to, if it does."
+    )
     status_label = serializers.CharField(source="facts.label")
     turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
     next = serializers.SerializerMethodField(help_text="What happens next, in one sentence.")
@@ -144,6 +147,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         fields = [
             "id",
             "number",
+            "incident",
             "status",
             "status_label",
             "status_changed_at",

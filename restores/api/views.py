@@ -59,7 +59,9 @@ class RequestViews(
     def get_queryset(self) -> QuerySet[RestoreRequest]:
         """Those that the person sees, with what their answer needs."""
         seen = RestoreRequest.objects.visible_to(self.request.user)
-        seen = seen.select_related("client", "resource__application__client", "backup", "filed_by", "decided_by")
+        seen = seen.select_related(
+            "client", "resource__application__client", "backup", "filed_by", "decided_by", "incident"
+        )
         if self.action == "list":
             return seen.prefetch_related("attempts")
         comments = Comment.objects.visible_to(self.request.user).select_related("by")

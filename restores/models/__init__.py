@@ -8,8 +8,15 @@ from restores.models.consent import Consent, ConsentKind
 from restores.models.conversation import Attachment, Comment
 from restores.models.event import Event
 from restores.models.export import ChargeExport
+from restores.models.incident import (
+    Incident,
+    IncidentEvent,
+    IncidentResource,
+    IncidentSource,
+)
 from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
+from restores.models.zabbix import ZabbixEvent, ZabbixHost
 
 __all__ = [
     "Agreement",
@@ -25,9 +32,15 @@ __all__ = [
     "Consent",
     "ConsentKind",
     "Event",
+    "Incident",
+    "IncidentEvent",
+    "IncidentResource",
+    "IncidentSource",
     "Rate",
     "RateCard",
     "RestoreRequest",
     "Step",
     "StepStatus",
+    "ZabbixEvent",
+    "ZabbixHost",
 ]

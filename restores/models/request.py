@@ -17,6 +17,7 @@ from portal.permissions import Person, visible
 from portal.roles import Permission
 from restores.charging import CAUSE_LABELS, Cause, Classification
 from restores.details import DETAIL_MAX, SINCE_MAX, Details
+from restores.models.incident import Incident
 from restores.part import Picked
 from restores.plan import plan_digest
 from restores.pricing import Estimate
@@ -54,6 +55,13 @@ class RestoreRequest(models.Model):
     client = models.ForeignKey(Client, models.PROTECT, related_name="restore_requests")
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="restore_requests")
     backup = models.ForeignKey(Backup, models.PROTECT, related_name="restore_requests")
+    incident = models.ForeignKey(
+        Incident,
+        models.PROTECT,
+        null=True,
+        related_name="restore_requests",
+        help_text="The incident it belongs to (R1).",
+    )
     mode = models.CharField(max_length=10, choices=[(mode.value, label) for mode, label in MODE_LABELS.items()])
     reason = models.TextField(help_text="What happened.")
     since_when = models.TextField(blank=True, default="", db_default="", max_length=SINCE_MAX)
@@ -93,6 +101,15 @@ class RestoreRequest(models.Model):
                 condition=~Q(cause=Cause.INFRASTRUCTURE.value) | Q(classification=Classification.FREE.value),
             ),
             pair("decided"),
+            models.CheckConstraint(
+                name="request_of_an_incident_is_free",
+                condition=Q(incident__isnull=True) | Q(cause=Cause.INFRASTRUCTURE.value),
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "resource"],
+                condition=Q(incident__isnull=False),
+                name="request_once_per_incident_and_resource",
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "filed_at"], name="request_queue"),

@@ -25,7 +25,7 @@ def person(http: HttpRequest) -> User:
 def requests_seen_by(user: User) -> QuerySet[RestoreRequest]:
     """The requests that the person may see, with all that their sentences need."""
     return RestoreRequest.objects.visible_to(user).select_related(
-        "client", "resource__application__client", "backup__resource", "filed_by", "decided_by"
+        "client", "resource__application__client", "backup__resource", "filed_by", "decided_by", "incident"
     )
 
 

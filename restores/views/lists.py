@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from backups.drivers.base import Mode
@@ -18,7 +18,7 @@ from portal.models import User
 from portal.paging import Column, read_page
 from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
-from restores.models import RestoreRequest
+from restores.models import Incident, RestoreRequest
 from restores.models.request import FIRST_NUMBER, MODE_LABELS
 from restores.views.fetching import person, requests_seen_by
 from restores.workflow import STATUSES, Status, Turn
@@ -93,6 +93,8 @@ def requests(http: HttpRequest) -> HttpResponse:
     """The requests that the person may see, newest first."""
     user = person(http)
     filters = Filters.of(user, http.GET)
+    if (named := _incident_named(user, filters.words)) is not None:
+        return redirect(named)
     context = {
         "page": read_page(filters.apply(requests_seen_by(user)), NEWEST_FIRST, http.GET),
         "filters": filters,
@@ -101,6 +103,14 @@ def requests(http: HttpRequest) -> HttpResponse:
         "may_ask": has_permission_somewhere(user, Permission.FILE_REQUESTS),
     }
     return render(http, "restores/requests.html", context)
+
+
+def _incident_named(user: User, words: list[str]) -> Incident | None:
+    """The incident, where only its number is searched for: INC-12."""
+    if len(words) != 1 or not words[0].upper().startswith("INC-"):
+        return None
+    number = whole_number(words[0][len("INC-") :])
+    return Incident.objects.visible_to(user).filter(pk=number).first() if number is not None else None
 
 
 def _matching(word: str) -> Q:

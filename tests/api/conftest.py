@@ -15,8 +15,9 @@ from backups.models import Backup, Environment, Finding, Hold, Resource, Retenti
 from portal.models import User
 from portal.roles import Role
 from restores.actions.filing import file_request
+from restores.actions.incidents import declare
 from restores.charging import Cause
-from restores.models import Charge, RestoreRequest
+from restores.models import Charge, Incident, RestoreRequest
 from restores.workflow import Status
 from tests.app.conftest import tree, world
 from tests.factories import (
@@ -123,6 +124,14 @@ def stopped(cast: Cast) -> RetentionRun:
     return RetentionRun.objects.create(
         status="stopped", planned_at=timezone.now(), copies_before=100, to_delete=31, limit_percent=20
     )
+
+
+@pytest.fixture
+def incident(cast: Cast, staging: Resource) -> Incident:
+    """Open, with one resource."""
+    make_backup(staging, timezone.now() - timedelta(days=1))
+    affected = Resource.objects.filter(pk=staging.pk)
+    return declare(by=cast.it, hazard="The disk is gone.", resources=affected)
 
 
 @pytest.fixture

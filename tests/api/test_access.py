@@ -9,11 +9,11 @@ from rest_framework.test import APIClient
 
 from backups.models import Backup, Finding, Hold, Resource, RetentionRun
 from portal.models import User
-from restores.models import Charge, RestoreRequest
+from restores.models import Charge, Incident, RestoreRequest
 from tests.api.conftest import As, client_of
 from tests.factories import Cast
 
-LISTS = ("clients", "applications", "resources", "backups", "holds", "restore-requests", "charges")
+LISTS = ("clients", "applications", "resources", "backups", "holds", "restore-requests", "charges", "incidents")
 COMPANYS = ("findings", "retention-runs")
 
 
@@ -27,6 +27,7 @@ def things(
     hold: Hold,
     finding: Finding,
     stopped: RetentionRun,
+    incident: Incident,
 ) -> dict[str, int]:
     return {
         "clients": cast.shopco.pk,
@@ -35,6 +36,7 @@ def things(
         "backups": backup.pk,
         "restore-requests": completed.pk,
         "charges": charge.pk,
+        "incidents": incident.pk,
         "holds": hold.pk,
         "findings": finding.pk,
         "retention-runs": stopped.pk,

@@ -18,7 +18,7 @@ from schemathesis.checks import CHECKS
 
 from backups.models import Finding, Hold, RetentionRun
 from portal.api.tokens import SignInThrottle
-from restores.models import Charge, RestoreRequest
+from restores.models import Charge, Incident, RestoreRequest
 from tests.factories import Cast
 
 EXAMPLES = 25
@@ -46,7 +46,13 @@ def schema(db: None) -> Iterator[Any]:
 
 @pytest.fixture
 def there(
-    cast: Cast, filed: RestoreRequest, charge: Charge, hold: Hold, finding: Finding, stopped: RetentionRun
+    cast: Cast,
+    filed: RestoreRequest,
+    charge: Charge,
+    hold: Hold,
+    finding: Finding,
+    stopped: RetentionRun,
+    incident: Incident,
 ) -> dict[str, int]:
     """Ids of rows to be found."""
     return {
@@ -56,6 +62,7 @@ def there(
         "backups": filed.backup_id,
         "restore-requests": filed.pk,
         "charges": charge.pk,
+        "incidents": incident.pk,
         "holds": hold.pk,
         "findings": finding.pk,
         "retention-runs": stopped.pk,

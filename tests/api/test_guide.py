@@ -21,7 +21,8 @@ from backups.actions.registering import register_resource
 from backups.actions.removing import removal_plan
 from backups.models import Finding, Hold, Resource, RetentionRun
 from portal import handover
-from restores.models import Charge, RestoreRequest
+from restores.actions.incident_choosing import digest_of
+from restores.models import Charge, Incident, RestoreRequest
 from tests.factories import Cast, make_cast
 
 GUIDE = Path(settings.BASE_DIR) / "docs" / "api.md"
@@ -30,7 +31,7 @@ EXAMPLE = re.compile(
     r"```json\n(\d+)\n([^`]*)```",  # status, answer
     re.MULTILINE,
 )
-MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|701|801|2026-12-24)\b|/srv/shop-images")
+MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|701|801|901|2026-12-24)\b|/srv/shop-images")
 
 
 @pytest.fixture
@@ -116,8 +117,10 @@ def test_every_example_of_the_guide_holds(
             meant.update({"1202": str(images.pk), "$REMOVAL_DIGEST": digest})
         for hold in Hold.objects.all():
             meant["701"] = str(hold.pk)
-        for request in RestoreRequest.objects.all():
+        for request in RestoreRequest.objects.filter(incident=None):
             meant.update({"4201": str(request.pk), "$PLAN_DIGEST": request.plan_digest})
+        for incident in Incident.objects.all():
+            meant.update({"901": str(incident.pk), "$INCIDENT_DIGEST": digest_of(incident)})
         for charge in Charge.objects.all():
             meant["301"] = str(charge.pk)
         return MEANT.sub(lambda found: meant[found[0]], text)

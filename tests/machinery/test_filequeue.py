@@ -103,3 +103,18 @@ def test_a_new_exchange_has_no_bindings(tmp_path):
 def test_an_exchange_is_no_path(tmp_path, exchange):
     with pytest.raises(Exception, match="Invalid exchange name"):
         channel(tmp_path)._queue_bind(exchange, "", "", "q")
+
+
+def test_what_is_urgent_comes_first_and_the_rest_in_order(tmp_path):
+    one = channel(tmp_path)
+    for number, priority in enumerate((6, None, 6, 0)):
+        one._put("restores", {"number": number, "properties": {"priority": priority}})
+    assert [message["number"] for message in take_all(one, "restores")] == [1, 3, 0, 2]
+
+
+def test_restores_of_an_incident_are_the_urgent_ones():
+    from portal.celery import LATER, app
+
+    routes = app.amqp.router.route({}, "restores.restore"), app.amqp.router.route({}, "restores.restore_first")
+    assert [route["queue"].name for route in routes] == ["restores", "restores"]
+    assert (routes[0]["priority"], "priority" in routes[1]) == (LATER, False)

@@ -102,13 +102,24 @@ def test_changing_the_password(as_: As) -> None:
     [
         ("client", ["Start", "Resources", "Requests", "Charges", "Policy"]),
         ("staff", ["Start", "Resources", "Requests", "Policy"]),
-        ("it", ["Start", "Resources", "Requests", "Approvals", "Compliance", "Retention", "Policy"]),
+        ("it", ["Start", "Resources", "Requests", "Approvals", "Incidents", "Compliance", "Retention", "Policy"]),
         ("account_manager", ["Start", "Resources", "Requests", "Charges", "Policy"]),
         (
             "administrator",
-            ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Prices", "Policy", "People"],
+            [
+                "Start",
+                "Resources",
+                "Requests",
+                "Incidents",
+                "Charges",
+                "Compliance",
+                "Retention",
+                "Prices",
+                "Policy",
+                "People",
+            ],
         ),
-        ("auditor", ["Start", "Resources", "Requests", "Charges", "Compliance", "Retention", "Policy"]),
+        ("auditor", ["Start", "Resources", "Requests", "Incidents", "Charges", "Compliance", "Retention", "Policy"]),
         ("nobody", ["Start", "Policy"]),
     ],
 )

@@ -5,8 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restores.diagram import workflow_page
+from restores.incident_workflow import (
+    INCIDENT_STATUSES,
+    INCIDENT_TABLE,
+    IncidentMove,
+    IncidentStatus,
+    incident_moves_from,
+    incident_refusal,
+    incident_transition,
+    up_next,
+)
 from restores.workflow import STATUSES, TABLE, Move, Status, Turn, moves_from, refusal_sentence, transition
 
 
@@ -49,6 +61,38 @@ def test_nothing_completes_but_what_ran() -> None:
 
 def test_time_never_approves() -> None:
     assert {step.to for (_, move), step in TABLE.items() if move is Move.EXPIRE} == {Status.EXPIRED}
+
+
+def test_an_incident_is_started_by_confirming_it_alone() -> None:
+    ways = {move for (_, move), step in INCIDENT_TABLE.items() if step.to is IncidentStatus.RECOVERING}
+    assert ways == {IncidentMove.CONFIRM}
+
+
+@pytest.mark.parametrize("status", IncidentStatus)
+def test_every_status_of_an_incident_has_its_facts(status: IncidentStatus) -> None:
+    facts = INCIDENT_STATUSES[status]
+    assert facts.next.endswith(".")
+    assert facts.final == (not incident_moves_from(status)) == (facts.turn is Turn.NOBODY)
+    for move in IncidentMove:
+        if incident_transition(status, move) is None:
+            assert incident_refusal(status, move).endswith("now.")
+
+
+@given(
+    waiting=st.lists(st.tuples(st.integers(), st.sampled_from("abcde")), unique_by=lambda one: one[0]),
+    busy=st.sets(st.sampled_from("abcde")),
+    free=st.integers(-2, 9),
+)
+def test_whose_turn_it_is(waiting: list[tuple[int, str]], busy: set[str], free: int) -> None:
+    targets = dict(waiting)
+    chosen = up_next(waiting, busy, free)
+    assert len(chosen) <= max(free, 0)
+    assert not {targets[one] for one in chosen} & busy
+    assert len({targets[one] for one in chosen}) == len(chosen), "one at a time on each target"
+    assert chosen == [one for one, _ in waiting if one in chosen], "in the order of the list"
+    if len(chosen) < free:
+        left = [target for one, target in waiting if one not in chosen]
+        assert all(target in busy or target in {targets[one] for one in chosen} for target in left), "nobody waits idly"
 
 
 def test_the_page_with_the_diagram_is_not_stale() -> None:

@@ -1,0 +1,87 @@
+"""Which backup each affected resource gets (R1): the latest good one, read where the hazard is not. Kept current until IT confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
+
+from backups.drivers.base import Mode
+from backups.models import Backup, Copy, Resource, ResourceState
+from restores.actions.incident_moves import settle_incident_pins
+from restores.actions.planning import plan_for
+from restores.charging import Cause
+from restores.incident_workflow import IncidentStatus, list_digest
+from restores.models import Incident, IncidentResource
+from restores.plan import plan_digest
+
+UNCONFIRMED = (IncidentStatus.PROPOSED, IncidentStatus.OPEN)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The id of a resource's backup, or why there is none."""
+
+    backup: int | None
+    why_not: str
+
+
+def latest_backups(resources: Iterable[int], lost_region: str) -> dict[int, Choice]:
+    """For each of the resources its latest good backup that can be read without the lost region. One query."""
+    readable = Copy.objects.present().filter(backup=OuterRef("pk")).exclude(region=lost_region)
+    good = Backup.objects.good().filter(resource=OuterRef("pk")).order_by("-taken_at", "-pk")
+    found = Resource.objects.filter(pk__in=list(resources)).annotate(
+        latest=Subquery(good.filter(Exists(readable)).values("pk")[:1]), any_good=Exists(good)
+    )
+    return {
+        pk: _choice(state, latest, any_good, lost_region)
+        for pk, state, latest, any_good in found.values_list("pk", "state", "latest", "any_good")
+    }
+
+
+def _choice(state: str, latest: int | None, any_good: bool, lost_region: str) -> Choice:
+    if state in (ResourceState.REMOVING, ResourceState.REMOVED):
+        return Choice(None, "It was removed. Bring it back first if it is needed.")
+    if latest is not None:
+        return Choice(latest, "")
+    if any_good and lost_region:
+        return Choice(None, f"No copy of a good backup of it can be read outside {lost_region}.")
+    return Choice(None, "There is no good backup of it.")
+
+
+def choose_again(incident: Incident, now: datetime) -> None:
+    """Give each row of an unconfirmed incident the backup that is the latest by now, and move the pins along."""
+    with transaction.atomic():
+        locked = Incident.objects.select_for_update().get(pk=incident.pk)
+        if locked.state not in UNCONFIRMED:
+            return
+        rows = list(locked.affected.all())
+        choices = latest_backups([row.resource_id for row in rows], locked.lost_region)
+        changed = [row for row in rows if _differs(row, choices[row.resource_id])]
+        for row in changed:
+            row.backup_id, row.why_not = choices[row.resource_id].backup, choices[row.resource_id].why_not
+        IncidentResource.objects.bulk_update(changed, ["backup", "why_not"], batch_size=500)
+        if changed:
+            settle_incident_pins(locked, now)
+
+
+def _differs(row: IncidentResource, choice: Choice) -> bool:
+    return (row.backup_id, row.why_not) != (choice.backup, choice.why_not)
+
+
+def plan_digest_of(row: IncidentResource) -> str:
+    """The digest of what would be done for that row now; empty where it has no backup."""
+    if row.backup is None:
+        return ""
+    return plan_digest(plan_for(row.backup, Mode(row.mode), Cause.INFRASTRUCTURE, None))
+
+
+def digest_of(incident: Incident) -> str:
+    """The digest of the list as it stands: what a confirmation binds to. One query, however long the list."""
+    rows = incident.affected.included().values_list(
+        "resource", "resource__kind", "resource__locator", "backup", "backup__checksum", "mode"
+    )
+    return list_digest(incident.pk, incident.lost_region, incident.concurrency, list(rows))

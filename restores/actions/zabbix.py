@@ -1,0 +1,133 @@
+"""What a message of Zabbix does: a problem proposes one incident, its recovery closes the proposal. Nothing else, ever.
+
+A message said again changes nothing, in whichever order problem and recovery arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from backups.models import Resource
+from portal.errors import InvalidInput
+from portal.history import acting
+from portal.models import Application, User
+from restores.actions.incident_moves import apply_incident_move, note_incident, open_record, settle_incident_pins
+from restores.actions.incidents import add_affected, affected_by
+from restores.incident_permissions import check_can_map_hosts
+from restores.incident_workflow import IncidentMove, IncidentStatus
+from restores.models import Incident, IncidentSource, ZabbixEvent, ZabbixHost
+from restores.zabbix_message import Message
+
+BY_ITSELF = "The monitoring reported that it is over before anybody had looked."
+
+
+def take_message(message: Message, now: datetime) -> str:
+    """Do what the message says, once; the answer is what was done, in a sentence."""
+    with acting(None, f"Zabbix event {message.event_id}"), transaction.atomic():
+        event, new = ZabbixEvent.objects.get_or_create(
+            event_id=message.event_id,
+            defaults={
+                "trigger": message.trigger,
+                "severity": message.severity,
+                "hosts": list(message.hosts),
+                "clock": message.clock,
+                "seen_at": now,
+                "recovered_at": None if message.is_problem else now,
+            },
+        )
+        event = ZabbixEvent.objects.select_for_update().get(pk=event.pk)
+        if message.is_problem:
+            return _propose(event, now) if new else _known(event)
+        return "Its problem was never reported: there is nothing to close." if new else _recover(event, now)
+
+
+def _known(event: ZabbixEvent) -> str:
+    return "This event is known already: nothing was changed." if event.incident else "This event is over already."
+
+
+def _propose(event: ZabbixEvent, now: datetime) -> str:
+    for host in event.hosts:
+        ZabbixHost.objects.update_or_create(host=host, defaults={"seen_at": now})
+    incident = Incident.objects.create(
+        status=IncidentStatus.PROPOSED.value,
+        status_changed_at=now,
+        source=IncidentSource.ZABBIX,
+        hazard=event.trigger,
+        began_at=min(event.clock, now),
+        declared_at=now,
+    )
+    event.incident = incident
+    event.save()
+    try:
+        with transaction.atomic():
+            add_affected(incident, affected_by_hosts(event.hosts))
+    except InvalidInput as error:  # far too many at once: a person has to say which
+        note_incident(incident, by=None, now=now, text="Nothing was listed", reason=error.sentence)
+    open_record(incident, IncidentMove.PROPOSE, by=None, text=f"Zabbix reported a problem, event {event.event_id}")
+    return f"{incident.number} is proposed. A person of IT looks at it."
+
+
+def _recover(event: ZabbixEvent, now: datetime) -> str:
+    if event.recovered_at is not None:
+        return "Its recovery is known already: nothing was changed."
+    event.recovered_at = now
+    event.save()
+    if event.incident is None:
+        return "Noted."
+    incident = Incident.objects.select_for_update().get(zabbix_event=event)
+    if incident.state is IncidentStatus.PROPOSED:
+        apply_incident_move(incident, IncidentMove.RECOVER, by=None, now=now, reason=BY_ITSELF)
+        return f"{incident.number} is closed: it recovered by itself."
+    note_incident(incident, by=None, now=now, text="Zabbix reported that the problem is over")
+    return f"Noted in {incident.number}. A person of IT closes it."
+
+
+def affected_by_hosts(hosts: Collection[str]) -> QuerySet[Resource]:
+    """The resources that people said those hosts stand for."""
+    known = ZabbixHost.objects.filter(host__in=hosts)
+    return affected_by(
+        applications=list(known.filter(applications__isnull=False).values_list("applications", flat=True)),
+        resources=list(known.filter(resources__isnull=False).values_list("resources", flat=True)),
+    )
+
+
+def unknown_hosts(incident: Incident) -> list[str]:
+    """The hosts of its report of which nobody has said what they are."""
+    event = getattr(incident, "zabbix_event", None)
+    if event is None:
+        return []
+    known = set(ZabbixHost.objects.known().filter(host__in=event.hosts).values_list("host", flat=True))
+    return [host for host in event.hosts if host not in known]
+
+
+def map_host(
+    *, by: User, host: str, resources: Collection[Resource] = (), applications: Collection[Application] = ()
+) -> ZabbixHost:
+    """Say what a host is: the resources, or whole applications, that its problems affect. Nothing: it is unknown again.
+
+    Proposals that name the host get what it stands for. Raises NotPermitted, InvalidInput naming ``host``.
+    """
+    check_can_map_hosts(by)
+    host, now = host.strip(), timezone.now()
+    if not host or len(host) > 128 or "\0" in host:
+        raise InvalidInput("Enter the host’s name as Zabbix has it, 128 characters at most.", field="host")
+    with acting(by, f"what {host[:40]} is"), transaction.atomic():
+        found, _ = ZabbixHost.objects.get_or_create(host=host)
+        found.resources.set(resources)
+        found.applications.set(applications)
+        for event in ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value):
+            if host in event.hosts:
+                _extend(event, by, now)
+    return found
+
+
+def _extend(event: ZabbixEvent, by: User, now: datetime) -> None:
+    incident = Incident.objects.select_for_update().get(zabbix_event=event)
+    if incident.state is IncidentStatus.PROPOSED and add_affected(incident, affected_by_hosts(event.hosts)):
+        settle_incident_pins(incident, now)
+        note_incident(incident, by=by, now=now, text=f"{by} said what its hosts are; the list has grown")
