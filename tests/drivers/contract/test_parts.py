@@ -93,7 +93,7 @@ def test_what_is_not_there_is_refused_and_nothing_made(bench: Bench) -> None:
     assert bench.case.names() == names
 
 
-@pytest.mark.parametrize("how", ["missing", "cut", "middle byte", "last byte"])
+@pytest.mark.parametrize("how", ["missing", "cut", "longer", "middle byte", "last byte"])
 def test_damage_anywhere_is_noticed_and_nothing_left(bench: Bench, tmp_path: Path, how: str) -> None:
     artefact, part, names = bench.take(), [tampered_key(bench)], bench.case.names()
     place = bench.place(Mode.BESIDE)
