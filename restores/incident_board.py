@@ -15,13 +15,12 @@ from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.words import exact_time, span_in_words
+from restores.incident_permissions import unfiled
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, Incident, IncidentEvent, IncidentResource, RestoreRequest
 from restores.plan import loss_window
 from restores.wording import measured_at
 from restores.workflow import Status
-
-WORKING = (Status.SUBMITTED, Status.APPROVED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -163,13 +162,14 @@ def figures_of(user: User, incident: Incident) -> Figures:
     )
     standing = RestoreRequest.objects.filter(incident=incident).visible_to(user).order_by()
     by_status: dict[str, int] = dict(standing.values_list("status").annotate(how_many=Count("pk")))
-    recovered, running = by_status.get(Status.COMPLETED, 0), by_status.get(Status.RUNNING, 0)
-    failed = by_status.get(Status.FAILED, 0)
-    others = (
-        counted["taken_out"] + counted["impossible"] + recovered + running + failed + by_status.get(Status.UNDONE, 0)
+    to_file = 0 if incident.facts.final else unfiled(incident).filter(pk__in=items).count()
+    return Figures(
+        recovered=by_status.get(Status.COMPLETED, 0),
+        running=by_status.get(Status.RUNNING, 0),
+        waiting=by_status.get(Status.SUBMITTED, 0) + by_status.get(Status.APPROVED, 0) + to_file,
+        failed=by_status.get(Status.FAILED, 0),
+        **counted,
     )
-    waiting = max(0, counted["total"] - others)
-    return Figures(recovered=recovered, running=running, waiting=waiting, failed=failed, **counted)
 
 
 def with_counts(found: QuerySet[Incident], user: User) -> QuerySet[Incident]:

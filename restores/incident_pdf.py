@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from portal.models import User
-from portal.paper import BAD, SMALL, SOFT, Paper
+from portal.paper import BAD, INK, SMALL, SOFT, Paper
 from portal.words import company_zone, exact_time
 from restores.incident_board import (
     Row,
@@ -20,6 +20,8 @@ from restores.incident_board import (
     sentence_of_incident,
 )
 from restores.models import Incident
+
+MOST = 300  # resources in the document
 
 
 def incident_pdf(user: User, incident: Incident, now: datetime) -> bytes:
@@ -36,11 +38,15 @@ def incident_pdf(user: User, incident: Incident, now: datetime) -> bytes:
     paper.say(hazard_told(user, incident))
     paper.ln(2)
     figures = figures_of(user, incident)
-    paper.say(sentence_of_incident(figures, incident, now), style="B", colour=BAD if figures.failed else (28, 33, 48))
+    paper.say(sentence_of_incident(figures, incident, now), style="B", colour=BAD if figures.failed else INK)
     paper.say(f"{regions_read(incident)} Every restore of an incident is free of charge (R1).", size=SMALL, colour=SOFT)
     _people(paper, incident)
-    rows = rows_of(user, incident, items_seen(user, incident).order_by("position", "pk"), now)
-    _resources(paper, rows, now)
+    items = items_seen(user, incident).order_by("position", "pk")
+    _resources(paper, rows_of(user, incident, items[:MOST], now), now)
+    if figures.total > MOST:
+        paper.say(
+            f"These are the first {MOST} of {figures.total:,}; the CSV of the times has all.", size=SMALL, colour=SOFT
+        )
     paper.heading("What happened")
     paper.rows(
         ("When", "What", "Why"),

@@ -51,7 +51,7 @@ def _known(event: ZabbixEvent) -> str:
 
 
 def _propose(event: ZabbixEvent, now: datetime) -> str:
-    for host in event.hosts:
+    for host in sorted(event.hosts):  # in one order, so that two reports never wait for each other
         ZabbixHost.objects.update_or_create(host=host, defaults={"seen_at": now})
     incident = Incident.objects.create(
         status=IncidentStatus.PROPOSED.value,

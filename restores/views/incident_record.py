@@ -43,11 +43,9 @@ def incident_times(http: HttpRequest, pk: int) -> StreamingHttpResponse:
 
 
 def _lines(user: User, found: Incident) -> Iterator[tuple[Any, ...]]:
-    now, last = timezone.now(), -1
-    items = items_seen(user, found).order_by("position", "pk")
-    while part := list(items.filter(position__gt=last)[:AT_ONCE]):
-        last = part[-1].position
-        for row in rows_of(user, found, part, now):
+    now, items = timezone.now(), items_seen(user, found).order_by("position", "pk")
+    for start in range(0, items.count(), AT_ONCE):
+        for row in rows_of(user, found, items[start : start + AT_ONCE], now):
             yield _line(found, row)
 
 

@@ -30,7 +30,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 /* What was said when the page was opened no longer holds once the request has moved on. */
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id === "request") document.querySelector(".messages")?.remove();
+  if (["request", "incident"].includes(event.detail.target?.id)) document.querySelector(".messages")?.remove();
 });
 
 /* Charges by keyboard: j and k walk the cards; c and w go to the reason, or decide once there is one. */
