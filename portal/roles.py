@@ -14,6 +14,7 @@ class Permission(StrEnum):
     VIEW_TECHNICAL = "view_technical"  # locators, settings, technical details of errors
     FILE_REQUESTS = "file_requests"
     CANCEL_REQUESTS = "cancel_requests"  # one's own
+    VIEW_INTERNAL_NOTES = "view_internal_notes"  # never a client's
     DECIDE_REQUESTS = "decide_requests"  # approve, reject, approve again after a failure
     CORRECT_CAUSES = "correct_causes"
     EXTEND_KEPT = "extend_kept"  # originals, what stands beside, exports
@@ -68,9 +69,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CANCEL_REQUESTS,
         Permission.ACCEPT_ESTIMATES,
     },
-    Role.STAFF: _SEE | {Permission.FILE_REQUESTS, Permission.CANCEL_REQUESTS, Permission.BACK_UP_NOW},
+    Role.STAFF: _SEE
+    | {
+        Permission.VIEW_INTERNAL_NOTES,
+        Permission.FILE_REQUESTS,
+        Permission.CANCEL_REQUESTS,
+        Permission.BACK_UP_NOW,
+    },
     Role.IT: _SEE
     | {
+        Permission.VIEW_INTERNAL_NOTES,
         Permission.VIEW_TECHNICAL,
         Permission.FILE_REQUESTS,
         Permission.CANCEL_REQUESTS,
@@ -85,10 +93,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RUN_RETENTION,
         Permission.VIEW_COMPLIANCE,
     },
-    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES},
-    Role.AUDITOR: _SEE | {Permission.VIEW_CHARGES, Permission.VIEW_TECHNICAL, Permission.VIEW_COMPLIANCE},
+    Role.ACCOUNT_MANAGER: _SEE | {Permission.VIEW_INTERNAL_NOTES, Permission.VIEW_CHARGES, Permission.DECIDE_CHARGES},
+    Role.AUDITOR: _SEE
+    | {
+        Permission.VIEW_INTERNAL_NOTES,
+        Permission.VIEW_CHARGES,
+        Permission.VIEW_TECHNICAL,
+        Permission.VIEW_COMPLIANCE,
+    },
     Role.ADMINISTRATOR: _SEE
     | {
+        Permission.VIEW_INTERNAL_NOTES,
         Permission.VIEW_CHARGES,
         Permission.VIEW_TECHNICAL,
         Permission.VIEW_COMPLIANCE,

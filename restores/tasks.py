@@ -8,7 +8,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from restores.actions import cleaning, tidying
+from backups.actions.daily import once_a_day
+from restores.actions import cleaning, digesting, sending, tidying
 from restores.actions.expiring import expire_requests
 from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
@@ -46,3 +47,16 @@ def tidy() -> None:
     """Remove what is no longer kept."""
     tidying.warn_of_what_goes(timezone.now())
     tidying.tidy()
+    sending.forget_old(timezone.now())
+
+
+@shared_task(name="restores.send")
+def send() -> None:
+    """Send the mail and the messages that are due."""
+    sending.send_due()
+
+
+@shared_task(name="restores.digests")
+def digests() -> None:
+    """Have the digests of people sent, once a day."""
+    once_a_day("people-digests", settings.DIGEST_HOUR, digesting.write_digests)

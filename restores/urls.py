@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from restores.views import approvals, asking, charges, deciding, downloading, kept, lists, prices, request_page
+from restores.views import approvals, asking, charges, deciding, downloading, inbox, kept, lists, prices, request_page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.requests, name="requests"),
@@ -26,6 +26,12 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/extend/", deciding.request_extend, name="request_extend"),
     path("requests/<int:pk>/undo/", deciding.request_undo_restore, name="request_undo"),
     path("requests/<int:pk>/download/", downloading.request_download, name="request_download"),
+    path("requests/<int:pk>/follow/", inbox.request_follow, name="request_follow"),
+    path("requests/<int:pk>/unfollow/", inbox.request_unfollow, name="request_unfollow"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.notices_read, name="notices_read"),
+    path("inbox/<int:pk>/read/", inbox.notice_read, name="notice_read"),
+    path("preferences/", inbox.preferences, name="preferences"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("prices/", prices.prices, name="prices"),
     path("prices/new/", prices.rate_card_new, name="rate_card_new"),

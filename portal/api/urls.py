@@ -15,6 +15,7 @@ from portal.api.nothing import NothingHere
 from portal.api.tokens import RevokeView, TokenView
 from portal.api.views import Recorded
 from restores.api.charges import ChargeViews
+from restores.api.notices import NoticeViews, PreferencesView
 from restores.api.prices import EstimateView, RateCardViews
 from restores.api.views import RequestViews
 
@@ -38,11 +39,13 @@ router.register("retention-runs", RunViews)
 router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)
 router.register("rate-cards", RateCardViews)
+router.register("notices", NoticeViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="api-token"),
     path("token/revoke/", RevokeView.as_view(), name="api-token-revoke"),
     path("me/", MeView.as_view(), name="api-me"),
+    path("preferences/", PreferencesView.as_view(), name="api-preferences"),
     path("estimate/", EstimateView.as_view(), name="estimate"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),

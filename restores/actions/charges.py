@@ -12,6 +12,7 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.moves import note
+from restores.actions.telling import tell_of_charge
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RestoreRequest
 from restores.permissions import check_can_decide_charge
@@ -23,7 +24,11 @@ def open_charge(request: RestoreRequest, now: datetime) -> None:
         return
     price = request.price
     accepted = {"estimated": price.amount, "currency": price.currency.code} if price else {}
-    Charge.objects.get_or_create(request=request, defaults={"client": request.client, "created_at": now, **accepted})
+    charge, opened = Charge.objects.get_or_create(
+        request=request, defaults={"client": request.client, "created_at": now, **accepted}
+    )
+    if opened:
+        tell_of_charge(charge, now=now)
 
 
 def void_charge(request: RestoreRequest, *, by: User, now: datetime, reason: str) -> None:
@@ -63,5 +68,6 @@ def _decide(by: User, charge: Charge, status: ChargeStatus, reason: str) -> Char
             now=now,
             text=f"{by} {'confirmed' if status is ChargeStatus.CONFIRMED else 'waived'} the charge",
             reason=reason,
+            news="Charge confirmed" if status is ChargeStatus.CONFIRMED else "Charge waived",
         )
     return locked

@@ -16,6 +16,7 @@ from restores.actions.estimating import estimate_for
 from restores.actions.moves import expiry_of
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
+from restores.actions.telling import tell_move
 from restores.charging import Cause, classify
 from restores.models import Event, RestoreRequest
 from restores.permissions import check_can_file
@@ -61,7 +62,7 @@ def file_request(
             filed_by=by,
         )
         settle_pin(request)
-        Event.objects.create(
+        event = Event.objects.create(
             request=request,
             at=now,
             by=by,
@@ -70,7 +71,10 @@ def file_request(
             text=filing.event.format(by=by),
             reason=reason,
         )
-        return settle_consent(request, now=now, by=by, accepts=accepts)
+        settled = settle_consent(request, now=now, by=by, accepts=accepts)
+        if settled.state is filing.to:  # else the client was told that it waits for them
+            tell_move(settled, Move.FILE, None, by=by, now=now, text=event.text)
+    return settled
 
 
 def _check_not_asked_for(by: User, backup: Backup, mode: Mode) -> None:

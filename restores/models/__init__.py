@@ -1,4 +1,4 @@
-"""Restore requests: what was asked, decided, done and charged."""
+"""Restore requests: what was asked, decided, done and charged, and who is told."""
 
 from restores.models.agreement import Agreement
 from restores.models.approval import Approval
@@ -6,6 +6,16 @@ from restores.models.attempt import Attempt, AttemptKind, AttemptStatus, Step, S
 from restores.models.charge import Charge, ChargeStatus
 from restores.models.consent import Consent, ConsentKind
 from restores.models.event import Event
+from restores.models.notice import (
+    ChannelPost,
+    DayMail,
+    Follow,
+    Notice,
+    Outgoing,
+    Preferences,
+    Why,
+    preferences_of,
+)
 from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
 
@@ -15,14 +25,22 @@ __all__ = [
     "Attempt",
     "AttemptKind",
     "AttemptStatus",
+    "ChannelPost",
     "Charge",
     "ChargeStatus",
     "Consent",
     "ConsentKind",
+    "DayMail",
     "Event",
+    "Follow",
+    "Notice",
+    "Outgoing",
+    "Preferences",
     "Rate",
     "RateCard",
     "RestoreRequest",
     "Step",
     "StepStatus",
+    "Why",
+    "preferences_of",
 ]

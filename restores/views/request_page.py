@@ -15,6 +15,7 @@ from backups.kinds import driver_of
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
+from restores.actions.inbox import is_following, mark_seen
 from restores.forms import ExtendForm, StartForm
 from restores.models import RestoreRequest
 from restores.permissions import check_can_download, check_can_extend, check_can_schedule
@@ -33,7 +34,9 @@ STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
 @require_GET
 def request_page(http: HttpRequest, pk: int) -> HttpResponse:
     """The page."""
-    return show_request(http, request_or_404(person(http), pk))
+    found = request_or_404(person(http), pk)
+    mark_seen(by=person(http), request=found)
+    return show_request(http, found)
 
 
 def show_request(
@@ -92,6 +95,8 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "technical": _technical(http, found),
         "charge": _charge(http, found),
         "others": _others(found),
+        "may_follow": not user.is_service_account,
+        "following": is_following(user, found),
         **_download(http, found),
     }
 
