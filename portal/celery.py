@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 from django.conf import settings
 
-QUEUES = ("control", "backups", "restores", "checkups")
+QUEUES = ("control", "backups", "restores", "checkups", "telling")
 
 LATER = 6
 """The priority of ordinary restores, for Redis and for our file queue alike: 0, which all else has, comes first."""
@@ -71,6 +71,12 @@ app.conf.update(
         "backups.look": "checkups",
         "backups.verify": "checkups",
         "backups.nightly": "checkups",
+        "backups.alert": "telling",  # a mail server that hangs keeps nothing else waiting
+        "backups.tell_stopped": "telling",
+        "backups.digest": "telling",
+        "restores.send": "telling",
+        "restores.tell_incident": "telling",
+        "restores.digests": "telling",
         "backups.tidy": "backups",  # deleting takes its time, and the sweepers must not wait for it
         "restores.tidy": "backups",
     },
@@ -121,12 +127,22 @@ app.conf.update(
         "alert": {
             "task": "backups.alert",
             "schedule": 300,
-            "options": {"queue": "control", "expires": 300},
+            "options": {"queue": "telling", "expires": 300},
         },
         "digest": {
             "task": "backups.digest",
             "schedule": 600,
-            "options": {"queue": "control", "expires": 600},
+            "options": {"queue": "telling", "expires": 600},
+        },
+        "send-notices": {
+            "task": "restores.send",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"queue": "telling", "expires": settings.SWEEP_SECONDS},
+        },
+        "people-digests": {
+            "task": "restores.digests",
+            "schedule": 600,
+            "options": {"queue": "telling", "expires": 600},
         },
         "tidy-regions": {
             "task": "backups.tidy",

@@ -16,8 +16,10 @@ from portal.models import Client, User
 from portal.permissions import Person, has_permission, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
 from restores.incident_workflow import IncidentStatus
-from restores.models import Charge, ChargeStatus, Incident, RestoreRequest
+from restores.models import Charge, ChargeStatus, Incident, Notice, RestoreRequest
 from restores.workflow import Turn, statuses_of
+
+MOST_COUNTED = 99
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ class Item:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template variables ``navigation``, ``roles_in_words``, ``time_zone``. Nothing is asked before a page uses it."""
+    """Template variables ``navigation``, ``roles_in_words``, ``unread``, ``time_zone``. Nothing is asked before a page uses it."""
     user: Person = getattr(request, "user", AnonymousUser())
     signed_in = isinstance(user, User)  # holds for the lazy object as well
     return {
         "time_zone": settings.POLICY_TIME_ZONE,
         "navigation": SimpleLazyObject(lambda: _items(user, request.path)) if signed_in else (),
+        "unread": SimpleLazyObject(lambda: unread_notices(user)) if signed_in else "",
         "roles_in_words": SimpleLazyObject(lambda: roles_in_words(user)) if signed_in else "",
     }
 
@@ -80,6 +83,12 @@ def _items(user: Any, path: str) -> list[Item]:
     if may(Permission.MANAGE_PEOPLE):
         items.append(Item("People", reverse("administration:index"), path))
     return items
+
+
+def unread_notices(user: Any) -> str:
+    """How many notices the person has not read: "3", "99+", empty for none."""
+    number = Notice.objects.visible_to(user).unread()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")
 
 
 def waiting_approvals(user: Person) -> int:

@@ -127,6 +127,18 @@ def _webhook_secret(value: str) -> str:
     return value
 
 
+def _channels(value: str) -> tuple[str, ...]:
+    """Apprise's addresses, by their form: whether they work is tried by ``manage.py try_channels``.
+
+    What is wrong is said without repeating any of them: there are secrets inside.
+    """
+    addresses = tuple(value.split())
+    for position, address in enumerate(addresses, 1):
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://.", address):
+            raise ValueError(f"has an address, number {position}, that is none of Apprise's, such as slack://…")
+    return addresses
+
+
 def _tools(value: str) -> str:
     missing = [name for name in ("pg_dump", "pg_restore") if value and not (Path(value) / name).is_file()]
     if missing:
@@ -268,7 +280,7 @@ VARIABLES = (
     Variable(
         "NIGHTLY_HOUR", "6", "From this hour of POLICY_TIME_ZONE on the night's audit and checks are done.", _hour
     ),
-    Variable("DIGEST_HOUR", "8", "From this hour of POLICY_TIME_ZONE on IT gets the digest of the day.", _hour),
+    Variable("DIGEST_HOUR", "8", "From this hour of POLICY_TIME_ZONE on digests of the day are sent.", _hour),
     Variable("PORTAL_URL", "http://localhost:{PORT}", "Where people reach the portal: for links in mail."),
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
@@ -300,6 +312,13 @@ VARIABLES = (
         "",
         "What Zabbix proves itself with when it proposes incidents, 24 characters at least; without it nothing is accepted.",
         _webhook_secret,
+        secret=True,
+    ),
+    Variable(
+        "IT_CHANNELS",
+        "",
+        "Apprise addresses, separated by spaces, of chats and the like where IT reads what waits for it.",
+        _channels,
         secret=True,
     ),
     Variable("LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR.", _level),

@@ -37,6 +37,9 @@ def logging_config(level: str) -> None:
                 "kombu.connection": {"level": "ERROR"},
                 # It tells of every table of every typeface that a document takes letters from.
                 "fontTools": {"level": "WARNING"},
+                # They repeat the addresses that they call, and those of chats hold secrets.
+                "apprise": {"level": "CRITICAL"},
+                "urllib3": {"level": "WARNING"},
             },
             "root": {"handlers": ["stderr"], "level": level},
         }

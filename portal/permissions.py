@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.errors import NotPermitted
 from portal.models import Client, Membership, User
@@ -53,6 +53,16 @@ def visible(user: Person, permission: Permission, client_path: str) -> Q:
     if any(role in COMPANY_WIDE for role, _ in granting):
         return Q()
     return Q(**{f"{client_path}__in": {client for _, client in granting}})
+
+
+def people_with(permission: Permission, client: Client | int) -> QuerySet[User]:
+    """The active people, no service accounts, who may, for that client: :func:`has_permission` the other way round."""
+    roles = [role.value for role, permissions in PERMISSIONS.items() if permission in permissions]
+    client_id = client.pk if isinstance(client, Client) else client
+    held = Membership.objects.filter(
+        Q(role__in=COMPANY_WIDE) | Q(client=client_id), user=OuterRef("pk"), role__in=roles
+    )
+    return User.objects.filter(Exists(held), is_active=True, is_service_account=False)
 
 
 def check_permission(user: Person, permission: Permission, client: Client | int | None, sentence: str) -> None:

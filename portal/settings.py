@@ -246,6 +246,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 
+IT_CHANNELS: tuple[str, ...] = ENVIRONMENT["IT_CHANNELS"]
+
 LOGGING_CONFIG = None
 logging_config(ENVIRONMENT["LOG_LEVEL"])
 SIMPLE_HISTORY_REVERT_DISABLED = True

@@ -1,13 +1,16 @@
-"""Mail to the people of IT, from templates below ``mail/``."""
+"""Mail from templates below ``mail/``: to the people of IT, and letters to one person."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from portal.models import User
 from portal.roles import Role
@@ -29,3 +32,27 @@ def tell_it(template: str, context: dict[str, Any]) -> int:
     if messages:
         get_connection().send_messages(messages)
     return len(messages)
+
+
+def letter(
+    template: str, context: dict[str, Any], *, to: str, subject: str, thread: str = ""
+) -> EmailMultiAlternatives:
+    """One mail as text and HTML, from ``mail/<template>.txt`` and ``.html``; times are the company's. It is not sent yet.
+
+    Mails of the same ``thread`` stand together in people's mailboxes. Nobody's absence is answered to it.
+    """
+    whole = {**context, "portal": settings.PORTAL_URL}
+    with timezone.override(company_zone()):
+        text, html = (render_to_string(f"mail/{template}.{form}", whole) for form in ("txt", "html"))
+    headers = {
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "List-Unsubscribe": f"<{settings.PORTAL_URL}{reverse('preferences')}>",
+    }
+    if thread:
+        host = urlsplit(settings.PORTAL_URL).hostname or "localhost"
+        headers["In-Reply-To"] = headers["References"] = f"<{thread.lower()}@{host}>"
+    one_line = Truncator(" ".join(subject.split())).chars(150)
+    message = EmailMultiAlternatives(one_line, text.strip() + "\n", to=[to], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message

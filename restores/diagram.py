@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restores.audience import Audience, told
 from restores.incident_workflow import INCIDENT_STATUSES, INCIDENT_TABLE
 from restores.workflow import STATUSES, TABLE
 
@@ -20,9 +21,14 @@ def workflow_page() -> str:
     lines += [f"    {status} --> [*]" for status, facts in STATUSES.items() if facts.final]
     lines += ["```", "", "| status | whose turn | what happens next |", "| --- | --- | --- |"]
     lines += [f"| {facts.label} | {facts.turn} | {facts.next} |" for facts in STATUSES.values()]
-    lines += ["", "| from | move | to | a reason is required |", "| --- | --- | --- | --- |"]
+    lines += [
+        "",
+        "| from | move | to | a reason is required | who is told, but for whoever did it |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for (source, move), step in TABLE.items():
-        lines.append(f"| {source or '–'} | {move} | {step.to} | {'yes' if step.needs_reason else 'no'} |")
+        who = ", ".join(one for one in Audience if one in told(source, move))
+        lines.append(f"| {source or '–'} | {move} | {step.to} | {'yes' if step.needs_reason else 'no'} | {who} |")
     return "\n".join([*lines, "", *_incidents()]) + "\n"
 
 

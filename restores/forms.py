@@ -189,6 +189,26 @@ class DecideForm(SentenceForm):
     reason = Reason("Reason for the decision")
 
 
+class PreferencesForm(SentenceForm):
+    """What a person wants by mail."""
+
+    mail_turn = forms.BooleanField(
+        required=False,
+        label="Mail when it is my turn",
+        help_text="To approve, to accept, to check, to decide about a charge.",
+    )
+    mail_followed = forms.BooleanField(
+        required=False,
+        label="Mail about requests that I follow",
+        help_text="Your own, and those about which you did something.",
+    )
+    digest = forms.BooleanField(
+        required=False,
+        label="A digest every morning",
+        help_text="What waits for you, what ran, what is removed soon. None when there is nothing to say.",
+    )
+
+
 class ApproveForm(SentenceForm):
     """A yes to the plan that was shown."""
 

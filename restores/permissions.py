@@ -179,6 +179,12 @@ def check_can_download(user: Person, request: RestoreRequest) -> None:
         raise Refused("This export has expired. File a new request for it.")
 
 
+def check_can_be_told(user: Person) -> None:
+    """People follow requests and get mail; a program asks the API."""
+    if getattr(user, "is_service_account", True):
+        raise NotPermitted("A service account is told of nothing. It asks the API.")
+
+
 def check_can_see_prices(user: Person) -> None:
     """Everybody who has to do with requests sees what they cost."""
     if not has_permission_somewhere(user, Permission.VIEW_REQUESTS):

@@ -8,12 +8,15 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from restores.actions import cleaning, tidying
+from backups.actions.daily import once_a_day
+from portal.telling import tell_it
+from restores.actions import cleaning, digesting, sending, tidying
 from restores.actions.expiring import expire_requests
 from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
 from restores.actions.sweeping_attachments import sweep_attachments
 from restores.actions.undoing import perform_undo
+from restores.models import Incident
 
 
 @shared_task(name="restores.restore")
@@ -54,3 +57,24 @@ def tidy() -> None:
     tidying.warn_of_what_goes(timezone.now())
     tidying.tidy()
     sweep_attachments(timezone.now())
+    sending.forget_old(timezone.now())
+
+
+@shared_task(name="restores.send")
+def send() -> None:
+    """Send the mail and the messages that are due."""
+    sending.send_due()
+
+
+@shared_task(name="restores.digests")
+def digests() -> None:
+    """Have the digests of people sent, once a day."""
+    once_a_day("people-digests", settings.DIGEST_HOUR, digesting.write_digests)
+
+
+@shared_task(name="restores.tell_incident")
+def tell_incident(incident_id: int) -> None:
+    """Mail IT about an incident that was declared or proposed."""
+    incident = Incident.objects.filter(pk=incident_id).first()
+    if incident is not None:
+        tell_it("incident", {"incident": incident})

@@ -21,6 +21,13 @@ from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mod
 from restores.pricing import in_money
 from restores.workflow import Status, Turn
 
+KEPT_WORDS = {
+    Mode.IN_PLACE: "The replaced original",
+    Mode.BESIDE: "What was restored beside",
+    Mode.EXPORT: "The download",
+}
+"""What a restore in that mode leaves for a while."""
+
 
 def moment_of(backup: Backup, now: datetime) -> str:
     """The moment that a backup holds, or when it was queued while it holds none yet."""

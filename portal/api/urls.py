@@ -17,6 +17,7 @@ from portal.api.views import Recorded
 from restores.api.charges import ChargeViews
 from restores.api.exports import ChargeExportViews
 from restores.api.incidents import IncidentViews
+from restores.api.notices import NoticeViews, PreferencesView
 from restores.api.prices import EstimateView, RateCardViews
 from restores.api.views import RequestViews
 
@@ -42,11 +43,13 @@ router.register("charges", ChargeViews)
 router.register("charge-exports", ChargeExportViews)
 router.register("rate-cards", RateCardViews)
 router.register("incidents", IncidentViews)
+router.register("notices", NoticeViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="api-token"),
     path("token/revoke/", RevokeView.as_view(), name="api-token-revoke"),
     path("me/", MeView.as_view(), name="api-me"),
+    path("preferences/", PreferencesView.as_view(), name="api-preferences"),
     path("estimate/", EstimateView.as_view(), name="estimate"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),

@@ -1,8 +1,9 @@
 """The programs that make up the portal on one machine.
 
 Restores have a worker of their own, so that none waits behind backups, and so have the sweepers, so that they find the
-dead while everybody else is busy. The workers' pools are threads: their work is
-moving bytes through programs and libraries that leave Python's lock alone, and one process each starts at once.
+dead while everybody else is busy, and mail and chat, whose servers may let one wait. The workers' pools are threads:
+their work is moving bytes through programs and libraries that leave Python's lock alone, and one process each starts at
+once.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def portal_programs(port: int, data_dir: Path) -> list[Program]:
         web(port),
         worker("restores", "restores", RESTORE_THREADS),
         worker("control", "control", 1),
+        worker("telling", "telling", 1),
         worker("backups", "backups,checkups", BACKUP_THREADS),
         beat(data_dir),
     ]

@@ -15,12 +15,18 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.moves import note
+from restores.actions.telling import tell_of_charge
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
 from restores.permissions import check_can_decide_charge, check_can_let_off, check_can_reopen_charge
 from restores.pricing import in_money, rounded
 
 REASON_MISSING = "Say why: every decision about money is kept with its reason."
+NEWS = {
+    ChargeStatus.CONFIRMED: "Charge confirmed",
+    ChargeStatus.ADJUSTED: "Charge adjusted",
+    ChargeStatus.WAIVED: "Charge waived",
+}
 NO_PRICE = "No price was accepted for this restore, so it cannot be charged. Waive it."
 
 
@@ -30,7 +36,11 @@ def open_charge(request: RestoreRequest, now: datetime) -> None:
         return
     price = request.price
     accepted = {"estimated": price.amount, "currency": price.currency.code} if price else {}
-    Charge.objects.get_or_create(request=request, defaults={"client": request.client, "created_at": now, **accepted})
+    charge, opened = Charge.objects.get_or_create(
+        request=request, defaults={"client": request.client, "created_at": now, **accepted}
+    )
+    if opened:
+        tell_of_charge(charge, now=now)
 
 
 def void_charge(request: RestoreRequest, *, by: User, now: datetime, reason: str) -> None:
@@ -101,7 +111,7 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
         locked.status, locked.amount = ChargeStatus.TO_REVIEW, None
         locked.decided_at, locked.decided_by, locked.reason = None, None, ""
         locked.save()
-        note(locked.request, by=by, now=now, text=f"{by} reopened the charge", reason=reason)
+        note(locked.request, by=by, now=now, text=f"{by} reopened the charge", reason=reason, news="Charge reopened")
     return locked
 
 
@@ -114,7 +124,7 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         said = decide(locked)
         locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()
-        note(locked.request, by=by, now=now, text=said, reason=reason)
+        note(locked.request, by=by, now=now, text=said, reason=reason, news=NEWS[ChargeStatus(locked.status)])
     return locked
 
 

@@ -207,7 +207,7 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
             Standing.RESTORED: "the restored data is still live",
             Standing.UNKNOWN: "it could not be told which data is live, so nothing was touched; IT has to look",
         }[standing]
-        note(attempt.request, by=None, now=clock(), text=f"The undo did not take place; {live}")
+        note(attempt.request, by=None, now=clock(), text=f"The undo did not take place; {live}", news="Not undone")
 
 
 def clean_up_earlier(attempt: Attempt, clock: Clock) -> None:

@@ -63,7 +63,7 @@ def settle_consent(
 ) -> RestoreRequest:
     """Bring a request that was filed or corrected to where its price belongs, in the transaction that changed it.
 
-    ``accepts`` is the price that ``by`` read and accepted while filing it.
+    ``by`` filed or corrected it; ``accepts`` is the price that they read and accepted while filing it.
     """
     price = request.price
     if price is not None and not is_consented(request):
@@ -76,9 +76,9 @@ def settle_consent(
             said = f"The standing consent up to {in_money(limit)} covers the estimate of {in_money(price)}"
             note(request, by=None, now=now, text=said)
     if is_consented(request):
-        return apply_move(request, Move.RELEASE, by=None, now=now) if _awaits(request) else request
+        return apply_move(request, Move.RELEASE, by=None, led_by=by, now=now) if _awaits(request) else request
     if request.state is Status.SUBMITTED:
-        return apply_move(request, Move.QUOTE, by=None, now=now)
+        return apply_move(request, Move.QUOTE, by=None, led_by=by, now=now)
     return request
 
 

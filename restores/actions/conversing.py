@@ -16,6 +16,7 @@ from portal.errors import InvalidInput, Refused
 from portal.models import User
 from portal.reasons import visible_text
 from portal.words import size_in_words
+from restores.actions.telling import tell
 from restores.attached import Staged, open_file, published, staged
 from restores.filekinds import clean_name, kind_of
 from restores.models import Attachment, Comment, RestoreRequest
@@ -87,6 +88,8 @@ def say(
                     checksum=one.stored.checksum,
                 )
                 publishing.enter_context(published(one.stored.key))
+            said = f"{by} wrote a comment" if text else f"{by} attached {'a file' if len(ready) == 1 else 'files'}"
+            tell(locked, by=by, now=now, headline="Comment" if text else "Attachment", text=said, internal=internal)
 
 
 def _checked_text(text: str, *, needed: bool) -> str:

@@ -56,4 +56,4 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
 
     with acting(by, reason), transaction.atomic():
         corrected = apply_move(request, Move.CORRECT, by=by, now=now, reason=reason, check=check, alter=alter)
-        return settle_consent(corrected, now=now)
+        return settle_consent(corrected, now=now, by=by)

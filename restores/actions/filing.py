@@ -20,6 +20,7 @@ from restores.actions.moves import expiry_of
 from restores.actions.parts import measured
 from restores.actions.pinned import settle_pin
 from restores.actions.planning import plan_for
+from restores.actions.telling import tell_move
 from restores.charging import Cause, classify
 from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
 from restores.models import Event, Incident, RestoreRequest
@@ -70,7 +71,11 @@ def file_request(
         request = new_request(
             by=by, backup=locked, mode=mode, reason=reason, cause=cause, now=now, details=details, picked=picked
         )
-        return settle_consent(request, now=now, by=by, accepts=accepts)
+        settled = settle_consent(request, now=now, by=by, accepts=accepts)
+        filing = TABLE[None, Move.FILE]
+        if settled.state is filing.to:  # else the client was told that it waits for them
+            tell_move(settled, Move.FILE, None, by=by, now=now, text=filing.event.format(by=by))
+    return settled
 
 
 def new_request(

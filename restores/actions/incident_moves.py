@@ -10,9 +10,11 @@ from django.db import transaction
 from backups.actions.pinning import pin_exactly
 from backups.models import Resource
 from portal.errors import Refused
+from portal.handover import hand_over
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
+from restores.actions.telling import tell_channels
 from restores.incident_workflow import (
     INCIDENT_STATUSES,
     INCIDENT_TABLE,
@@ -44,6 +46,13 @@ def open_record(incident: Incident, move: IncidentMove, *, by: User | None, text
         reason=incident.told_outside,  # the monitoring’s own words stay inside the company
     )
     settle_incident_pins(incident, incident.declared_at)
+    tell_channels(
+        now=incident.declared_at,
+        title=f"[{incident.number}] {incident.facts.label}",
+        text=incident.facts.next,
+        path=incident.get_absolute_url(),
+    )
+    hand_over("restores.tell_incident", incident.pk)
 
 
 def apply_incident_move(

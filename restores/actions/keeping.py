@@ -46,7 +46,14 @@ def extend_kept(*, by: User, request: RestoreRequest, until: date, reason: str) 
         attempt.kept_until, attempt.warned_at = ends, None
         attempt.save(update_fields=["kept_until", "warned_at"])
         settle_pin(locked)
-        note(locked, by=by, now=now, text=f"{by} had what was kept be kept until the end of {until}", reason=reason)
+        note(
+            locked,
+            by=by,
+            now=now,
+            text=f"{by} had what was kept be kept until the end of {until}",
+            reason=reason,
+            news="Kept longer",
+        )
     return attempt
 
 

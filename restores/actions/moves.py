@@ -14,6 +14,7 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.pinned import settle_pin
+from restores.actions.telling import tell, tell_move
 from restores.actions.turns import hand_over_next
 from restores.models import Event, RestoreRequest
 from restores.workflow import STATUSES, Move, Status, refusal_sentence, transition
@@ -42,13 +43,15 @@ def apply_move(
     now: datetime,
     reason: str = "",
     text: str = "",
+    led_by: User | None = None,
     check: Hook = _nothing,
     alter: Hook = _nothing,
 ) -> RestoreRequest:
     """Move the request, in one transaction: lock, check against the locked row, save, append the event.
 
     ``check(locked)`` raises when this person may not; ``alter(locked)`` sets further fields and writes rows that
-    belong to the move. ``by`` is None when the portal itself moves it. ``text`` replaces the table's event text.
+    belong to the move. ``by`` is None when the portal itself moves it; ``led_by`` is then the person
+    whose act led to it, who need not be told. ``text`` replaces the table's event text.
     Raises :class:`Refused` when the table has no such move from the locked row's status.
     """
     with acting(by, reason or move.value), transaction.atomic():
@@ -67,7 +70,7 @@ def apply_move(
             locked.expires_at = expiry_of(step.to, now)
         alter(locked)
         locked.save()
-        Event.objects.create(
+        event = Event.objects.create(
             request=locked,
             at=now,
             by=by,
@@ -78,13 +81,16 @@ def apply_move(
             reason=reason.strip(),
         )
         settle_pin(locked)
+        tell_move(locked, move, Status(came_from), by=by or led_by, now=now, text=event.text)
         if locked.incident_id and Status(came_from) in HOLDS_A_PLACE and locked.state not in HOLDS_A_PLACE:
             transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
     return locked
 
 
-def note(request: RestoreRequest, *, by: User | None, now: datetime, text: str, reason: str = "") -> None:
-    """Append to the timeline what changes no status."""
+def note(
+    request: RestoreRequest, *, by: User | None, now: datetime, text: str, reason: str = "", news: str = ""
+) -> None:
+    """Append to the timeline what changes no status. With ``news``, a headline, those who follow are told of it."""
     Event.objects.create(
         request=request,
         at=now,
@@ -95,3 +101,5 @@ def note(request: RestoreRequest, *, by: User | None, now: datetime, text: str, 
         text=text,
         reason=reason.strip(),
     )
+    if news:
+        tell(request, by=by, now=now, headline=news, text=text)

@@ -52,5 +52,5 @@ def reschedule(*, by: User, request: RestoreRequest, start_at: datetime | None, 
         hand_over_at(locked, checked_start(start_at, now), now)
         locked.save()
         when = exact_time(locked.start_at, now) if locked.start_at else "at once"
-        note(locked, by=by, now=now, text=f"{by} has it start {when}", reason=reason)
+        note(locked, by=by, now=now, text=f"{by} has it start {when}", reason=reason, news="Rescheduled")
     return locked

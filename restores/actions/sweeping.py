@@ -57,7 +57,7 @@ def _interrupt(attempt_id: int, lost: Lost) -> None:
             apply_move(request, Move.FAIL, by=None, now=now, reason=sentence)
         else:
             settle_pin(request)
-            note(request, by=None, now=now, text="The undo was interrupted", reason=sentence)
+            note(request, by=None, now=now, text="The undo was interrupted", reason=sentence, news="Undo interrupted")
         hand_over("restores.clean_up", attempt.pk)
 
 

@@ -75,7 +75,7 @@ def _warn(attempt: Attempt, now: datetime) -> bool:
         assert attempt.kept_until is not None
         ends = max(attempt.kept_until, now + WARNED_BEFORE)
         text = f"What was restored beside the live one is removed after {exact_time(ends, now)}. IT can keep it longer."
-        note(request, by=None, now=now, text=text)
+        note(request, by=None, now=now, text=text, news="What stands beside goes soon")
     return True
 
 

@@ -55,7 +55,7 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
             resend_at=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS),
         )
         settle_pin(locked)
-        note(locked, by=by, now=now, text=f"{by} asked for the original back", reason=reason)
+        note(locked, by=by, now=now, text=f"{by} asked for the original back", reason=reason, news="Undo asked for")
         hand_over("restores.undo", attempt.pk)
     return attempt
 
@@ -144,5 +144,5 @@ def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
         if not failed:
             raise WorkTakenAway("This undo was given up meanwhile.")
         settle_pin(attempt.request)
-        note(attempt.request, by=None, now=now, text="The undo failed", reason=words.sentence)
+        note(attempt.request, by=None, now=now, text="The undo failed", reason=words.sentence, news="Undo failed")
     clean_up(attempt.pk, clock=clock)

@@ -14,6 +14,7 @@ from portal.api.clients import ClientOut
 from portal.api.outputs import NameField
 from portal.rules import refusal
 from restores.actions.deciding import needs_typed_name
+from restores.actions.inbox import is_following
 from restores.api.conversation import AttachmentOut, CommentOut
 from restores.charging import classification_sentence
 from restores.details import DETAIL_LABELS
@@ -272,10 +273,24 @@ class RequestWhole(RequestOut):
     attachments = AttachmentOut(many=True)
     events = EventOut(many=True)
     attempts = serializers.SerializerMethodField()
+    following = serializers.SerializerMethodField(help_text="Whether you are told of each change.")
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
 
     class Meta(RequestOut.Meta):
-        fields = [*RequestOut.Meta.fields, "consents", "comments", "attachments", "events", "attempts", "can"]
+        fields = [
+            *RequestOut.Meta.fields,
+            "consents",
+            "comments",
+            "attachments",
+            "events",
+            "attempts",
+            "following",
+            "can",
+        ]
+
+    def get_following(self, request: RestoreRequest) -> bool:
+        """Whether they follow it."""
+        return is_following(self.context["request"].user, request)
 
     @extend_schema_field(AttemptOut(many=True))
     def get_attempts(self, request: RestoreRequest) -> Any:

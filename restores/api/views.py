@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups.drivers.base import Mode
-from portal.api.inputs import Input, WithReason
+from portal.api.inputs import Input, Nothing, WithReason
 from portal.api.uploading import Multipart, TakesFiles
 from portal.api.views import RecordedViewSet
 from restores.actions.consenting import accept, decline
@@ -28,6 +28,7 @@ from restores.actions.correcting import correct_cause
 from restores.actions.deciding import approve, cancel, reject, retry
 from restores.actions.downloads import open_export
 from restores.actions.filing import file_request
+from restores.actions.inbox import follow, unfollow
 from restores.actions.keeping import extend_kept
 from restores.actions.scheduling import reschedule
 from restores.actions.stopping import request_stop
@@ -176,6 +177,18 @@ class RequestViews(
     def undo(self, request: Request, pk: int) -> Response:
         """Put the original back in place; it starts by itself."""
         return self._move(request, request_undo, WithReason, 202)
+
+    @extend_schema(request=Nothing, responses=RequestWhole, summary="Be told of each change")
+    @action(methods=["post"], detail=True)
+    def follow(self, request: Request, pk: int) -> Response:
+        """Follow it; whoever filed it or acted on it does already."""
+        return self._move(request, follow, Nothing)
+
+    @extend_schema(request=Nothing, responses=RequestWhole, summary="Be told only when it is your turn")
+    @action(methods=["post"], detail=True)
+    def unfollow(self, request: Request, pk: int) -> Response:
+        """Follow it no more."""
+        return self._move(request, unfollow, Nothing)
 
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},

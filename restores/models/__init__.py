@@ -1,4 +1,4 @@
-"""Restore requests: what was asked, decided, done and charged."""
+"""Restore requests: what was asked, decided, done and charged, and who is told."""
 
 from restores.models.agreement import Agreement
 from restores.models.approval import Approval
@@ -14,6 +14,16 @@ from restores.models.incident import (
     IncidentResource,
     IncidentSource,
 )
+from restores.models.notice import (
+    ChannelPost,
+    DayMail,
+    Follow,
+    Notice,
+    Outgoing,
+    Preferences,
+    Why,
+    preferences_of,
+)
 from restores.models.price import Rate, RateCard
 from restores.models.request import RestoreRequest
 from restores.models.zabbix import ZabbixEvent, ZabbixHost
@@ -25,22 +35,30 @@ __all__ = [
     "Attempt",
     "AttemptKind",
     "AttemptStatus",
+    "ChannelPost",
     "Charge",
     "ChargeExport",
     "ChargeStatus",
     "Comment",
     "Consent",
     "ConsentKind",
+    "DayMail",
     "Event",
+    "Follow",
     "Incident",
     "IncidentEvent",
     "IncidentResource",
     "IncidentSource",
+    "Notice",
+    "Outgoing",
+    "Preferences",
     "Rate",
     "RateCard",
     "RestoreRequest",
     "Step",
     "StepStatus",
+    "Why",
     "ZabbixEvent",
     "ZabbixHost",
+    "preferences_of",
 ]

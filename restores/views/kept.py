@@ -15,9 +15,9 @@ from portal.permissions import visible
 from portal.roles import Permission
 from restores.models import Attempt, AttemptKind
 from restores.views.fetching import person
+from restores.wording import KEPT_WORDS
 
 SOONEST_FIRST = (Column("kept_until"), Column("pk"))
-WHAT = {Mode.IN_PLACE: "The replaced original", Mode.BESIDE: "What was restored beside", Mode.EXPORT: "The download"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _kept(attempt: Attempt) -> Kept:
     undone = mode is Mode.IN_PLACE and attempt.went_live_at is None
     return Kept(
         attempt=attempt,
-        what="What had been restored" if undone else WHAT[mode],
+        what="What had been restored" if undone else KEPT_WORDS[mode],
         where=attempt.place.get("beside", "") if mode is Mode.BESIDE else "",
         going=attempt.warned_at is not None,
     )

@@ -18,6 +18,7 @@ from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
 from restores.actions.conversing import MOST_AT_ONCE
+from restores.actions.inbox import is_following, mark_seen
 from restores.conversation import conversation_of
 from restores.forms import ExtendForm, SayForm, StartForm
 from restores.models import RestoreRequest
@@ -44,7 +45,9 @@ STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
 @require_GET
 def request_page(http: HttpRequest, pk: int) -> HttpResponse:
     """The page."""
-    return show_request(http, request_or_404(person(http), pk))
+    found = request_or_404(person(http), pk)
+    mark_seen(by=person(http), request=found)
+    return show_request(http, found)
 
 
 def show_request(
@@ -113,6 +116,8 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "charge": _charge(http, found),
         **_conversation(user, found),
         "others": _others(found),
+        "may_follow": not user.is_service_account,
+        "following": is_following(user, found),
         **_download(http, found),
     }
 

@@ -1,0 +1,161 @@
+"""Writing down who is told what, in the transaction of what happened. Nothing is sent here, and nothing here can fail
+what happened: sending is the business of :mod:`restores.actions.sending`, once this is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from portal.channels import channel_names
+from portal.handover import hand_over
+from portal.models import User
+from portal.permissions import people_with
+from portal.roles import Permission
+from restores.audience import Audience, told
+from restores.models import ChannelPost, Charge, Follow, Notice, RestoreRequest, Why
+from restores.workflow import Move, Status
+
+log = structlog.get_logger(__name__)
+
+SEND = "restores.send"
+FOLLOWERS = frozenset({Audience.FOLLOWERS})
+
+
+def tell(
+    request: RestoreRequest,
+    *,
+    by: User | None,
+    now: datetime,
+    headline: str,
+    text: str,
+    audience: Iterable[Audience] = FOLLOWERS,
+    internal: bool = False,
+) -> None:
+    """Tell people about the request, and have whoever did it follow it from now on.
+
+    ``by`` is not told. ``headline`` is a word or two for the subject of mail, ``text`` a sentence of the portal's own: what
+    people typed may be a password, and stays on the request's page. ``internal``: only those who read internal notes are
+    told. Call it inside the transaction of what happened. It takes the same few queries for however many people, and
+    never raises: what happened has happened, told or not.
+    """
+    try:
+        with transaction.atomic():
+            _tell(request, by, now, headline, text, frozenset(audience), internal)
+    except Exception:
+        log.exception("notice.not_written", request=request.pk, headline=headline)
+
+
+def tell_move(
+    request: RestoreRequest, move: Move, came_from: Status | None, *, by: User | None, now: datetime, text: str
+) -> None:
+    """Tell of a move that was just saved, by the rule of :mod:`restores.audience`."""
+    audience = told(came_from, move)
+    headline = text if came_from is request.state else request.facts.label
+    tell(request, by=by, now=now, headline=headline, text=text, audience=audience)
+    if Audience.IT in audience:
+        tell_channels(
+            now=now,
+            title=f"[{request.number}] {request.facts.label}: {request.resource.name}",
+            text=f"{request.client}. {request.facts.next}",
+            path=request.get_absolute_url(),
+        )
+
+
+def tell_of_charge(charge: Charge, *, now: datetime) -> None:
+    """Tell the client's account managers of a charge to review. Like :func:`tell`, it never raises."""
+    try:
+        with transaction.atomic():
+            managers = people_with(Permission.DECIDE_CHARGES, charge.client_id).values_list("pk", flat=True)
+            told_of = dict.fromkeys(managers, Why.CHARGE)
+            _write(charge.request, told_of, now, "Charge to review", "A restore is done that may be charged", False)
+    except Exception:
+        log.exception("notice.not_written", charge=charge.pk)
+
+
+def tell_channels(*, now: datetime, title: str, text: str, path: str) -> None:
+    """Post to the company's channels what IT must know. ``path``: the page that it is about. Never raises.
+
+    Others read along there: no prices, no causes, nothing technical, nothing that people typed.
+    """
+    names = channel_names()
+    if not names:
+        return
+    try:
+        with transaction.atomic():
+            ChannelPost.objects.bulk_create(
+                ChannelPost(
+                    channel=name,
+                    title=title[:200],
+                    text=f"{text}\n{settings.PORTAL_URL}{path}",
+                    created_at=now,
+                    send_at=now,
+                )
+                for name in names
+            )
+            hand_over(SEND)
+    except Exception:
+        log.exception("channel.not_written", title=title)
+
+
+def _tell(
+    request: RestoreRequest,
+    by: User | None,
+    now: datetime,
+    headline: str,
+    text: str,
+    audience: frozenset[Audience],
+    internal: bool,
+) -> None:
+    if by is not None and not by.is_service_account:
+        Follow.objects.bulk_create([Follow(request=request, person=by, following=True)], ignore_conflicts=True)
+    readers = people_with(Permission.VIEW_REQUESTS, request.client_id)
+    if internal:
+        readers &= people_with(Permission.VIEW_INTERNAL_NOTES, request.client_id)
+    reasons: dict[int, Why] = {}
+    if Audience.FOLLOWERS in audience:
+        reasons |= dict.fromkeys(_followers(request, readers).values_list("pk", flat=True), Why.FOLLOWS)
+    if turn := audience - FOLLOWERS:
+        reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
+    if by is not None:
+        reasons.pop(by.pk, None)
+    _write(request, reasons, now, headline, text, internal)
+
+
+def _followers(request: RestoreRequest, readers: QuerySet[User]) -> QuerySet[User]:
+    said = Follow.objects.filter(request=request, person=OuterRef("pk"))
+    follows = Q(Exists(said.filter(following=True)))
+    return readers.filter(follows | Q(pk=request.filed_by_id) & ~Q(Exists(said)))
+
+
+def _whose_turn(request: RestoreRequest, turn: frozenset[Audience], readers: QuerySet[User]) -> QuerySet[User]:
+    if Audience.FILER in turn:
+        return readers.filter(pk=request.filed_by_id)
+    permission = Permission.DECIDE_REQUESTS if Audience.IT in turn else Permission.ACCEPT_ESTIMATES
+    return readers & people_with(permission, request.client_id)
+
+
+def _write(
+    request: RestoreRequest, reasons: dict[int, Why], now: datetime, headline: str, text: str, internal: bool
+) -> None:
+    if not reasons:
+        return
+    Notice.objects.bulk_create(
+        Notice(
+            person_id=person,
+            request=request,
+            why=why.value,
+            internal=internal,
+            headline=headline[:80],
+            text=text,
+            created_at=now,
+            send_at=now,
+        )
+        for person, why in reasons.items()
+    )
+    hand_over(SEND)
