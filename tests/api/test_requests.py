@@ -29,7 +29,7 @@ def test_filing_answers_with_the_plan_and_what_it_means(as_: As, body: dict[str,
     assert answer.status_code == 201
     row, made = answer.json(), RestoreRequest.objects.get()
     assert (row["number"], row["status"], row["turn"]) == (made.number, "submitted", "IT")
-    assert row["next"] == "IT reviews the request and approves or rejects it."
+    assert row["next"].startswith("IT reviews the request and approves or rejects it. If nobody does until ")
     assert row["classification"] == "billable"
     assert row["classification_sentence"].startswith("This restore may be charged")
     assert row["sentence"].startswith("Restore shop-db as of ")

@@ -59,7 +59,9 @@ def five(world: World) -> Iterator[list[Resource]]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The requests that workers were woken for, in that order."""
     queue: list[int] = []
-    monkeypatch.setattr(handover, "_send", lambda task, args: queue.append(args[0]) if "restore" in task else None)
+    monkeypatch.setattr(
+        handover, "_send", lambda task, args: queue.append(args[0]) if task.startswith("restores.restore") else None
+    )
     return queue
 
 

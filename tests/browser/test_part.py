@@ -18,7 +18,7 @@ REASON = "A product of Tuesday was deleted by mistake."
 def start(page: Page, portal: RunningPortal) -> None:
     """Up to the picker."""
     page.goto(f"/requests/new/?backup={tuesday(portal)['pk']}")
-    page.get_by_label("What happened, and what do you need back?").fill(REASON)
+    page.get_by_label("What happened?").fill(REASON)
     page.get_by_role("button", name="Only a part…").click()
     expect(page.get_by_role("heading", name="What do you need of shop-files?")).to_be_visible()
 
@@ -40,7 +40,7 @@ def test_one_page_is_picked_and_restored_beside(visit: Visit, portal: RunningPor
     expect(client.get_by_label("products-03/product 23.json, file")).to_be_checked()
     client.get_by_role("button", name="Use what is picked").click()
     expect(client.locator("#summary")).to_contain_text("Restore 1 file of shop-files")
-    expect(client.get_by_label("What happened, and what do you need back?")).to_have_value(REASON)
+    expect(client.get_by_label("What happened?")).to_have_value(REASON)
     client.get_by_label(re.compile("An infrastructure problem")).check()
     expect(client.locator("#summary")).to_contain_text("Free of charge")
     expect(client.locator("#summary")).to_contain_text("1 file")
