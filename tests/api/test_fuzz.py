@@ -11,6 +11,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, strategies
 from knox.models import AuthToken
@@ -18,7 +19,7 @@ from schemathesis.checks import CHECKS
 
 from backups.models import Finding, Hold, RetentionRun
 from portal.api.tokens import SignInThrottle
-from restores.models import Charge, Incident, RestoreRequest
+from restores.models import Charge, ChargeExport, Incident, Notice, Rate, RateCard, RestoreRequest, Why
 from tests.factories import Cast
 
 EXAMPLES = 25
@@ -55,6 +56,22 @@ def there(
     incident: Incident,
 ) -> dict[str, int]:
     """Ids of rows to be found."""
+    now = timezone.now()
+    card = RateCard.objects.create(
+        currency="EUR", valid_from=now.date(), published_at=now, published_by=cast.administrator, reason="Yearly."
+    )
+    Rate.objects.create(card=card, flat=40)
+    export = ChargeExport.objects.create(
+        created_at=now, created_by=cast.account_manager, rows=[], totals={"EUR": "45.00"}, count=0, checksum="0" * 64
+    )
+    notice = Notice.objects.create(
+        person=cast.account_manager,
+        request=filed,
+        why=Why.CHARGE,
+        headline="To review",
+        text="It is done.",
+        created_at=now,
+    )
     return {
         "clients": cast.shopco.pk,
         "applications": cast.shop.pk,
@@ -66,6 +83,9 @@ def there(
         "holds": hold.pk,
         "findings": finding.pk,
         "retention-runs": stopped.pk,
+        "rate-cards": card.pk,
+        "charge-exports": export.pk,
+        "notices": notice.pk,
     }
 
 
