@@ -21,28 +21,27 @@ from portal.telling import letter
 from portal.words import exact_time
 from restores.actions.digesting import Digest, Some
 from restores.models import Attempt, Charge, Notice, RestoreRequest, Why
-from restores.plan import mode_sentence
-from restores.wording import KEPT_WORDS, loss_of, measured_at, moment_of, next_of, request_sentence, tense_of, turn_of
+from restores.wording import (
+    KEPT_WORDS,
+    next_of,
+    plain_sentence,
+    request_sentence,
+    turn_of,
+)
 
 One = TypeVar("One", bound=Model)
 
 
 def notice_letter(notice: Notice, now: datetime) -> EmailMultiAlternatives:
     """The mail of one notice. The request's mails form one thread."""
-    request, until = notice.request, measured_at(notice.request, now)
+    request = notice.request
     charge = request.charge if notice.why == Why.CHARGE else None
     context: dict[str, Any] = {
         "notice": notice,
         "said": notice.text.rstrip("."),
         "request": request,
         "sentence": request_sentence(request, now),
-        "plain_sentence": mode_sentence(
-            request.restore_mode,
-            request.resource.name,
-            moment_of(request.backup, until),
-            loss_of(request, now),
-            tense_of(request),
-        ),
+        "plain_sentence": plain_sentence(request, now),
         "turn": "Your turn." if charge else turn_of(request, notice.person),
         "next": "Confirm the charge or waive it, with a reason." if charge else next_of(request, now),
         "path": reverse("charge", args=[charge.pk]) if charge else request.get_absolute_url(),

@@ -112,6 +112,8 @@ def check_can_extend(user: Person, request: RestoreRequest) -> None:
 def check_can_schedule(user: Person, request: RestoreRequest) -> None:
     """IT says when an approved restore starts."""
     _check_decides(user, request, "Only IT says when a restore starts.")
+    if request.incident_id:
+        raise Refused("It belongs to an incident: its place in the order is decided there.")
     if request.state is not Status.APPROVED:
         raise Refused(f"This request is {request.facts.label.lower()}: when it starts is decided while it is approved.")
 
@@ -156,7 +158,7 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     _check_at_rest(request)
     if request.restore_mode is not Mode.IN_PLACE:
         raise Refused("Nothing was replaced: there is nothing to undo.")
-    attempt = last_restore(request)
+    attempt = live_restore(request) or last_restore(request)
     if attempt is None or not swapped(attempt):
         raise Refused("The live data was not replaced: there is nothing to undo.")
     if Place.from_json(attempt.place).replaced_nothing:
@@ -292,6 +294,12 @@ def last_restore(request: RestoreRequest) -> Attempt | None:
     return request.attempts.filter(kind=AttemptKind.RESTORE).order_by("-number").first()
 
 
+def live_restore(request: RestoreRequest) -> Attempt | None:
+    """The attempt whose restored data is live, with its original still kept; a later one may have failed since."""
+    live = request.attempts.filter(kind=AttemptKind.RESTORE, went_live_at__isnull=False, tidied_at__isnull=True)
+    return live.order_by("-number").first()
+
+
 def swapped(attempt: Attempt) -> bool:
     """Whether the attempt put the restored data in place and it has stayed there, as far as is recorded."""
     return attempt.went_live_at is not None
@@ -299,5 +307,6 @@ def swapped(attempt: Attempt) -> bool:
 
 def has_swapped(request: RestoreRequest) -> bool:
     """Whether the restored data of this request is live now."""
-    attempt = last_restore(request)
-    return attempt is not None and swapped(attempt) and request.state is not Status.UNDONE
+    if request.state is Status.UNDONE:
+        return False
+    return request.attempts.filter(kind=AttemptKind.RESTORE, went_live_at__isnull=False).exists()

@@ -84,7 +84,7 @@ def adjust_charge(*, by: User, charge: Charge, amount: Decimal, reason: str) -> 
             raise InvalidInput("That is what was accepted: confirm it.", field="amount")
         check_can_let_off(by, locked, locked.estimated - amount, _limit(locked))
         locked.status, locked.amount = ChargeStatus.ADJUSTED, amount
-        return f"{by} adjusted the charge to {in_money(price)}"
+        return f"{by} adjusted the charge"
 
     return _decide(by, charge, reason, decide)
 
@@ -105,6 +105,7 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
     """Take a decision back, as long as it was not exported."""
     now = timezone.now()
     with acting(by, reason.strip()), transaction.atomic():
+        _lock_request(charge)
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request").get(pk=charge.pk)
         check_can_reopen_charge(by, locked)
         reason = checked_reason(reason, REASON_MISSING)
@@ -118,6 +119,7 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
 def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], str]) -> Charge:
     now = timezone.now()
     with acting(by, reason.strip()), transaction.atomic():
+        _lock_request(charge)
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request", "client").get(pk=charge.pk)
         check_can_decide_charge(by, locked)
         reason = checked_reason(reason, REASON_MISSING)
@@ -126,6 +128,11 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         locked.save()
         note(locked.request, by=by, now=now, text=said, reason=reason, news=NEWS[ChargeStatus(locked.status)])
     return locked
+
+
+def _lock_request(charge: Charge) -> None:
+    """The request first, then its charge: so does whoever corrects a cause."""
+    RestoreRequest.objects.select_for_update(of=("self",)).get(pk=charge.request_id)
 
 
 def _limit(charge: Charge) -> Decimal | None:

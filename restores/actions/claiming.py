@@ -25,7 +25,7 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     over again.
     """
     request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
-    if request is None or (request.start_at is not None and policy_moment(now) < request.start_at):
+    if request is None:
         return None
     made: list[Attempt] = []
 
@@ -34,6 +34,8 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
         locked.resend_at = None
 
     def check(locked: RestoreRequest) -> None:
+        if locked.start_at is not None and policy_moment(now) < locked.start_at:
+            raise Refused("It is not its time yet.")
         if locked.incident_id and locked.pk not in whose_turn(locked.incident_id):
             raise Refused("Others of its incident come first.")
 

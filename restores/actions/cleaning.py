@@ -41,6 +41,7 @@ class Outcome:
 
     sentence: str
     detail: str = ""
+    known: bool = True  # whether it is known which data is live
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def put_back(attempt: Attempt, *, swap_back: bool, clock: Clock) -> Outcome:
         return Outcome(
             "The portal could not yet see to it that everything is as it should be; it tries again by itself.",
             f"{words.sentence} {words.detail}".strip(),
+            known=False,
         )
     if not settled.scratch:
         _rest(attempt, kept_until=settled.kept_until, went_live_at=settled.went_live_at)
@@ -100,7 +102,11 @@ def _settle(
         standing = _out_of_the_gap(driver, values, place)
     if standing is Standing.UNKNOWN:
         return _Settled(
-            Outcome("It could not be told which data is live, so nothing was touched. IT has to look.", str(place)),
+            Outcome(
+                "It could not be told which data is live, so nothing was touched. IT has to look.",
+                str(place),
+                known=False,
+            ),
             attempt.kept_until,
             attempt.went_live_at,
         )

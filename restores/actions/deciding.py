@@ -104,6 +104,8 @@ def _approve(
             raise Refused(f"{unusable} Close this request, and have a new one filed.")
         if plan_digest != locked.plan_digest:
             raise Refused("The plan is not the one you looked at. Read it again, then decide.")
+        if locked.incident_id and start_at is not None:
+            raise InvalidInput("It belongs to an incident: it starts in its turn.", field="start_at")
         if needs_typed_name(locked) and typed_name.strip() != locked.resource.name:
             raise InvalidInput(
                 f"Type {locked.resource.name} to approve: its live data will be replaced.", field="typed_name"

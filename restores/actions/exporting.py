@@ -24,7 +24,10 @@ CHARGED = (ChargeStatus.CONFIRMED, ChargeStatus.ADJUSTED)
 def to_export(user: User) -> QuerySet[Charge]:
     """What is charged to the person's clients and was not exported."""
     return Charge.objects.filter(
-        visible(user, Permission.EXPORT_CHARGES, "client"), status__in=CHARGED, export__isnull=True
+        visible(user, Permission.EXPORT_CHARGES, "client"),
+        status__in=CHARGED,
+        amount__isnull=False,
+        export__isnull=True,
     )
 
 

@@ -22,6 +22,7 @@ from restores.actions.running import RUNS, open_run
 from restores.actions.stopping import stop_asked
 from restores.actions.words import Words, in_words
 from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.permissions import has_swapped
 from restores.stepnames import StepName
 from restores.workflow import Move
 
@@ -59,6 +60,8 @@ def _carry_out(attempt: Attempt, progress: RowProgress, clock: Clock) -> None:
         raise
     except Exception as error:
         if stop_asked(attempt):
+            if isinstance(error, DamagedBackup):
+                note_damage(attempt, error.sentence, clock())
             _stop(attempt, clock)
             return
         log.warning("restore.failed", request=attempt.request.number, exc_info=True)
@@ -115,7 +118,7 @@ def _stop(attempt: Attempt, clock: Clock) -> None:
     attempt.refresh_from_db(fields=["stop_asked_by", "stop_reason"])
     now = clock()
     sentence = f"{attempt.stop_asked_by} had it stopped: {attempt.stop_reason} {outcome.sentence}"
-    settled = attempt.resend_at is None and attempt.went_live_at is None
+    settled = outcome.known and attempt.went_live_at is None and not has_swapped(attempt.request)
 
     def alter(locked: RestoreRequest) -> None:
         hold_lease(attempt, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -17,6 +18,8 @@ from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest,
 from restores.stepnames import StepName
 from restores.workflow import Move, Status
 
+log = structlog.get_logger(__name__)
+
 
 def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     """Hand over again what nobody claimed; mark as interrupted what last beat before ``lost_before``."""
@@ -24,7 +27,10 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     lost = Lost(lost_before, now)
     for attempt in Attempt.objects.filter(lost.among("heartbeat_at"), status=AttemptStatus.RUNNING):
         _interrupt(attempt.pk, lost)
-    sweep_incidents(now)  # first: what a hazard took comes back before anything else
+    try:
+        sweep_incidents(now)  # first: what a hazard took comes back before anything else
+    except Exception:  # a fault in one incident keeps no other restore waiting
+        log.exception("incidents.not_swept")
     unheard = Q(resend_at__lte=now) | Q(status_changed_at__gt=now)  # approved by a clock that was ahead
     for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value, incident__isnull=True):
         waiting_since = max(request.status_changed_at, request.start_at or request.status_changed_at)

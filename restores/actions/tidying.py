@@ -15,6 +15,7 @@ from backups.drivers.base import Mode, Place
 from backups.kinds import driver_of
 from portal.words import exact_time
 from restores.actions.moves import note
+from restores.actions.pinned import settle_pin
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
 
@@ -70,10 +71,14 @@ def warn_of_what_goes(now: datetime) -> int:
 def _warn(attempt: Attempt, now: datetime) -> bool:
     with transaction.atomic():
         request = RestoreRequest.objects.select_for_update().get(pk=attempt.request_id)
-        if not Attempt.objects.filter(pk=attempt.pk, warned_at__isnull=True).update(warned_at=now):
-            return False
         assert attempt.kept_until is not None
-        ends = max(attempt.kept_until, now + WARNED_BEFORE)
+        ends = max(attempt.kept_until, now + WARNED_BEFORE)  # what is said is kept, also where it is said late
+        as_it_was = Attempt.objects.filter(
+            pk=attempt.pk, warned_at__isnull=True, tidied_at__isnull=True, kept_until=attempt.kept_until
+        )
+        if not as_it_was.update(warned_at=now, kept_until=ends):
+            return False
+        settle_pin(request)
         text = f"What was restored beside the live one is removed after {exact_time(ends, now)}. IT can keep it longer."
         note(request, by=None, now=now, text=text, news="What stands beside goes soon")
     return True

@@ -26,7 +26,7 @@ from restores.actions.recording import Recorder, hold_lease
 from restores.actions.undone import record_undone
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
-from restores.permissions import check_can_undo, last_restore
+from restores.permissions import check_can_undo, last_restore, live_restore
 from restores.stepnames import StepName
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
         locked = RestoreRequest.objects.select_for_update(of=("self",)).select_related("resource").get(pk=request.pk)
         check_can_undo(by, locked)
         reason = checked_reason(reason, "Say why the restore is undone: it is kept with the request.")
-        done = last_restore(locked)
+        done = live_restore(locked) or last_restore(locked)
         if done is None:
             raise Refused("Nothing was restored: there is nothing to undo.")
         attempt = Attempt.objects.create(

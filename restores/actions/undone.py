@@ -9,7 +9,7 @@ from django.conf import settings
 from portal.models import User
 from restores.actions.moves import Hook, apply_move
 from restores.models import Attempt, RestoreRequest
-from restores.permissions import last_restore
+from restores.permissions import last_restore, live_restore
 from restores.workflow import Move
 
 
@@ -20,7 +20,7 @@ def record_undone(
 
     def everything(locked: RestoreRequest) -> None:
         alter(locked)
-        restored = last_restore(locked)
+        restored = live_restore(locked) or last_restore(locked)
         if restored is not None:
             restored.kept_until, restored.went_live_at = now + timedelta(days=settings.KEEP_ORIGINAL_DAYS), None
             restored.save(update_fields=["kept_until", "went_live_at"])

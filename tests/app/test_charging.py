@@ -75,7 +75,7 @@ def test_it_is_charged_as_accepted_or_less_within_the_limit(world: World, charge
     assert amount_of(charge) == ("confirmed", Decimal("45.00"))
     told = [event.text for event in charge.request.events.all() if event.move == "note"]
     assert told[-3:] == [
-        "manager adjusted the charge to EUR\xa025.00",
+        "manager adjusted the charge",
         "manager reopened the charge",
         "manager confirmed the charge",
     ]
@@ -199,3 +199,10 @@ def test_no_cell_is_a_formula_and_no_name_breaks_a_line(world: World, charge: Ch
     row = rows_of(export_charges(by=world.manager, through=TODAY()))[0]
     assert row["customer"] == '\'=cmd|"/C calc"!A0 Bcc, "x"'
     assert tuple(row) == COLUMNS
+
+
+def test_what_an_older_portal_confirmed_without_an_amount_holds_up_no_export(world: World, charge: Charge) -> None:
+    decided = {"decided_at": timezone.now(), "decided_by": world.manager, "reason": "As agreed."}
+    Charge.objects.filter(pk=charge.pk).update(status="confirmed", amount=None, estimated=None, currency="", **decided)
+    with pytest.raises(Refused, match="nothing to export"):
+        export_charges(by=world.manager, through=TODAY())

@@ -28,6 +28,7 @@ from restores.actions.deciding import retry
 from restores.actions.incident_choosing import digest_of
 from restores.actions.incident_running import file_turn
 from restores.actions.performing import perform_restore
+from restores.actions.scheduling import reschedule
 from restores.actions.sweeping import sweep_restores
 from restores.actions.turns import whose_turn
 from restores.charging import Cause
@@ -140,6 +141,12 @@ def test_the_order_is_its_and_never_more_run_than_allowed(world: World, five: li
     assert whose_turn(incident.pk) == []
     RestoreRequest.objects.filter(pk=sent[0]).update(status="failed")
     assert [by_pk[pk] for pk in whose_turn(incident.pk)] == wanted[2:3]
+    tonight = timezone.now() + timedelta(hours=8)
+    with pytest.raises(Refused, match="its place in the order is decided there"):
+        reschedule(by=world.it, request=late, start_at=tonight)
+    failed = RestoreRequest.objects.get(pk=sent[0])
+    with pytest.raises(InvalidInput, match="it starts in its turn"):
+        retry(by=world.it, request=failed, plan_digest=failed.plan_digest, start_at=tonight)
 
 
 def test_confirming_twice_starts_once(world: World, five: list[Resource], sent: list[int]) -> None:

@@ -16,7 +16,7 @@ from restores.actions.keeping import extend_kept
 from restores.actions.performing import perform_restore
 from restores.actions.scheduling import reschedule
 from restores.actions.sweeping import sweep_restores
-from restores.actions.tidying import tidy, warn_of_what_goes
+from restores.actions.tidying import _warn, tidy, warn_of_what_goes
 from restores.models import Attempt, RestoreRequest
 from restores.wording import next_of
 from restores.workflow import Status
@@ -130,3 +130,18 @@ def test_what_is_gone_is_not_kept_longer_and_only_it_keeps(world: World, resourc
     Attempt.objects.update(kept_until=timezone.now() - timedelta(hours=1))
     with pytest.raises(Refused, match="no longer kept"):
         extend_kept(by=world.it, request=request, until=until, reason="Longer.")
+
+
+def test_a_word_said_late_is_kept_and_one_about_an_old_end_is_not_said(world: World, resource: Resource) -> None:
+    request = restored(world, resource.backups.get(), Mode.BESIDE)
+    stale, ends = request.attempts.get(), request.attempts.get().kept_until
+    assert ends is not None
+    late = ends - timedelta(hours=1)
+    until = (late + timedelta(days=40)).date()
+    extend_kept(by=world.it, request=request, until=until, reason="In use.")
+    assert not _warn(stale, late), "it was kept longer meanwhile"
+    request.attempts.update(kept_until=ends)
+    assert warn_of_what_goes(late) == 1
+    kept = request.attempts.get().kept_until
+    assert kept is not None
+    assert kept >= late + timedelta(days=2), "so long it can still be kept longer"

@@ -17,9 +17,11 @@ from backups.actions.progress import INTERVAL
 from backups.drivers.base import Mode
 from backups.models import Pin, Resource
 from portal.errors import InvalidInput, NotPermitted, Refused
+from restores.actions.deciding import cancel
 from restores.actions.performing import perform_restore
 from restores.actions.stopping import request_stop
-from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.actions.undoing import perform_undo, request_undo
+from restores.models import Approval, Attempt, AttemptStatus, RestoreRequest
 from restores.workflow import Status
 from tests.app.world import HOME, World, approved, filed, fill_tree, fingerprint, restored
 
@@ -145,3 +147,37 @@ def test_once_it_is_live_it_is_undone_instead_and_a_reason_is_needed(world: Worl
     Attempt.objects.update(went_live_at=None)
     with pytest.raises(InvalidInput, match="Say why"):
         request_stop(by=world.it, request=request, reason=" ")
+
+
+def test_what_an_earlier_attempt_put_live_is_neither_stopped_nor_forgotten(
+    world: World, resource: Resource, tree: Path
+) -> None:
+    """Attempt 1 went live and was interrupted, attempt 2 fails before it has found that out."""
+    fill_tree(tree, "today")
+    today = fingerprint(tree)
+    request = restored(world, resource.backups.get())
+    first = request.attempts.get()
+    Attempt.objects.filter(pk=first.pk).update(status=AttemptStatus.INTERRUPTED, error="Its worker died.")
+    second = Attempt.objects.create(
+        request=request, approval=approval_of(request, world), number=2, status=AttemptStatus.RUNNING, target=first.target,
+        asked_by=world.it, asked_at=first.asked_at,
+    )  # fmt: skip
+    RestoreRequest.objects.filter(pk=request.pk).update(status="running")
+    request.refresh_from_db()
+    with pytest.raises(Refused, match="live already"):
+        request_stop(by=world.it, request=request, reason="Stop!")
+    Attempt.objects.filter(pk=second.pk).update(status=AttemptStatus.FAILED, error="It could not begin.")
+    RestoreRequest.objects.filter(pk=request.pk).update(status="failed")
+    request.refresh_from_db()
+    with pytest.raises(Refused, match="Undo brings the original back"):
+        cancel(by=world.it, request=request, reason="Enough.")
+    perform_undo(request_undo(by=world.it, request=request, reason="The wrong one.").pk)
+    request.refresh_from_db()
+    assert (request.state, fingerprint(tree)) == (Status.UNDONE, today)
+
+
+def approval_of(request: RestoreRequest, world: World) -> Approval:
+    return Approval.objects.create(
+        request=request, plan=request.plan, plan_digest=request.plan_digest, approved_at=request.filed_at,
+        approved_by=world.it,
+    )  # fmt: skip
