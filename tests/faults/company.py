@@ -176,9 +176,12 @@ class Company:
             digest=plan.digest,
             now=now,
         )
-        if removed.state == ResourceState.REMOVING:
-            self._perform(resource, now)
-            finish_removal(resource.pk, clock=lambda: now)
+        moment = now
+        while removed.state == ResourceState.REMOVING:  # a final backup that fails is tried again, a few times
+            self._perform(resource, moment)
+            finish_removal(resource.pk, clock=lambda: moment)  # noqa: B023
+            removed.refresh_from_db()
+            moment += timedelta(minutes=20)
         expected.removed = now
 
     def _back_up(self, now: datetime) -> None:
