@@ -9,17 +9,21 @@ from datetime import datetime
 from backups.actions.removing import RemovalPlan
 from backups.judging import StoredBackup
 from backups.models import Resource
-from backups.retention import KEPT_DAILY, Verdict
+from backups.retention import KEPT_DAILY, NONE_GOOD, Verdict
 from portal.words import counted, exact_time, span_in_words
 
 
 @dataclass(frozen=True)
 class RemovalInWords:
-    """``in_case``: kept only if the final backup cannot be taken. ``copies`` and ``bytes`` are what is deleted at once."""
+    """``in_case``: kept only if the final backup cannot be taken; ``in_its_stead``: so are these, none of which is good.
+
+    ``copies`` and ``bytes`` are what is deleted at once.
+    """
 
     going: Sequence[StoredBackup]
     staying: Sequence[tuple[StoredBackup, Verdict[int]]]
     in_case: StoredBackup | None
+    in_its_stead: Sequence[StoredBackup]
     copies: int
     bytes: int
     final_sentence: str
@@ -32,17 +36,23 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
     in_case = next(
         (backup for backup, verdict in plan.staying if plan.final_backup and verdict.reasons == (KEPT_DAILY,)), None
     )
+    in_its_stead = [backup for backup, verdict in plan.staying if plan.final_backup and verdict.reasons == (NONE_GOOD,)]
     sizes = {backup.id: backup.stored_bytes for backup, _ in plan.backups}
     leaving = [verdict for verdict in plan.copies if not verdict.keep]
     return RemovalInWords(
         going=sorted(plan.going, key=lambda backup: backup.taken_at, reverse=True),
-        staying=[(backup, verdict) for backup, verdict in reversed(plan.staying) if backup is not in_case],
+        staying=[
+            (backup, verdict)
+            for backup, verdict in reversed(plan.staying)
+            if backup is not in_case and backup not in in_its_stead
+        ],
         in_case=in_case,
+        in_its_stead=in_its_stead,
         copies=len(leaving),
         bytes=sum(sizes[verdict.backup] for verdict in leaving),
         final_sentence=final_sentence(plan, now),
         none_good=bool(plan.backups) and resource.is_production and not any(backup.good for backup, _ in plan.backups),
-        verb=_verb(resource, plan, in_case),
+        verb=_verb(resource, plan, (in_case is not None) + len(in_its_stead)),
     )
 
 
@@ -64,8 +74,8 @@ def final_sentence(plan: RemovalPlan, now: datetime) -> str:
     )
 
 
-def _verb(resource: Resource, plan: RemovalPlan, in_case: StoredBackup | None) -> str:
-    number = len(plan.going) + (in_case is not None)
-    most = "up to " if in_case is not None else ""
+def _verb(resource: Resource, plan: RemovalPlan, perhaps: int) -> str:
+    number = len(plan.going) + perhaps
+    most = "up to " if perhaps else ""
     deleting = f" and delete {most}{counted(number, 'backup')}" if number else ""
     return f"Remove {resource.name}{deleting}"

@@ -30,4 +30,5 @@ def _send(task: str, args: tuple[int | str, ...]) -> None:
 
 def next_resend(waiting_since: datetime, now: datetime) -> datetime:
     """When to send again what still waits: each time after twice the wait, so a long queue is not flooded, but soon."""
-    return now + min(now - waiting_since, LONGEST_WAIT)
+    waited = now - waiting_since
+    return now + (min(waited, LONGEST_WAIT) if waited >= timedelta(0) else LONGEST_WAIT)

@@ -296,8 +296,9 @@ def last_restore(request: RestoreRequest) -> Attempt | None:
 
 def live_restore(request: RestoreRequest) -> Attempt | None:
     """The attempt whose restored data is live, with its original still kept; a later one may have failed since."""
-    live = request.attempts.filter(kind=AttemptKind.RESTORE, went_live_at__isnull=False, tidied_at__isnull=True)
-    return live.order_by("-number").first()
+    restores = [one for one in request.attempts.all() if one.kind == AttemptKind.RESTORE]
+    live = [one for one in restores if one.went_live_at is not None and one.tidied_at is None]
+    return max(live, key=lambda one: one.number, default=None)
 
 
 def swapped(attempt: Attempt) -> bool:
@@ -309,4 +310,5 @@ def has_swapped(request: RestoreRequest) -> bool:
     """Whether the restored data of this request is live now."""
     if request.state is Status.UNDONE:
         return False
-    return request.attempts.filter(kind=AttemptKind.RESTORE, went_live_at__isnull=False).exists()
+    restores = [one for one in request.attempts.all() if one.kind == AttemptKind.RESTORE]
+    return any(one.went_live_at is not None for one in restores)

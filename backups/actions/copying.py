@@ -148,6 +148,8 @@ def _retire_older(resource: Resource, now: datetime) -> None:
     once agree about which one stays.
     """
     moment = policy_moment(now)
+    if moment < now:  # by a moment that has passed the newest copy is not the wanted one: two stay until it is believed
+        return
     with transaction.atomic():
         resource = locked_resource(resource.pk)
         copied = Backup.objects.filter(copies__in=Copy.objects.standing().filter(region=resource.other_region))

@@ -9,11 +9,14 @@ from django.db import transaction
 
 from backups.actions.locking import locked_resource
 from backups.actions.newest import note_newest_good
-from backups.artefacts import StoredArtefact, StoredArtefactInfo
+from backups.artefacts import StoredArtefact, StoredArtefactInfo, read_index
 from backups.drivers.base import DamagedBackup, DriverError
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState
+from backups.stores.base import NotStored, StoreError
 from portal.handover import hand_over
+
+CHUNK = 1 << 20
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +29,34 @@ def confirm_damage(copy: Copy, found: DamagedBackup) -> None:
 
     Raises :class:`~backups.drivers.base.DriverError` when it holds this time, or cannot be read.
     """
-    info = StoredArtefactInfo.from_json(copy.backup.artefact)
-    try:
-        StoredArtefact(store_of(copy.region), copy.stored_under, info).check(_unwatched)
-    except DamagedBackup:
+    if not reads_well(copy):
         return
     log.warning("copy.read_wrongly", copy=copy.pk, region=copy.region, why=found.sentence)
     raise DriverError(READ_WRONGLY, detail=found.detail, retry=True) from found
+
+
+def reads_well(copy: Copy) -> bool:
+    """Whether everything that is stored of the copy reads as it was recorded: index, bytes, lines and what they unpack to.
+
+    Raises :class:`~backups.drivers.base.DriverError` when it cannot be read: then nothing is known.
+    """
+    info = StoredArtefactInfo.from_json(copy.backup.artefact)
+    store, prefix = store_of(copy.region), copy.stored_under
+    artefact = StoredArtefact(store, prefix, info)
+    try:
+        if read_index(store, prefix).info != info:
+            return False
+        artefact.check(_unwatched)
+        for _ in artefact.manifest():
+            pass
+        with artefact.open() as unpacked:
+            while unpacked.read(CHUNK):
+                pass
+    except (DamagedBackup, NotStored):
+        return False
+    except StoreError as error:
+        raise DriverError(error.sentence, detail=error.detail, retry=error.retry) from error
+    return True
 
 
 def _unwatched(bytes_done: int, bytes_expected: int | None = None) -> None:

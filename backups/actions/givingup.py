@@ -17,7 +17,7 @@ from backups.heartbeats import Lost
 from backups.judging import SALVAGE_FOR
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus
-from backups.stores.base import NotStored
+from backups.stores.base import NotStored, Store, StoreError
 from portal.errors import PortalError
 from portal.words import span_in_words
 
@@ -70,10 +70,25 @@ def _give_up(backup: Backup, now: datetime, is_lost: Callable[[Backup], bool], s
         detail = f"last heartbeat {locked.heartbeat_at}, last progress {locked.progress_at}, {locked.bytes_done} bytes"
         mark_failed(locked, sentence, detail, now, worth_retrying=True)
     try:
-        delete_artefact(store_of(backup.resource.home_region), backup.prefix)
-    except (DriverError, PortalError) as error:  # no row says that there is a backup, so nobody takes it for one
+        store = store_of(backup.resource.home_region)
+        if has_no_index(store, backup.prefix):  # else it may be whole: the daily look at the region decides
+            delete_artefact(store, backup.prefix)
+    except (
+        DriverError,
+        StoreError,
+        PortalError,
+    ) as error:  # no row says that there is a backup, so nobody takes it for one
         log.warning("backup.leftovers", backup=backup.pk, why=error.sentence)
     return True
+
+
+def has_no_index(store: Store, prefix: str) -> bool:
+    """Whether it is certain that no complete backup stands there. Raises where that cannot be told."""
+    try:
+        read_index(store, prefix)
+    except NotStored:
+        return True
+    return False
 
 
 def adopt_stored(backup: Backup, *, clock: Clock = timezone.now) -> bool:

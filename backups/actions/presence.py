@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import note_damaged_copy
-from backups.actions.givingup import adopt_stored
+from backups.actions.givingup import adopt_stored, has_no_index
 from backups.actions.regions import named_regions
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
@@ -26,7 +26,7 @@ from backups.drivers.base import DriverError
 from backups.findings import Code
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus, Copy, CopyState, Finding, RegionCheck
-from backups.stores.base import Store, StoredObject, StoreError
+from backups.stores.base import NotThere, Store, StoredObject, StoreError
 from portal.errors import PortalError
 
 log = structlog.get_logger(__name__)
@@ -172,7 +172,24 @@ def _is_leftover(prefix: str, region: str, store: Store, clock: Clock) -> bool:
         return True
     if backup.status != BackupStatus.FAILED:
         return False
-    if not adopt_stored(backup, clock=clock):
+    return _settle_leftover(backup, region, store, prefix, clock)
+
+
+def _settle_leftover(backup: Backup, region: str, store: Store, prefix: str, clock: Clock) -> bool:
+    """What a backup that was given up has left: recorded where it is whole, removed where it is not; False: a stray."""
+    try:
+        if region != backup.resource.home_region or prefix != backup.prefix:
+            if not has_no_index(store, prefix):
+                return False  # a whole copy that no row knows: the database may have been set back
+            whole = False
+        else:
+            whole = adopt_stored(backup, clock=clock)
+    except NotThere:
+        raise
+    except (DriverError, StoreError) as error:  # nothing is known of it, and it keeps nobody from the others
+        log.warning("presence.leftover_unread", region=region, prefix=prefix, why=error.sentence)
+        return False
+    if not whole:
         delete_artefact(store, prefix)
     return True
 

@@ -40,7 +40,7 @@ def repair(resource_id: int, *, clock: Clock = timezone.now) -> None:
     remove_retired(Copy.objects.filter(backup__resource=resource), clock=clock)
     hand_over("backups.copy", resource_id)
     facts = facts_of(resource, clock())
-    if resource.removed_at is None and _newest_is_lost(facts):
+    if resource.removed_at is None and _newest_is_lost(facts, clock()):
         _back_up_anew(resource, clock())
 
 
@@ -72,9 +72,10 @@ def _remove_replaced(resource: Resource, now: datetime) -> None:
         mark_deleting(locked, list(Copy.objects.filter(pk__in=replaced)), now)
 
 
-def _newest_is_lost(facts: ResourceFacts) -> bool:
-    """Whether the newest backup of all has no sound copy left: what it held can only be had from the resource."""
-    return bool(facts.backups) and not max(facts.backups, key=lambda backup: (backup.taken_at, backup.id)).good
+def _newest_is_lost(facts: ResourceFacts, now: datetime) -> bool:
+    """Whether the newest backup until now has no sound copy left: what it held can only be had from the resource."""
+    taken = [backup for backup in facts.backups if backup.taken_at <= now] or facts.backups
+    return bool(taken) and not max(taken, key=lambda backup: (backup.taken_at, backup.id)).good
 
 
 def _back_up_anew(resource: Resource, now: datetime) -> None:

@@ -41,15 +41,17 @@ FREE_DELETIONS = 3
 """So few copies a day never stop a run: in a company of two resources they are more than any share."""
 
 BATCH = 1000
+NOT_BELIEVED = "the clock is far ahead of where retention last was"
 DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
-def planned_deletions(now: datetime) -> Iterator[tuple[int, CopyVerdict]]:
+def planned_deletions(now: datetime, *, at_home_only: bool = False) -> Iterator[tuple[int, CopyVerdict]]:
     """Every copy in the company that the policy does not keep, as (resource, verdict), resource by resource."""
     zone = company_zone()
     for facts in all_facts(Resource.objects.all(), now):
         for verdict in judge(facts, now=now, zone=zone).to_delete:
-            yield facts.id, verdict
+            if verdict.region == facts.home_region or not at_home_only:
+                yield facts.id, verdict
 
 
 def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionRun | None:
@@ -59,7 +61,9 @@ def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionR
     """
     if RetentionRun.objects.filter(resource__isnull=True, status__in=OPEN_RUNS).exists():
         return None
-    verdicts = [verdict for _, verdict in planned_deletions(policy_moment(now))]
+    moment = policy_moment(now)
+    # By a moment that has passed, the newest copy in the other region is not the wanted one: there nothing goes then.
+    verdicts = [verdict for _, verdict in planned_deletions(moment, at_home_only=moment < now)]
     return _write_run(verdicts, None, now, asked_by=asked_by) if verdicts else None
 
 
@@ -190,6 +194,8 @@ def _apply(resource_id: int, deletions: list[int], clock: Clock) -> None:
             deletion.status = DeletionStatus.DELETED
             if verdict is not None and verdict.keep:
                 deletion.status, deletion.kept_because = DeletionStatus.KEPT, verdict.why
+            elif verdict is not None and moment < now and verdict.region != resource.home_region:
+                deletion.status, deletion.kept_because = DeletionStatus.KEPT, NOT_BELIEVED
             elif verdict is not None:
                 going.append(deletion.copy)
             deletion.save(update_fields=["status", "kept_because", "done_at"])

@@ -12,7 +12,7 @@ from backups.actions.givingup import give_up_lost_backups, give_up_stalled_backu
 from backups.actions.removing import hand_over_removals
 from backups.heartbeats import Lost
 from backups.models import Backup, BackupStatus
-from portal.handover import hand_over, next_resend
+from portal.handover import LONGEST_WAIT, hand_over, next_resend
 
 
 def sweep_backups(now: datetime, *, lost_before: datetime) -> None:
@@ -22,7 +22,9 @@ def sweep_backups(now: datetime, *, lost_before: datetime) -> None:
     give_up_stalled_backups(now, stalled_before=now - timedelta(seconds=settings.STALLED_SECONDS))
     give_up_lost_copies(lost)
     hand_over_removals()
-    unheard = Q(resend_at__lte=now) | Q(queued_at__gt=now)  # queued by a clock that was ahead
+    unheard = Q(resend_at__lte=now) | Q(
+        queued_at__gt=now, resend_at__gt=now + LONGEST_WAIT
+    )  # queued by a clock that was ahead
     waiting = Backup.objects.filter(unheard, status=BackupStatus.QUEUED).order_by("resend_at")
     for pk, queued_at in waiting.values_list("pk", "queued_at")[:100]:
         Backup.objects.filter(pk=pk).update(resend_at=next_resend(queued_at, now))

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from backups.actions.damage import confirm_damage, note_damaged_copy
+from backups.actions.damage import note_damaged_copy, reads_well
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import DamagedBackup, Driver, Mode, Place, Settings, Standing
+from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Settings, Standing
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
 from backups.proof import Proof
@@ -103,20 +103,28 @@ def _artefact_of(copy: Copy) -> StoredArtefact:
 def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
     """What ``act`` returns, and a sentence when it had to turn to another region's copy because one was found damaged.
 
-    The damaged one is recorded at once, so that it is replaced; without another one the attempt fails.
+    The damaged one is recorded at once, so that it is replaced; without another one the attempt fails. One that reads well
+    when it is looked at again gets a second try; one that cannot even be read again is left, and not called damaged.
     """
-    said = ""
+    said, tried_again = "", False
     while True:
         try:
             with run.progress.stoppable():
                 return act(), said
         except DamagedBackup as error:
             damaged = run.copy
-            confirm_damage(damaged, error)
             others = [copy for copy in _present_copies(run.request) if copy.pk != damaged.pk]
+            try:
+                if not tried_again and reads_well(damaged):
+                    tried_again = True
+                    continue
+                unread = False
+            except DriverError:
+                unread = True
             if not others:
                 raise
-            note_damaged_copy(damaged, error.sentence, run.recorder.clock())
+            if not unread:
+                note_damaged_copy(damaged, error.sentence, run.recorder.clock())
             run.copy, run.artefact = others[0], _artefact_of(others[0])
             run.attempt.copy = run.copy
             run.attempt.save(update_fields=["copy"])

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from backups.heartbeats import Lost
-from portal.handover import hand_over, next_resend
+from portal.handover import LONGEST_WAIT, hand_over, next_resend
 from restores.actions.incident_running import sweep_incidents
 from restores.actions.moves import apply_move, note
 from restores.actions.pinned import pin_what_is_not, settle_pin
@@ -31,7 +31,9 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
         sweep_incidents(now)  # first: what a hazard took comes back before anything else
     except Exception:  # a fault in one incident keeps no other restore waiting
         log.exception("incidents.not_swept")
-    unheard = Q(resend_at__lte=now) | Q(status_changed_at__gt=now)  # approved by a clock that was ahead
+    unheard = Q(resend_at__lte=now) | Q(
+        status_changed_at__gt=now, resend_at__gt=now + LONGEST_WAIT
+    )  # approved by a clock that was ahead
     for request in RestoreRequest.objects.filter(unheard, status=Status.APPROVED.value, incident__isnull=True):
         waiting_since = max(request.status_changed_at, request.start_at or request.status_changed_at)
         RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(waiting_since, now))

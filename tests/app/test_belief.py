@@ -8,12 +8,13 @@ import pytest
 from django.utils import timezone
 
 from backups.actions.belief import LEAP, STEP, follow_clock, policy_moment
+from backups.actions.copying import copy_to_other_region
 from backups.actions.holding import place_hold
 from backups.actions.removing import removal_plan, remove_resource
 from backups.actions.retaining import apply_run, plan_hourly
 from backups.findings import Code
-from backups.models import Finding, Resource, RetentionClock
-from tests.app.world import World, backup_now, days_ago, stored_prefixes
+from backups.models import Copy, Finding, Resource, RetentionClock
+from tests.app.world import OTHER, World, backup_now, days_ago, stored_prefixes
 
 HOUR = timedelta(hours=1)
 
@@ -82,3 +83,20 @@ def test_up_to_a_day_without_the_portal_is_no_leap() -> None:
     assert policy_moment(now + LEAP + HOUR) == now
     follow_clock(now + LEAP + HOUR)
     assert policy_moment(now + timedelta(days=100)) == now + STEP
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_an_outage_the_newest_copy_elsewhere_is_not_deleted_again(resource: Resource) -> None:
+    """By the moment that is still believed it is a copy of days to come."""
+    resource.backups.update(taken_at=days_ago(40), finished_at=days_ago(40))
+    copy_to_other_region(resource.pk)
+    follow_clock(days_ago(35))
+    newest = backup_now(resource)
+    copy_to_other_region(resource.pk)
+    retained(timezone.now())
+    kept = {copy.backup_id for copy in Copy.objects.present().filter(region=OTHER)}
+    assert newest.pk in kept
+    for _ in range(200):
+        follow_clock(timezone.now())
+    copy_to_other_region(resource.pk)
+    assert {copy.backup_id for copy in Copy.objects.present().filter(region=OTHER)} == {newest.pk}

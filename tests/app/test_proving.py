@@ -332,3 +332,17 @@ def test_what_is_being_written_is_left_alone(resource: Resource, copied: Backup)
     (half / "data.zst").write_bytes(b"half")
     assert check_region(HOME).strays == 0
     assert half.exists()
+
+
+def test_a_whole_copy_that_no_row_knows_is_never_deleted(copied: Backup) -> None:
+    """The home disk was lost, and the database was set back to before the backup was finished."""
+    elsewhere = place(copy_in(copied, OTHER))
+    shutil.rmtree(place(copy_in(copied, HOME)))
+    Copy.objects.all().delete()
+    nothing: dict[str, object] = {"stored_bytes": None, "checksum": "", "artefact": {}, "taken_at": None}
+    Backup.objects.filter(pk=copied.pk).update(status="failed", error="Lost.", finished_at=days_ago(3), **nothing)
+    assert check_region(OTHER).strays == 1
+    assert (elsewhere / "data.zst").exists()
+    (elsewhere / "index.json").unlink()
+    assert check_region(OTHER).strays == 0
+    assert not elsewhere.exists(), "torn, it is what a dead writer left"

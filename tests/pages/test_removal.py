@@ -164,10 +164,10 @@ def test_without_a_good_backup_nothing_is_deleted_and_the_page_says_so(
     make_backup(resource, now, damaged_at=now, damage="Torn.").copies.update(state="damaged", damaged_at=now)
     shown = body(as_("it").get(address(resource)))
     assert "There is no good backup of shop-db." in shown
-    assert "Remove shop-db</button>" in shown
-    assert "No backup goes." in shown
+    assert "once the final backup is there" in shown, "what is damaged goes if the final one can be taken"
+    assert "Remove shop-db and delete up to 1 backup</button>" in shown.replace("\xa0", " ")
     as_("it").post(address(resource), typed(resource, now))
-    assert not Deletion.objects.exists()
+    assert not Deletion.objects.exists(), "nothing goes before"
 
 
 def test_of_what_is_not_production_everything_goes(as_: As, cast: Cast, now: datetime) -> None:
