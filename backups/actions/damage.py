@@ -25,9 +25,9 @@ READ_WRONGLY = "The stored backup was read wrongly once, and rightly the second 
 
 
 def confirm_damage(copy: Copy, found: DamagedBackup) -> None:
-    """Read every stored byte of the copy again: memory and networks err too, and a damaged copy loses its slot.
+    """Read all of the copy again: memory and networks err too, and a damaged copy loses its slot.
 
-    Raises :class:`~backups.drivers.base.DriverError` when it holds this time, or cannot be read.
+    Raises :class:`~backups.drivers.base.DriverError` when all of it holds this time, or it cannot be read.
     """
     if not reads_well(copy):
         return

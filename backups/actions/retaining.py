@@ -46,7 +46,10 @@ DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
 def planned_deletions(now: datetime, *, at_home_only: bool = False) -> Iterator[tuple[int, CopyVerdict]]:
-    """Every copy in the company that the policy does not keep, as (resource, verdict), resource by resource."""
+    """Every copy in the company that the policy does not keep, as (resource, verdict), resource by resource.
+
+    ``at_home_only``: without those in other regions.
+    """
     zone = company_zone()
     for facts in all_facts(Resource.objects.all(), now):
         for verdict in judge(facts, now=now, zone=zone).to_delete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import IO, Any, Generic, TypeVar
 
@@ -30,14 +31,14 @@ class Multipart(MultiPartParser):
             raise TooLarge("That is too much at once. Send one file, and little else.") from error
 
 
-class TakesFiles(GenericViewSet[Row], Generic[Row]):
+class TakesFiles(GenericViewSet[Row], ABC, Generic[Row]):
     """A viewset some of whose actions are sent a file: they have ``parser_classes=[Multipart]``."""
 
     bounded: Bounded
 
+    @abstractmethod
     def most_bytes(self) -> int:
         """How large a file may be."""
-        raise NotImplementedError
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Bound what is sent before it is looked at: a session's CSRF token may stand in it."""

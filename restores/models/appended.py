@@ -39,4 +39,4 @@ class Appended(models.Model):
 
 
 def _append_only(model: type[models.Model]) -> TypeError:
-    return TypeError(f"The {model._meta.verbose_name_plural} of a request are append-only.")
+    return TypeError(f"{model.__name__} rows are append-only: never changed, never deleted.")

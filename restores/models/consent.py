@@ -7,6 +7,7 @@ from django.db.models import Q
 from moneyed import Money
 
 from portal.models import User
+from restores.models.appended import Appended, AppendedQuerySet
 from restores.models.request import RestoreRequest
 
 
@@ -17,8 +18,8 @@ class ConsentKind(models.TextChoices):
     STANDING = "standing", "Covered by the standing consent"
 
 
-class Consent(models.Model):
-    """One consent, bound to the plan that was read. Never changed, never deleted."""
+class Consent(Appended):
+    """One consent, bound to the plan that was read."""
 
     request = models.ForeignKey(RestoreRequest, models.PROTECT, related_name="consents")
     kind = models.CharField(max_length=10, choices=ConsentKind.choices)
@@ -27,6 +28,8 @@ class Consent(models.Model):
     plan_digest = models.CharField(max_length=64)
     given_at = models.DateTimeField()
     given_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    objects = AppendedQuerySet["Consent"].as_manager()
 
     class Meta:
         ordering = ["given_at", "id"]

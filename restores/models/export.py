@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.urls import reverse
@@ -10,9 +10,10 @@ from django.urls import reverse
 from portal.models import User
 from portal.permissions import Person, has_permission, has_permission_somewhere
 from portal.roles import Permission
+from restores.models.appended import Appended, AppendedQuerySet
 
 
-class ChargeExportQuerySet(models.QuerySet["ChargeExport"]):
+class ChargeExportQuerySet(AppendedQuerySet["ChargeExport"]):
     """Questions about exports."""
 
     def visible_to(self, user: Person) -> Self:
@@ -24,7 +25,7 @@ class ChargeExportQuerySet(models.QuerySet["ChargeExport"]):
         return self.filter(created_by=user.pk)
 
 
-class ChargeExport(models.Model):
+class ChargeExport(Appended):
     """One export. ``rows`` are its lines as they were written, so that it can be had again, the same to the byte."""
 
     created_at = models.DateTimeField()
@@ -50,9 +51,3 @@ class ChargeExport(models.Model):
     def get_absolute_url(self) -> str:
         """The CSV."""
         return reverse("charge_export_csv", args=[self.pk])
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write it once; a second save is a programming error."""
-        if not self._state.adding:
-            raise TypeError("Exports are never changed.")
-        super().save(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -16,6 +16,7 @@ from portal.models import User
 from portal.permissions import Person, has_permission, visible
 from portal.roles import Permission
 from restores.incident_workflow import INCIDENT_STATUSES, IncidentFacts, IncidentStatus
+from restores.models.appended import Appended, AppendedQuerySet
 
 MOST_AT_ONCE = 50
 INCIDENT_MODES = {Mode.IN_PLACE: "In place", Mode.BESIDE: "Beside"}
@@ -197,8 +198,8 @@ class IncidentResource(models.Model):
         return f"{self.resource_id} in INC-{self.incident_id}"
 
 
-class IncidentEvent(models.Model):
-    """One thing that happened. Never changed, never deleted. With a ``resource`` it is told only to who sees that one."""
+class IncidentEvent(Appended):
+    """One thing that happened. With a ``resource`` it is told only to who sees that one."""
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="events")
     resource = models.ForeignKey(Resource, models.PROTECT, null=True, related_name="+")
@@ -210,15 +211,11 @@ class IncidentEvent(models.Model):
     text = models.TextField()
     reason = models.TextField(blank=True)
 
+    objects = AppendedQuerySet["IncidentEvent"].as_manager()
+
     class Meta:
         ordering = ["at", "id"]
         indexes = [models.Index(fields=["incident", "at"], name="incident_event_in_order")]
 
     def __str__(self) -> str:
         return self.text
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Append; a second save is a programming error."""
-        if not self._state.adding:
-            raise TypeError("Events are append-only.")
-        super().save(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -151,26 +152,20 @@ def rate_card_new(http: HttpRequest) -> HttpResponse:
     """Publish prices from a day on."""
     user = person(http)
     check_can_manage_prices(user)
-    form, status = RateCardForm(http.POST or None, initial={"currency": currency_of(None)}), 200
-    if http.method == "POST":
-        status = 400
-        if form.is_valid():
-            entered = form.cleaned_data
-            try:
-                card = publish_card(
-                    by=user,
-                    currency=entered["currency"].strip().upper(),
-                    valid_from=entered["valid_from"],
-                    rates=form.rates(),
-                    let_off_limit=entered["let_off_limit"],
-                    reason=entered["reason"],
-                )
-                messages.success(http, f"The prices in {card.currency} hold from {card.valid_from} on.")
-                return redirect("prices")
-            except PortalError as error:
-                form.show(error)
-                status = error.status
-    return render(http, "restores/rate_card.html", {"form": form, "heads": PRICES}, status=status)
+    form = RateCardForm(http.POST or None, initial={"currency": currency_of(None)})
+
+    def publish(entered: dict[str, Any]) -> str:
+        card = publish_card(
+            by=user,
+            currency=entered["currency"].strip().upper(),
+            valid_from=entered["valid_from"],
+            rates=form.rates(),
+            let_off_limit=entered["let_off_limit"],
+            reason=entered["reason"],
+        )
+        return f"The prices in {card.currency} hold from {card.valid_from} on."
+
+    return _asked(http, form, publish, "restores/rate_card.html", {"heads": PRICES})
 
 
 @require_POST
@@ -196,23 +191,39 @@ def agreement(http: HttpRequest, client: int) -> HttpResponse:
         "standing_limit": known and known.standing_limit,
         "customer_number": known.customer_number if known else "",
     }
-    form, status = AgreementForm(http.POST or None, initial=initial), 200
+
+    def agree(entered: dict[str, Any]) -> str:
+        set_agreement(
+            by=user,
+            client=found,
+            currency=entered["currency"].strip().upper(),
+            standing_limit=entered["standing_limit"],
+            customer_number=entered["customer_number"],
+            reason=entered["reason"],
+        )
+        return f"What is agreed with {found} is kept."
+
+    return _asked(
+        http, AgreementForm(http.POST or None, initial=initial), agree, "restores/agreement.html", {"client": found}
+    )
+
+
+def _asked(
+    http: HttpRequest,
+    form: SentenceForm,
+    act: Callable[[dict[str, Any]], str],
+    template: str,
+    further: dict[str, Any],
+) -> HttpResponse:
+    """The page with its form; what was sent is done, and ``act`` says what came of it, or the form says why not."""
+    status = 200
     if http.method == "POST":
         status = 400
         if form.is_valid():
-            entered = form.cleaned_data
             try:
-                set_agreement(
-                    by=user,
-                    client=found,
-                    currency=entered["currency"].strip().upper(),
-                    standing_limit=entered["standing_limit"],
-                    customer_number=entered["customer_number"],
-                    reason=entered["reason"],
-                )
-                messages.success(http, f"What is agreed with {found} is kept.")
+                messages.success(http, act(form.cleaned_data))
                 return redirect("prices")
             except PortalError as error:
                 form.show(error)
                 status = error.status
-    return render(http, "restores/agreement.html", {"form": form, "client": found}, status=status)
+    return render(http, template, {"form": form, **further}, status=status)

@@ -78,7 +78,7 @@ def make_company() -> dict[str, Any]:
             {"pk": backup, "at": at.isoformat(), "weekday": at.weekday(), "digest": fingerprint(tree)}
         )
     _write_day(tree, DAYS + 1)
-    copy_to_other_region(resource.backups.earliest("taken_at").pk)
+    copy_to_other_region(resource.pk)
     return {**made, "resource": resource.pk, "elsewhere": elsewhere.pk, "today": fingerprint(tree)}
 
 

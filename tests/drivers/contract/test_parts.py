@@ -15,8 +15,7 @@ from tests.drivers.contract.test_damage import damage
 
 def parts_of(bench: Bench) -> Parts:
     parts = bench.case.driver.parts
-    if parts is None:
-        pytest.skip("of this kind everything is restored")
+    assert parts is not None, "a kind of which everything is restored is no case of this suite"
     return parts
 
 
