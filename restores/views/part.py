@@ -20,6 +20,7 @@ from backups.models import Backup
 from backups.permissions import check_can_browse
 from portal.errors import InvalidInput, PortalError
 from portal.words import counted, exact_time, size_in_words
+from restores.details import DETAIL_LABELS
 from restores.part import MOST_PICKED
 from restores.permissions import check_can_file
 from restores.views.ask_context import answers_of, asked_backup, asked_part, asked_resource, measured_part
@@ -27,7 +28,7 @@ from restores.views.asking import show_ask
 from restores.views.fetching import person
 from restores.wording import picked_words
 
-CARRIED = ("resource", "backup", "mode", "cause", "reason", "went_wrong")
+CARRIED = ("resource", "backup", "mode", "cause", "reason", "went_wrong", *DETAIL_LABELS, "accepts")
 """Answers of the page that asks, kept while a part is picked."""
 
 ICONS = {

@@ -82,8 +82,16 @@ def test_what_is_picked_and_typed_stays_wherever_one_goes(seen: Callable[[str], 
     assert shown(page) == {"sub/page.txt": False, "first.bin": True, "odd\\x0aname": True}
     assert "<strong>2 files</strong> (32" in page
     assert escape(REASON) in page
-    page = post(owner, PART, answers(backup, "sub", under="sub"))
+    said = {
+        "since_when": "Since <Monday>",
+        "wanted": "The\nprices",
+        "must_not_lose": "Today's orders",
+        "accepts": "€ 1.00",
+    }
+    page = post(owner, PART, answers(backup, "sub", under="sub", **said))
     assert "comes with sub" in page
+    for name, text in said.items():
+        assert f'name="{name}" value="{escape(text)}"' in page
     page = post(owner, NEW, answers(backup, "first.bin", "odd\\x0aname", show="part"))
     assert 'name="part" value="odd\\x0aname"' in page
     assert escape(REASON) in page
