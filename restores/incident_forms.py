@@ -29,6 +29,7 @@ class Affected(SentenceForm):
     def __init__(self, *args: Any, words: str = "", **kwargs: Any) -> None:
         """The lists hold the first of each by name."""
         super().__init__(*args, **kwargs)
+        self.words = words
         applications = Application.objects.select_related("client").order_by("client__name", "name")
         resources = Resource.objects.standing().select_related("application__client").order_by("name", "pk")
         self._offer("applications", applications, applications.filter(name__icontains=words) if words else applications)

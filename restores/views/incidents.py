@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backups.models import Backup, Resource
-from portal.entered import search_words
 from portal.errors import PortalError
 from portal.models import User
 from portal.paging import Column, read_page
@@ -42,6 +41,7 @@ from restores.models import Incident
 from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
 from restores.views.fetching import person
 from restores.views.incident_acts import IncidentBound, incident_acts
+from restores.views.narrowing import form_to_choose, is_sent
 
 NEWEST_FIRST = (Column("declared_at", descending=True), Column("pk", descending=True))
 IN_ORDER = (Column("position"), Column("pk"))
@@ -79,11 +79,10 @@ def incident_new(http: HttpRequest) -> HttpResponse:
     """Choose what a hazard affects, see each resource's backup and data-loss window, declare it."""
     user = person(http)
     check_can_declare(user)
-    words = " ".join(search_words(http.GET.get("q", "")))
     picked = {"applications": http.GET.getlist("applications"), "resources": http.GET.getlist("resources")}
-    form = HazardForm(http.POST if http.method == "POST" else None, words=words, initial=picked)
-    context: dict[str, Any] = {"form": form, "words": words}
-    if http.method != "POST":
+    form = form_to_choose(HazardForm, http, picked)
+    context: dict[str, Any] = {"form": form}
+    if not is_sent(http):
         return render(http, "restores/incident_new.html", context)
     valid = form.is_valid()
     if "preview" in http.POST or not valid:
@@ -132,9 +131,8 @@ def incident_extend(http: HttpRequest, pk: int) -> HttpResponse:
     """Add what is affected as well, before the list is confirmed."""
     user, found = person(http), incident_or_404(person(http), pk)
     check_can_change_list(user, found)
-    words = " ".join(search_words(http.GET.get("q", "")))
-    form, status = Affected(http.POST if http.method == "POST" else None, words=words), 200
-    if http.method == "POST":
+    form, status = form_to_choose(Affected, http, {}), 200
+    if is_sent(http):
         status = 400
         if form.is_valid():
             try:
@@ -145,7 +143,7 @@ def incident_extend(http: HttpRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(http, f"{found.number}: {counted(added, 'resource')} added.")
                 return redirect(found)
-    return render(http, "restores/incident_extend.html", {"found": found, "form": form, "words": words}, status=status)
+    return render(http, "restores/incident_extend.html", {"found": found, "form": form}, status=status)
 
 
 @require_GET

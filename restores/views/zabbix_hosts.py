@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal.entered import search_words
 from portal.errors import PortalError
 from portal.paging import Column, read_page
 from restores.actions.zabbix import map_host
@@ -15,6 +14,7 @@ from restores.incident_forms import HostForm
 from restores.incident_permissions import check_can_map_hosts
 from restores.models import ZabbixHost
 from restores.views.fetching import person
+from restores.views.narrowing import form_to_choose, is_sent
 
 BY_NAME = (Column("host"), Column("pk"))
 UNKNOWN_SHOWN = 100
@@ -25,12 +25,8 @@ def zabbix_hosts(http: HttpRequest) -> HttpResponse:
     """The unknown hosts first, then what the others are; with ``host`` in the address the form for that one."""
     user = person(http)
     check_can_map_hosts(user)
-    words = " ".join(search_words(http.GET.get("q", "")))
-    form = HostForm(
-        http.POST if http.method == "POST" else None, words=words, initial=_initial(http.GET.get("host", ""))
-    )
-    status = 200
-    if http.method == "POST":
+    form, status = form_to_choose(HostForm, http, _initial(http.GET.get("host", ""))), 200
+    if is_sent(http):
         status = 400
         if form.is_valid():
             try:
@@ -45,7 +41,6 @@ def zabbix_hosts(http: HttpRequest) -> HttpResponse:
     known = ZabbixHost.objects.known().prefetch_related("resources", "applications__client")
     context = {
         "form": form,
-        "words": words,
         "unknown": ZabbixHost.objects.unknown().order_by("-seen_at", "host")[:UNKNOWN_SHOWN],
         "page": read_page(known, BY_NAME, http.GET),
     }

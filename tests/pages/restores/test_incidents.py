@@ -347,6 +347,31 @@ def test_hosts_are_said_by_it(as_: As, cast: Cast, resource: Resource) -> None:
     assert as_("client").post(address, {"host": "x"}).status_code == 403
 
 
+@pytest.mark.parametrize("name", ["incident_new", "incident_extend", "zabbix_hosts"])
+def test_what_is_typed_and_chosen_stays_while_the_lists_are_narrowed(
+    as_: As, cast: Cast, resource: Resource, incident: Incident, name: str
+) -> None:
+    other = make_resource(cast.shop)
+    address = reverse(name, args=[incident.pk] if name == "incident_extend" else [])
+    typed = {"hazard": "The <b>roof</b>.", "began_at": "yesterday", "host": "shop-7", "resources": [resource.pk]}
+    answer = as_("it").post(address, typed | {"q": other.name, "narrow": "1"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert f'value="{resource.pk}" selected' in page
+    assert f'<option value="{other.pk}">' in page
+    assert f'name="q" value="{other.name}"' in page
+    for typed_word, form in (
+        ("The &lt;b&gt;roof", "incident_new"),
+        ("yesterday", "incident_new"),
+        ("shop-7", "zabbix_hosts"),
+    ):
+        assert (typed_word in page) == (form == name)
+    assert 'role="alert"' not in page
+    assert (Incident.objects.count(), ZabbixHost.objects.count()) == (1, 0)
+    nothing = as_("it").post(address, {"q": "no such name", "narrow": "1"}).content.decode()
+    assert f'<option value="{other.pk}">' not in nothing
+
+
 @pytest.mark.parametrize(
     "query", ["q=%00", "host=%00", "resources=x&resources=" + "9" * 40, "after=zzz", "q=" + "ä" * 500]
 )
