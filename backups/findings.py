@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from backups.judging import SALVAGE, Judgement, ResourceFacts, StoredBackup, judge
+from backups.judging import ASKED_FOR, SALVAGE, Judgement, ResourceFacts, StoredBackup, judge
 from backups.retention import kept_until
 from backups.slots import DAILY, MONTHLY
 from portal.days import month_after, months_later, short_day, short_month
@@ -24,6 +24,9 @@ RETENTION_GRACE = timedelta(hours=3)
 
 DAMAGE_TOLD = timedelta(days=1)
 """For so long a damaged copy that nothing can replace any more stays a finding, so that everybody hears of it."""
+
+AHEAD = timedelta(days=1)
+"""A moment so far ahead of now says nothing."""
 
 VERIFIED_WITHIN = timedelta(days=30)
 """How old the last reading of a good copy's checksum may be."""
@@ -170,8 +173,9 @@ def _elsewhere(
     wanted = next((backup for backup in good if backup.id == judgement.elsewhere), None)
     if wanted is not None and wanted not in there:
         due = wanted.finished_at + COPY_GRACE
+        late = not _is_within(COPY_GRACE, wanted.finished_at, now)
         advice = f"See that {facts.other_region} can be written to and has room; the portal tries again every hour."
-        if now > due and not there:
+        if late and not there:
             undone = facts.undone_removal_at
             deleted = f": {_removal(undone, zone)} deleted it" if undone and wanted.finished_at <= undone else ""
             yield Found(
@@ -180,7 +184,7 @@ def _elsewhere(
                 f"The portal makes a new one. {advice}" if deleted else advice,
                 due,
             )
-        elif now > due:
+        elif late:
             yield Found(
                 Code.OUTDATED_ELSEWHERE,
                 f"The copy in {facts.other_region} is not of the latest monthly.",
@@ -189,7 +193,7 @@ def _elsewhere(
             )
     over = [v for v in judgement.to_delete if v.region == facts.other_region]
     copies = [c.created_at for b in there for c in b.copies if c.good and c.region == facts.other_region]
-    settled = [at for at in copies if at <= now - RETENTION_GRACE]
+    settled = [at for at in copies if not _is_within(RETENTION_GRACE, at, now)]
     if over and len(settled) > 1:
         yield Found(
             Code.TOO_MANY_ELSEWHERE,
@@ -256,7 +260,7 @@ def _removal(undone: datetime, zone: ZoneInfo) -> str:
 
 def _too_many(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
     over = _over_at_home(facts, judgement)
-    young = {backup.id for backup in facts.backups if backup.finished_at > now - RETENTION_GRACE}
+    young = {backup.id for backup in facts.backups if _is_within(RETENTION_GRACE, backup.finished_at, now)}
     if over and young:  # what only a new backup has pushed out is given its time
         before = replace(facts, backups=[backup for backup in facts.backups if backup.id not in young])
         over &= _over_at_home(before, judge(before, now=now, zone=zone))
@@ -278,7 +282,7 @@ def _over_at_home(facts: ResourceFacts, judgement: Judgement) -> set[int]:
 
 def _soundness(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: ZoneInfo) -> Iterator[Found]:
     copies = [(backup, copy) for backup in facts.backups for copy in backup.copies]
-    over = {verdict.id for verdict in judgement.copies if verdict.why == SALVAGE}
+    over = {verdict.id for verdict in judgement.copies if verdict.why in (SALVAGE, ASKED_FOR)}
     damaged = [(b, c) for b, c in copies if not c.good and not (c.id in over and _is_past(c.damaged_at, now))]
     if damaged:
         named = _and([f"{short_day(b.taken_at.astimezone(zone).date())} in {c.region}" for b, c in damaged[:3]])
@@ -332,6 +336,11 @@ _FOR_GOOD = "Nothing brings back what a removal deleted"
 
 def _why(facts: ResourceFacts) -> str:
     return f"The last try failed: {facts.last_failure[1]} " if facts.last_failure else ""
+
+
+def _is_within(grace: timedelta, moment: datetime, now: datetime) -> bool:
+    """Whether no more time has passed since. A moment far ahead was written by a clock that was wrong: it gives no grace."""
+    return now - grace < moment <= now + AHEAD
 
 
 def _is_past(damaged_at: datetime | None, now: datetime) -> bool:

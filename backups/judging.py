@@ -20,6 +20,7 @@ REPLACED = "damaged, and a good copy stands in its place"
 USELESS = "damaged, and there are good backups"
 SALVAGE = "damaged; what is left of it stays for a week, in case a part must be saved"
 LAST_DAMAGED = "damaged, but there is no good backup in its stead"
+ASKED_FOR = "damaged, and kept: it is held or pinned"
 ITS_ONLY = "the only copy of a backup that is kept"
 IN_ITS_HOME = "a copy of a backup that is kept"
 KEPT_AT_HOME = "the resource was removed: its kept backup stays in the home region"
@@ -98,6 +99,10 @@ class Judgement:
         """The copies that go."""
         return [verdict for verdict in self.copies if not verdict.keep]
 
+    def going(self, home_region: str, *, at_home_only: bool) -> list[CopyVerdict]:
+        """The copies that go; ``at_home_only``: of those in the home region."""
+        return [one for one in self.to_delete if one.region == home_region or not at_home_only]
+
     @property
     def elsewhere(self) -> int | None:
         """The backup that the other region is to hold."""
@@ -174,5 +179,7 @@ def _keep_damaged(copy: CopyFacts, backup: StoredBackup, verdict: Verdict[int], 
     if any(other.good and other.region == copy.region for other in backup.copies):
         return False, REPLACED
     if verdict.keep or not dispensable:
-        return True, LAST_DAMAGED if not backup.good else IN_ITS_HOME
+        if backup.good:
+            return True, IN_ITS_HOME
+        return True, ASKED_FOR if verdict.keep and dispensable else LAST_DAMAGED
     return False, USELESS

@@ -38,16 +38,21 @@ class Upcoming:
     complete: bool = True
 
 
-def upcoming_deletions(now: datetime, *, clock: Callable[[], float] = time.monotonic) -> Upcoming:
-    """Look at resource after resource until all were looked at, or the time that a person waits is over."""
+def upcoming_deletions(
+    moment: datetime, *, at_home_only: bool, clock: Callable[[], float] = time.monotonic
+) -> Upcoming:
+    """Look at resource after resource until all were looked at, or the time that a person waits is over.
+
+    ``moment``: by which a run would delete; ``at_home_only``: it would not touch the other regions.
+    """
     zone, begun, found = company_zone(), clock(), Upcoming()
-    for facts in all_facts(Resource.objects.all(), now):
+    for facts in all_facts(Resource.objects.all(), moment):
         if found.looked_at and found.looked_at % CHUNK == 0 and clock() - begun > PATIENCE:
             found.complete = False
             break
         found.looked_at += 1
         backups = {backup.id: backup for backup in facts.backups}
-        for verdict in judge(facts, now=now, zone=zone).to_delete:
+        for verdict in judge(facts, now=moment, zone=zone).going(facts.home_region, at_home_only=at_home_only):
             backup = backups[verdict.backup]
             found.copies, found.bytes = found.copies + 1, found.bytes + backup.stored_bytes
             if len(found.shown) < SHOWN:

@@ -44,15 +44,14 @@ def give_up_if_lost(backup: Backup, lost: Lost) -> bool:
 
 def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
     """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
-    stalled = Backup.objects.filter(status=BackupStatus.RUNNING, progress_at__lt=stalled_before)
+    late = Lost(stalled_before, now)
+    stalled = Backup.objects.filter(late.among("progress_at"), status=BackupStatus.RUNNING)
     sentence = (
         f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
         " hangs: a lock, a network file system that does not answer."
     )
     return sum(
-        _give_up(
-            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
-        )
+        _give_up(backup, now, lambda locked: late.has(locked.progress_at), sentence)
         for backup in stalled.select_related("resource")
     )
 

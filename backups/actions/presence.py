@@ -59,8 +59,9 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
             away.append(error.sentence)
         else:
             settle_finding(Code.REGION_AWAY, region, clock())
-    for gone in Finding.objects.open().filter(code=Code.REGION_AWAY).exclude(subject__in=regions):
-        settle_finding(Code.REGION_AWAY, gone.subject, clock())
+    # Of one that is neither configured nor said to hold anything nothing is asked any more.
+    for gone in Finding.objects.open().filter(code__in=[Code.REGION_AWAY, Code.STRAY]).exclude(subject__in=regions):
+        settle_finding(Code(gone.code), gone.subject, clock())
     return whole, away
 
 

@@ -125,7 +125,10 @@ def finish_removal(resource_id: int, *, clock: Clock = timezone.now) -> None:
 
 def _is_tried_again(locked: Resource, now: datetime) -> bool:
     """Whether the final backup failed in a way that may pass; then another is queued, each time after twice the wait."""
-    since = locked.backups.filter(finished_at__gte=locked.removal_asked_at).order_by("-finished_at", "-pk")
+    assert locked.removal_asked_at is not None
+    asked = locked.backups.filter(finished_at__gte=locked.removal_asked_at)
+    # An old one that was found whole only now is not the final one.
+    since = asked.exclude(taken_at__lt=locked.removal_asked_at - FRESH).order_by("-finished_at", "-pk")
     last, tries = since.first(), since.count()
     if last is None or last.status != BackupStatus.FAILED or not last.worth_retrying or tries >= FINAL_TRIES:
         return False

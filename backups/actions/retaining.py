@@ -45,16 +45,13 @@ NOT_BELIEVED = "the clock is far ahead of where retention last was"
 DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
-def planned_deletions(now: datetime, *, at_home_only: bool = False) -> Iterator[tuple[int, CopyVerdict]]:
-    """Every copy in the company that the policy does not keep, as (resource, verdict), resource by resource.
-
-    ``at_home_only``: without those in other regions.
-    """
-    zone = company_zone()
-    for facts in all_facts(Resource.objects.all(), now):
-        for verdict in judge(facts, now=now, zone=zone).to_delete:
-            if verdict.region == facts.home_region or not at_home_only:
-                yield facts.id, verdict
+def planned_deletions(now: datetime) -> Iterator[tuple[int, CopyVerdict]]:
+    """What a run planned now would delete in the whole company, as (resource, verdict), resource by resource."""
+    zone, moment = company_zone(), policy_moment(now)
+    for facts in all_facts(Resource.objects.all(), moment):
+        # By a moment that has passed, the newest copy in the other region is not the wanted one: there nothing goes then.
+        for verdict in judge(facts, now=moment, zone=zone).going(facts.home_region, at_home_only=moment < now):
+            yield facts.id, verdict
 
 
 def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionRun | None:
@@ -64,9 +61,7 @@ def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionR
     """
     if RetentionRun.objects.filter(resource__isnull=True, status__in=OPEN_RUNS).exists():
         return None
-    moment = policy_moment(now)
-    # By a moment that has passed, the newest copy in the other region is not the wanted one: there nothing goes then.
-    verdicts = [verdict for _, verdict in planned_deletions(moment, at_home_only=moment < now)]
+    verdicts = [verdict for _, verdict in planned_deletions(now)]
     return _write_run(verdicts, None, now, asked_by=asked_by) if verdicts else None
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
@@ -19,8 +19,8 @@ from backups.artefacts import StoredArtefact, StoredArtefactInfo
 from backups.drivers.base import DamagedBackup, DriverError, Progress
 from backups.findings import Code
 from backups.heartbeats import AHEAD, Lost
-from backups.kinds import REGIONS, store_of
-from backups.models import Copy, CopyState
+from backups.kinds import store_of
+from backups.models import Copy, CopyState, Finding
 from backups.proof import Proof
 from backups.stores.base import NotThere
 from portal.days import short_day
@@ -33,15 +33,20 @@ FIRST_CHECK = timedelta(days=2)
 AGAIN_AFTER, SPREAD_DAYS = timedelta(days=20), 7
 """So that a copy is due well before its 30 days are over, and not all of one night at once."""
 
+UNREAD_AGAIN_AFTER = timedelta(hours=6)
+"""So that many copies that cannot be read leave time for the others."""
+
 A_TURN = timedelta(minutes=5)
 
 
 def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
     """The copies whose checksum should be read again, those never read first, then the longest unread.
 
-    Without those in the regions ``away``.
+    Without those in the regions ``away``, and those that could not be read some hours ago.
     """
-    present = Copy.objects.present().exclude(region__in=away).select_related("backup__resource")
+    tried = Q(unread_at__gt=now - UNREAD_AGAIN_AFTER, unread_at__lte=now + AHEAD)
+    asked = Copy.objects.present().filter(Q(unread_at__isnull=True) | ~tried).exclude(region__in=away)
+    present = asked.select_related("backup__resource")
     yield from present.filter(checksum_at__isnull=True, created_at__lt=now - FIRST_CHECK).order_by("created_at")[:100]
     yield from present.filter(checksum_at__gt=now + AHEAD).order_by("checksum_at", "id")[:100]
     for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
@@ -53,12 +58,11 @@ def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
 def verify_due(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
     """Verify what is due until this turn's time is over: how many copies were read, and a sentence for what could not be.
 
-    A region that is away is left, and so is a copy that cannot be read though its region is there: neither is in the way
-    of the others.
+    A region that is away is left for this turn, and a copy that cannot be read though its region is there for some hours:
+    neither is in the way of the others.
     """
     begun, done = clock(), 0
     away: set[str] = set()
-    unread: dict[str, list[str]] = {}
     said: list[str] = []
     copies = due(begun)
     while (copy := next(copies, None)) is not None and clock() - begun <= A_TURN:
@@ -66,14 +70,19 @@ def verify_due(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
             done += verify_copy(copy, clock=clock, megabytes_per_second=settings.VERIFY_MB_PER_SECOND)
         except (DriverError, PortalError) as error:
             log.warning("verify.not_read", region=copy.region, copy=copy.pk, why=error.sentence)
-            if isinstance(error, PortalError) or isinstance(error.__cause__, NotThere):
+            if _is_away(error):
                 away.add(copy.region)
                 said.append(error.sentence)
                 copies = due(begun, away=away)
             else:
-                unread.setdefault(copy.region, []).append(f"{_named(copy)}: {error.sentence}")
-    _tell_of(unread, all_asked=copy is None, away=away, now=clock())
-    return done, said + [each for of_one in unread.values() for each in of_one]
+                said.append(f"{_named(copy)}: {error.sentence}")
+    _tell_of_unread(clock())
+    return done, said
+
+
+def _is_away(error: DriverError | PortalError) -> bool:
+    """Whether it is the region that is not there, and not something about this one copy."""
+    return isinstance(error, PortalError) or isinstance(error.__cause__, NotThere)
 
 
 def _named(copy: Copy) -> str:
@@ -82,15 +91,20 @@ def _named(copy: Copy) -> str:
     return f"{copy.backup.resource} of {short_day(taken_at.astimezone(company_zone()).date())}"
 
 
-def _tell_of(unread: dict[str, list[str]], *, all_asked: bool, away: Collection[str], now: datetime) -> None:
-    """A copy that cannot be read, time and again, is neither sound nor proven to be damaged: IT has to see to its disk."""
-    for region, found in unread.items():
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        advice = "See to the disk and the log of its machine. The portal tries again every few minutes."
-        note_finding(Code.UNREADABLE, region, f"A copy in {region} cannot be read{more}. {found[0]}", advice, now)
-    if all_asked:
-        for region in {*REGIONS} - {*unread} - {*away}:
-            settle_finding(Code.UNREADABLE, region, now)
+def _tell_of_unread(now: datetime) -> None:
+    """What cannot be read, time and again, is neither sound nor proven to be damaged: IT has to see to its disk."""
+    counts = Copy.objects.unread().order_by().values("region").annotate(number=Count("pk"))
+    unread: dict[str, int] = dict(counts.values_list("region", "number"))
+    for region, number in unread.items():
+        of_region = Copy.objects.unread().filter(region=region).order_by("pk").select_related("backup__resource")
+        if (first := of_region.first()) is None:  # read, or gone, since it was counted
+            continue
+        more = f", and {number - 1:,} more" if number > 1 else ""
+        sentence = f"A copy in {region} cannot be read{more}. {_named(first)}: {first.unread}"
+        advice = "See to the disk and the log of its machine. The portal tries again every six hours."
+        note_finding(Code.UNREADABLE, region, sentence, advice, now)
+    for told in Finding.objects.open().filter(code=Code.UNREADABLE).exclude(subject__in=unread):
+        settle_finding(Code.UNREADABLE, told.subject, now)
 
 
 def verify_copy(
@@ -103,7 +117,8 @@ def verify_copy(
     """Read every stored byte of the copy; True when its checksum holds. A damaged one is recorded, and replaced.
 
     Without a rate as fast as it goes; ``watched`` hears how far it is. False also when another one reads it now, or it is
-    gone by now. Raises :class:`DriverError` when its region cannot be read: then nothing is known.
+    gone by now. Raises :class:`DriverError` when it cannot be read: then nothing is known of it, and its row says so unless
+    all of its region is away.
     """
     mine = Copy.objects.filter(pk=copy.pk, state=CopyState.PRESENT)
     now = clock()
@@ -125,10 +140,14 @@ def verify_copy(
         return False
     except WorkTakenAway:  # deleted meanwhile
         return False
+    except DriverError as error:
+        if not _is_away(error):
+            mine.update(unread_at=clock(), unread=error.sentence)
+        raise
     finally:
         mine.update(heartbeat_at=None)
     now = clock()
-    mine.update(checksum_at=now)
+    mine.update(checksum_at=now, unread_at=None, unread="")
     mine.filter(proof__lte=Proof.CHECKSUM).update(proof=Proof.CHECKSUM, proven_at=now)
     return True
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from backups.actions import retaining
 from backups.actions.auditing import audit_company, audit_resource
+from backups.actions.belief import policy_moment
 from backups.facts import all_facts
 from backups.judging import Judgement, ResourceFacts, judge
 from backups.management.finding import person_named, resource_named, sentences
@@ -127,6 +128,10 @@ def _show_deletions(command: Told, options: dict[str, Any], now: Any) -> None:
     for resource, one in found:
         command.stdout.write(f"{names[resource]}  backup {one.backup}  {one.region}  {one.why}")
     command.stdout.write(f"{counted(len(found), 'copy', 'copies')} would be deleted; nothing was.")
+    if (moment := policy_moment(now)) < now:
+        command.stdout.write(
+            f"By {moment:%Y-%m-%d %H:%M} UTC, and in no other region: the clock is far ahead of where retention last was."
+        )
 
 
 def _run_as_json(run: RetentionRun | None) -> dict[str, Any]:

@@ -28,6 +28,10 @@ class CopyQuerySet(models.QuerySet["Copy"]):
         """Complete and not found damaged."""
         return self.filter(state=CopyState.PRESENT)
 
+    def unread(self) -> Self:
+        """Present, but the last try to read one failed: neither sound nor proven to be damaged."""
+        return self.present().filter(unread_at__isnull=False)
+
     def standing(self) -> Self:
         """Those whose bytes count: present, or damaged and not deleted yet."""
         return self.filter(state__in=[CopyState.PRESENT, CopyState.DAMAGED])
@@ -52,6 +56,8 @@ class Copy(models.Model):
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
     checksum_at = models.DateTimeField(null=True, help_text="When every stored byte of it was last read and held.")
+    unread_at = models.DateTimeField(null=True, help_text="When reading it last failed in a way that proves nothing.")
+    unread = models.TextField(blank=True, db_default="", help_text="What kept it from being read, in a sentence.")
     damaged_at = models.DateTimeField(null=True)
     damage = models.TextField(blank=True, db_default="", help_text="What was found, in a sentence.")
     deleted_at = models.DateTimeField(null=True)
@@ -78,6 +84,9 @@ class Copy(models.Model):
             models.Index(fields=["heartbeat_at"], condition=Q(state="writing"), name="copy_writing"),
             models.Index(fields=["checksum_at", "id"], condition=Q(state="present"), name="copy_by_checksum"),
             models.Index(fields=["id"], condition=Q(state="deleting"), name="copy_deleting"),
+            models.Index(
+                fields=["region", "id"], condition=Q(state="present", unread_at__isnull=False), name="copy_unread"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backups.actions.belief import policy_moment
 from backups.actions.retaining import decide_run, run_retention
 from backups.condition import condition_of_run
 from backups.models import Deletion, Resource, RetentionRun
@@ -66,8 +67,11 @@ def upcoming(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         made = run_retention(by=signed_in(request))
         return redirect(made)
-    found = upcoming_deletions(timezone.now())
+    now = timezone.now()
+    moment = policy_moment(now)
+    found = upcoming_deletions(moment, at_home_only=moment < now)
     context = {
+        "leapt_from": moment if moment < now else None,
         "upcoming": found,
         "rows": _whose(found),
         "verb": f"Delete {counted(found.copies, 'copy', 'copies')} now" if found.complete else "Run retention now",

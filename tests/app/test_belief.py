@@ -11,7 +11,7 @@ from backups.actions.belief import LEAP, STEP, follow_clock, policy_moment
 from backups.actions.copying import copy_to_other_region
 from backups.actions.holding import place_hold
 from backups.actions.removing import removal_plan, remove_resource
-from backups.actions.retaining import apply_run, plan_hourly
+from backups.actions.retaining import apply_run, plan_hourly, planned_deletions
 from backups.findings import Code
 from backups.models import Copy, Finding, Resource, RetentionClock
 from tests.app.world import OTHER, World, backup_now, days_ago, stored_prefixes
@@ -40,6 +40,7 @@ def test_a_leap_of_half_a_year_deletes_nothing_and_is_told_and_a_true_clock_ends
     before = stored_prefixes(kept)
     assert before
     ahead = timezone.now() + timedelta(days=200)
+    assert not list(planned_deletions(ahead)), "what is shown is what a run would do"
     for hours in range(3):
         retained(ahead + hours * HOUR)
     assert stored_prefixes(kept) == before

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups.actions.auditing import audit_resource
+from backups.actions.companyfindings import note_finding
 from backups.actions.copying import copy_to_other_region
 from backups.actions.damage import note_damaged_copy, note_sound_again
 from backups.actions.presence import check_presence, check_region
@@ -225,11 +226,36 @@ def test_one_that_cannot_be_read_is_in_no_others_way(resource: Resource, copied:
     finding = Finding.objects.open().get()
     assert (finding.code, finding.subject) == (Code.UNREADABLE, HOME)
     assert f"A copy in {HOME} cannot be read. {resource} of " in finding.sentence
+    assert "cannot be read" not in str(verify_due()[1]), "for some hours it is left alone"
     data.rmdir()
     data.write_bytes(b"something else")
-    verify_due()
+    verify_due(clock=lambda: timezone.now() + timedelta(hours=7))
     assert not Finding.objects.open().filter(code=Code.UNREADABLE).exists(), "it can be read: it is damaged"
     assert copy_in(copied, HOME).state == CopyState.DAMAGED
+
+
+def test_more_that_cannot_be_read_than_are_asked_at_once_are_in_no_others_way(
+    resource: Resource, copied: Backup
+) -> None:
+    backup_now(resource)
+    Copy.objects.update(created_at=days_ago(3), checksum_at=None)
+    last = Copy.objects.get(region=OTHER)
+    bad = Copy.objects.exclude(pk=last.pk)
+    bad.update(created_at=days_ago(4), unread_at=timezone.now(), unread="The disk has a bad spot.")
+    assert list(due(timezone.now())) == [last]
+    assert len(list(due(timezone.now() + timedelta(hours=7)))) == 3, "they are tried again"
+    assert len(list(due(timezone.now() - timedelta(days=1.5)))) == 2, (
+        "a clock that was ahead keeps none from being tried"
+    )
+    verify_due()
+    finding = Finding.objects.open().get(code=Code.UNREADABLE)
+    assert finding.sentence.startswith(f"A copy in {HOME} cannot be read, and 1 more. {resource} of ")
+    assert finding.sentence.endswith("The disk has a bad spot.")
+    one, other = bad
+    note_damaged_copy(one, "It is not what was stored.", timezone.now())
+    verify_copy(other)
+    verify_due()
+    assert not Finding.objects.open().filter(code=Code.UNREADABLE).exists()
 
 
 def test_a_region_that_is_no_longer_configured_is_told_as_long_as_copies_lie_there(
@@ -240,6 +266,7 @@ def test_a_region_that_is_no_longer_configured_is_told_as_long_as_copies_lie_the
     finding = Finding.objects.open().get(code=Code.REGION_AWAY)
     assert finding.subject == "eu-gone"
     assert "STORE_REGIONS" in finding.sentence
+    note_finding(Code.STRAY, "eu-gone", "It holds what nobody knows.", "Look.", timezone.now())
     Copy.objects.filter(region="eu-gone").update(region=OTHER)
     check_presence()
     assert not Finding.objects.open().exists()

@@ -331,6 +331,20 @@ def test_a_final_backup_whose_worker_dies_is_tried_again_before_anything_goes(wo
     assert stored_prefixes(shop) == {final.prefix}
 
 
+def test_an_old_one_that_was_found_whole_meanwhile_is_not_the_final_one(world: World, shop: Resource) -> None:
+    shop.backups.update(taken_at=days_ago(3), finished_at=days_ago(3))
+    removed(world, shop)
+    now = timezone.now()
+    died = shop.backups.open().get()
+    Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
+    now += timedelta(minutes=10)
+    give_up_lost_backups(Lost(now - timedelta(minutes=5), now))
+    shop.backups.filter(pk=newest(shop).pk).update(finished_at=now)
+    finish_removal(shop.pk, clock=at(now + timedelta(hours=1)))
+    assert shop.backups.open().get().origin == BackupOrigin.FINAL, "it is tried again"
+    assert not RetentionRun.objects.exists()
+
+
 def test_a_final_backup_is_not_tried_for_ever(world: World, shop: Resource) -> None:
     shop.backups.update(taken_at=days_ago(3), finished_at=days_ago(3))
     removed(world, shop)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from backups.actions.retaining import plan_retention
-from backups.models import Backup, Deletion, DeletionStatus, Resource, RetentionRun, RunStatus
+from backups.actions.retaining import plan_retention, planned_deletions
+from backups.models import Backup, Deletion, DeletionStatus, Resource, RetentionClock, RetentionRun, RunStatus
 from backups.upcoming import upcoming_deletions
 from portal.words import company_zone
 from tests.factories import Cast, make_backup, make_resource
@@ -225,9 +228,19 @@ def test_where_looking_at_all_takes_too_long_the_page_says_how_far_it_looked(
         for seconds in range(3):
             make_backup(resource, now - timedelta(hours=3, seconds=seconds))
     ticking = iter(range(0, 1000, 4))
-    found = upcoming_deletions(now, clock=lambda: next(ticking))
+    found = upcoming_deletions(now, at_home_only=False, clock=lambda: next(ticking))
     assert (found.complete, found.looked_at, found.copies) == (False, 4, 4)
-    assert upcoming_deletions(now).copies == 5
+    assert upcoming_deletions(now, at_home_only=False).copies == 5
+
+
+def test_after_a_leap_of_the_clock_it_shows_what_a_run_would_delete_and_by_when(as_: As, over: list[Backup]) -> None:
+    RetentionClock.objects.create(reached_at=timezone.now() - timedelta(days=3))
+    answer = as_("it").get("/retention/next/")
+    assert answer.context["upcoming"].copies == len(list(planned_deletions(timezone.now())))
+    assert "The clock is far ahead of where retention last was." in body(answer)
+    out = StringIO()
+    call_command("policy", "apply", "--dry-run", stdout=out)
+    assert "the clock is far ahead of where retention last was" in out.getvalue()
 
 
 def test_a_constant_number_of_queries(as_: As, cast: Cast, now: datetime) -> None:

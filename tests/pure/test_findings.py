@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.findings import CODES, Code, Found, Rule, applicable, audit
-from backups.judging import CopyFacts, ResourceFacts, StoredBackup, judge
+from backups.judging import ASKED_FOR, CopyFacts, ResourceFacts, StoredBackup, judge
+from backups.retention import Hold
 from tests.pure.histories import ZONES
 from tests.pure.test_judging import HOME, OTHER, after, facts
 
@@ -119,6 +120,33 @@ def test_what_is_found(case: str) -> None:
     assert codes(found) == expected
     assert words in " ".join(one.sentence for one in found)
     assert all(one.advice and one.since <= NOW for one in found)
+
+
+def test_what_a_wrong_clock_finished_gives_no_grace() -> None:
+    """Else nobody would hear for a year that there is nothing in the other region, or too much at home."""
+    ahead = NOW + timedelta(days=300)
+    alone = with_elsewhere()
+    alone = replace(alone, backups=[replace(backup, finished_at=ahead) for backup in alone.backups])
+    assert codes(audit(alone, now=NOW, zone=BERLIN)) == [Code.NONE_ELSEWHERE]
+    over = CASES["too many"][0]()
+    over = replace(over, backups=[replace(backup, finished_at=ahead) for backup in over.backups])
+    assert codes(audit(over, now=NOW, zone=BERLIN)) == [Code.TOO_MANY]
+
+
+def test_a_held_backup_that_is_damaged_is_told_once() -> None:
+    """Nothing can be done about it; while it is held it is listed, and is no finding for ever."""
+    hold = Hold("held until 1 Dec", date(2026, 12, 1), NOW + timedelta(days=60))
+    at = [CopyFacts(9000, HOME, False, True, NOW, NOW, NOW)]
+    torn = StoredBackup(900, NOW - timedelta(days=2), NOW - timedelta(days=2), at, 1000, holds=[hold])
+    resource = replace(well(), backups=[*well().backups, torn])
+
+    def found(days: float) -> list[Code]:
+        now = NOW + timedelta(days=days)
+        return [code for code in codes(audit(resource, now=now, zone=BERLIN)) if code == Code.DAMAGED_COPY]
+
+    assert [found(days) for days in (0, 2, 6, 8, 30)] == [[Code.DAMAGED_COPY], [], [], [], []]
+    later = judge(resource, now=NOW + timedelta(days=8), zone=BERLIN)
+    assert [(one.keep, one.why) for one in later.copies if one.id == 9000] == [(True, ASKED_FOR)]
 
 
 def test_the_last_failure_is_part_of_what_to_do() -> None:
