@@ -339,7 +339,7 @@ def test_an_old_one_that_was_found_whole_meanwhile_is_not_the_final_one(world: W
     Backup.objects.filter(pk=died.pk).update(status="running", started_at=now, taken_at=now, heartbeat_at=now)
     now += timedelta(minutes=10)
     give_up_lost_backups(Lost(now - timedelta(minutes=5), now))
-    shop.backups.filter(pk=newest(shop).pk).update(finished_at=now)
+    shop.backups.filter(pk=newest(shop).pk).update(finished_at=now + timedelta(minutes=1))
     finish_removal(shop.pk, clock=at(now + timedelta(hours=1)))
     assert shop.backups.open().get().origin == BackupOrigin.FINAL, "it is tried again"
     assert not RetentionRun.objects.exists()

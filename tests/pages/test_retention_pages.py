@@ -18,7 +18,7 @@ from backups.actions.retaining import plan_retention, planned_deletions
 from backups.models import Backup, Deletion, DeletionStatus, Resource, RetentionClock, RetentionRun, RunStatus
 from backups.upcoming import upcoming_deletions
 from portal.words import company_zone
-from tests.factories import Cast, make_backup, make_resource
+from tests.factories import Cast, make_backup, make_hold, make_resource
 from tests.pages.conftest import As
 
 RUN_PAGES = ("retention_run", "retention_carry_on", "retention_refuse")
@@ -233,10 +233,13 @@ def test_where_looking_at_all_takes_too_long_the_page_says_how_far_it_looked(
     assert upcoming_deletions(now, at_home_only=False).copies == 5
 
 
-def test_after_a_leap_of_the_clock_it_shows_what_a_run_would_delete_and_by_when(as_: As, over: list[Backup]) -> None:
+def test_after_a_leap_of_the_clock_it_shows_what_a_run_would_delete_and_by_when(
+    as_: As, cast: Cast, over: list[Backup], now: datetime
+) -> None:
+    make_hold(over[4], cast.it, until=(now - timedelta(days=2)).date())
     RetentionClock.objects.create(reached_at=timezone.now() - timedelta(days=3))
     answer = as_("it").get("/retention/next/")
-    assert answer.context["upcoming"].copies == len(list(planned_deletions(timezone.now())))
+    assert answer.context["upcoming"].copies == len(list(planned_deletions(timezone.now()))) == 7, "one is held till then"
     assert "The clock is far ahead of where retention last was." in body(answer)
     out = StringIO()
     call_command("policy", "apply", "--dry-run", stdout=out)
