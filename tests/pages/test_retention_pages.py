@@ -239,7 +239,9 @@ def test_after_a_leap_of_the_clock_it_shows_what_a_run_would_delete_and_by_when(
     make_hold(over[4], cast.it, until=(now - timedelta(days=2)).date())
     RetentionClock.objects.create(reached_at=timezone.now() - timedelta(days=3))
     answer = as_("it").get("/retention/next/")
-    assert answer.context["upcoming"].copies == len(list(planned_deletions(timezone.now()))) == 7, "one is held till then"
+    assert answer.context["upcoming"].copies == len(list(planned_deletions(timezone.now()))) == 7, (
+        "one is held till then"
+    )
     assert "The clock is far ahead of where retention last was." in body(answer)
     out = StringIO()
     call_command("policy", "apply", "--dry-run", stdout=out)
