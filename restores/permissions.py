@@ -21,6 +21,7 @@ from portal.permissions import (
 from portal.roles import Permission
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.pricing import in_money
+from restores.succession import replaced_sentence, replaced_since
 from restores.workflow import Move, Status, refusal_sentence, transition
 
 ATTACHABLE_AFTER_THE_END = timedelta(days=30)
@@ -74,15 +75,23 @@ def check_can_reject(user: Person, request: RestoreRequest) -> None:
 
 
 def check_can_cancel(user: Person, request: RestoreRequest) -> None:
-    """Whoever filed it cancels it; so does IT."""
+    """Whoever filed it cancels it; so does IT, and before anything runs whoever at the client answers for its price."""
     it = "Only the person who asked, or IT, cancels this request."
     check_permission(user, Permission.CANCEL_REQUESTS, request.client, it)
-    if request.filed_by_id != user.pk:
+    if request.filed_by_id != user.pk and not _answers_for_price(user, request):
         check_permission(user, Permission.DECIDE_REQUESTS, request.client, it)
     check_move(request, Move.CANCEL)
     _check_at_rest(request)
     if has_swapped(request):
         raise Refused("The restored data is live. Undo brings the original back.")
+
+
+def _answers_for_price(user: Person, request: RestoreRequest) -> bool:
+    """Whether it may cost their client money, also by a standing consent, and none of it is spent yet."""
+    waits = request.state in (Status.SUBMITTED, Status.APPROVED)
+    price = request.price
+    spends = waits and price is not None and bool(price.amount)
+    return spends and has_permission(user, Permission.ACCEPT_ESTIMATES, request.client)
 
 
 def check_can_stop(user: Person, request: RestoreRequest) -> None:
@@ -161,6 +170,8 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     attempt = live_restore(request) or last_restore(request)
     if attempt is None or not swapped(attempt):
         raise Refused("The live data was not replaced: there is nothing to undo.")
+    if (later := replaced_since(request)) is not None:
+        raise Refused(f"{replaced_sentence(later)} Undo that one first.")
     if Place.from_json(attempt.place).replaced_nothing:
         raise Refused("Nothing stood there before the restore: there is no original to bring back.")
     if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
@@ -238,11 +249,13 @@ def check_can_decide_charge(user: Person, charge: Charge) -> None:
         raise Refused(f"This charge was {charge.get_status_display().lower()} already.")
 
 
-def check_can_let_off(user: Person, charge: Charge, off: Decimal, limit: Decimal | None) -> None:
+def check_can_let_off(
+    user: Person, charge: Charge, off: Decimal, limit: Decimal | None, *, act: str = "decide"
+) -> None:
     """So much of what was accepted is not charged: within what an account manager may, or an administrator's word."""
     if limit is not None and off > limit and not has_permission(user, Permission.DECIDE_ANY_CHARGE, charge.client):
         raise NotPermitted(
-            f"You let a client off {in_money(Money(limit, charge.currency))} at most. Ask an administrator to decide it."
+            f"You let a client off {in_money(Money(limit, charge.currency))} at most. Ask an administrator to {act} it."
         )
 
 

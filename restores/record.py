@@ -21,6 +21,7 @@ from restores.conversation import Entry, conversation_of
 from restores.models import Attempt, AttemptKind, Charge, RestoreRequest, Step
 from restores.pricing import Line, in_money
 from restores.stepnames import TECHNICAL, StepName
+from restores.succession import replaced_sentence, replaced_since
 from restores.wording import charge_sentence, loss_of, plain_sentence
 
 LABEL_WIDTH, GAP, ROOM = 38.0, 1.2, 18.0  # mm; the room is that of the longest label
@@ -51,7 +52,8 @@ def record_pdf(request: RestoreRequest, reader: User, now: datetime) -> bytes:
         paper.say(INTERNAL, style="B", colour=BAD)
     paper.ln(2)
     paper.say(plain_sentence(request, now), size=12, style="B")
-    paper.say(f"{request.facts.label}. {request.facts.next}")
+    later = replaced_since(request)
+    paper.say(f"{request.facts.label}. {replaced_sentence(later) if later else request.facts.next}")
     _why(paper, request)
     _plan(paper, request, now, technical)
     _price(paper, request)
@@ -146,7 +148,8 @@ def _price(paper: _Record, request: RestoreRequest) -> None:
         paper.fact("At most", in_money(estimate.total))
     for consent in request.consents.select_related("given_by"):
         how = "accepted by" if consent.given_by else "covered by the standing consent"
-        paper.fact("Consent", f"{in_money(consent.money)}, {how} {_who(consent.given_by, consent.given_at)}")
+        ended = "" if consent.stands else "; it ended when the cause made it free"
+        paper.fact("Consent", f"{in_money(consent.money)}, {how} {_who(consent.given_by, consent.given_at)}{ended}")
         paper.fact("for the plan", consent.plan_digest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,9 +75,14 @@ def _is_problem(value: Any) -> bool:
 
 def _text(found: dict[str, Any], name: str, longest: int, *, required: bool = True) -> str:
     value = found.get(name, "" if not required else None)
-    if not isinstance(value, str) or (required and not value.strip()) or not _is_writable(value):
+    if not isinstance(value, str) or (required and not _plain(value)) or not _is_writable(value):
         raise UnreadableMessage(f"{name} must be text.")
-    return value.strip()[:longest]
+    return _plain(value)[:longest]
+
+
+def _plain(text: str) -> str:
+    """In one line, and without what nobody sees: it could turn around what stands beside it."""
+    return " ".join("".join(c for c in text if unicodedata.category(c) != "Cf").split())
 
 
 def _is_writable(text: str) -> bool:

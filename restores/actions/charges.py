@@ -59,7 +59,7 @@ def confirm_charge(*, by: User, charge: Charge, reason: str) -> Charge:
         if locked.estimated is None:
             raise Refused(NO_PRICE)
         locked.status, locked.amount = ChargeStatus.CONFIRMED, locked.estimated
-        return f"{by} confirmed the charge"
+        return f"{by} confirmed the charge of {_named(locked)}"
 
     return _decide(by, charge, reason, decide)
 
@@ -84,7 +84,7 @@ def adjust_charge(*, by: User, charge: Charge, amount: Decimal, reason: str) -> 
             raise InvalidInput("That is what was accepted: confirm it.", field="amount")
         check_can_let_off(by, locked, locked.estimated - amount, _limit(locked))
         locked.status, locked.amount = ChargeStatus.ADJUSTED, amount
-        return f"{by} adjusted the charge"
+        return f"{by} adjusted the charge from {in_money(Money(locked.estimated, locked.currency))} to {_named(locked)}"
 
     return _decide(by, charge, reason, decide)
 
@@ -95,8 +95,9 @@ def waive_charge(*, by: User, charge: Charge, reason: str) -> Charge:
     def decide(locked: Charge) -> str:
         if locked.estimated is not None:
             check_can_let_off(by, locked, locked.estimated, _limit(locked))
+        of = f" of {in_money(Money(locked.estimated, locked.currency))}" if locked.estimated is not None else ""
         locked.status, locked.amount = ChargeStatus.WAIVED, None
-        return f"{by} waived the charge"
+        return f"{by} waived the charge{of}"
 
     return _decide(by, charge, reason, decide)
 
@@ -108,11 +109,22 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
         _lock_request(charge)
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request").get(pk=charge.pk)
         check_can_reopen_charge(by, locked)
+        if locked.estimated is not None:  # what only an administrator let off, only an administrator takes back
+            off = locked.estimated - (locked.amount or 0)
+            check_can_let_off(by, locked, off, _limit(locked), act="reopen")
         reason = checked_reason(reason, REASON_MISSING)
+        was = f"{_named(locked)}, {locked.get_status_display().lower()}" if locked.charged else "waived"
         locked.status, locked.amount = ChargeStatus.TO_REVIEW, None
         locked.decided_at, locked.decided_by, locked.reason = None, None, ""
         locked.save()
-        note(locked.request, by=by, now=now, text=f"{by} reopened the charge", reason=reason, news="Charge reopened")
+        note(
+            locked.request,
+            by=by,
+            now=now,
+            text=f"{by} reopened the charge ({was})",
+            reason=reason,
+            news="Charge reopened",
+        )
     return locked
 
 
@@ -128,6 +140,11 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         locked.save()
         note(locked.request, by=by, now=now, text=said, reason=reason, news=NEWS[ChargeStatus(locked.status)])
     return locked
+
+
+def _named(charge: Charge) -> str:
+    assert charge.charged is not None
+    return in_money(charge.charged)
 
 
 def _lock_request(charge: Charge) -> None:

@@ -12,6 +12,7 @@ from portal.errors import Refused
 from restores.actions.moves import apply_move
 from restores.actions.turns import whose_turn
 from restores.models import Attempt, AttemptStatus, Incident, RestoreRequest
+from restores.succession import earlier_approved
 from restores.workflow import Move, Status
 
 log = structlog.get_logger(__name__)
@@ -21,8 +22,8 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     """The attempt that this worker may now carry out, committed as running; None when there is nothing to do.
 
     Nothing to do: the request is not approved (any more), it is not its time yet, another worker has it, another restore
-    runs on the same target, or it is not its turn in its incident; in the last two cases it stays approved and is handed
-    over again.
+    runs on the same target, one that was approved before it will, or it is not its turn in its incident; in the last
+    three cases it stays approved and is handed over again.
     """
     request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
     if request is None:
@@ -38,6 +39,8 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
             raise Refused("It is not its time yet.")
         if locked.incident_id and locked.pk not in whose_turn(locked.incident_id):
             raise Refused("Others of its incident come first.")
+        if (earlier := earlier_approved(locked)) is not None:
+            raise Refused(f"{earlier.number} was approved to replace the same before it.")
 
     try:
         with transaction.atomic():

@@ -53,9 +53,11 @@ def decline(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest
 
 
 def is_consented(request: RestoreRequest) -> bool:
-    """Whether the price needs no consent, or has it: one that was given for as much covers what became cheaper."""
+    """Whether the price needs no consent, or has it: one that stands and was given for as much, or more."""
     price = request.price
-    return price is None or not price.amount or any(covers(one.money, price) for one in request.consents.all())
+    if price is None or not price.amount:
+        return True
+    return any(consent.stands and covers(consent.money, price) for consent in request.consents.all())
 
 
 def settle_consent(

@@ -40,10 +40,19 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
         if cause is locked.why:
             raise InvalidInput("That is the cause it has. Choose another one.", field="cause")
 
+    corrected_from = request.why
+
+    def said() -> str:
+        return f"{by} corrected the cause from “{corrected_from.label}” to “{cause.label}”"
+
     def alter(locked: RestoreRequest) -> None:
         frozen = locked.classification == Classification.BILLABLE
         estimate = locked.estimate if frozen else estimate_for(locked.backup, cause, now, locked.picked)
+        nonlocal corrected_from
+        corrected_from = locked.why
         locked.cause, locked.classification = cause.value, classify(cause).value
+        if frozen and classify(cause) is Classification.FREE:
+            locked.freed_at = now  # the client hears that it is free: what makes it dear again asks again
         if locked.state is Status.COMPLETED:
             if classify(cause) is Classification.FREE:
                 void_charge(locked, by=by, now=now, reason=reason)
@@ -55,5 +64,7 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
             raise Refused(TOO_LATE)
 
     with acting(by, reason), transaction.atomic():
-        corrected = apply_move(request, Move.CORRECT, by=by, now=now, reason=reason, check=check, alter=alter)
+        corrected = apply_move(
+            request, Move.CORRECT, by=by, now=now, reason=reason, text=said, check=check, alter=alter
+        )
         return settle_consent(corrected, now=now, by=by)

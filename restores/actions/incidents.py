@@ -50,6 +50,28 @@ def affected_by(
     return Resource.objects.standing().filter(wanted)
 
 
+def named_as_affected(
+    *, region: str = "", applications: Collection[int] = (), resources: Collection[int] = ()
+) -> QuerySet[Resource]:
+    """:func:`affected_by`, for what somebody named one by one: what is left out in silence would never be restored.
+
+    Raises :class:`InvalidInput` naming ``applications`` or ``resources`` when there is nothing to restore of one of them.
+    """
+    standing = Resource.objects.standing()
+    for field, named, there in (
+        ("applications", applications, standing.values_list("application", flat=True)),
+        ("resources", resources, standing.values_list("pk", flat=True)),
+    ):
+        column = "application__in" if field == "applications" else "pk__in"
+        if missing := sorted(set(named) - set(there.filter(**{column: named}))):
+            raise InvalidInput(
+                f"There is nothing to restore of {field} {', '.join(map(str, missing[:5]))}: removed, or never there."
+                " Correct the list, then send all of it again.",
+                field=field,
+            )
+    return affected_by(region=region, applications=applications, resources=resources)
+
+
 def declare(
     *,
     by: User,

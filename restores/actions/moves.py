@@ -42,7 +42,7 @@ def apply_move(
     by: User | None,
     now: datetime,
     reason: str = "",
-    text: str = "",
+    text: str | Callable[[], str] = "",
     led_by: User | None = None,
     check: Hook = _nothing,
     alter: Hook = _nothing,
@@ -51,7 +51,8 @@ def apply_move(
 
     ``check(locked)`` raises when this person may not; ``alter(locked)`` sets further fields and writes rows that
     belong to the move. ``by`` is None when the portal itself moves it; ``led_by`` is then the person
-    whose act led to it, who need not be told. ``text`` replaces the table's event text.
+    whose act led to it, who need not be told. ``text`` replaces the table's event text; a function is asked once
+    the row was altered.
     Raises :class:`Refused` when the table has no such move from the locked row's status.
     """
     with acting(by, reason or move.value), transaction.atomic():
@@ -77,7 +78,7 @@ def apply_move(
             move=move.value,
             from_status=came_from,
             to_status=locked.status,
-            text=text or step.event.format(by=by),
+            text=(text if isinstance(text, str) else text()) or step.event.format(by=by),
             reason=reason.strip(),
         )
         settle_pin(locked)

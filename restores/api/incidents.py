@@ -303,7 +303,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
         """Nothing is restored before a person of IT has confirmed the list."""
         entered = self._read(request, Declaring)
         region = entered.pop("region")
-        affected = incidents.affected_by(
+        affected = incidents.named_as_affected(
             region=region, applications=entered.pop("applications"), resources=entered.pop("resources")
         )
         made = incidents.declare(by=self.person, resources=affected, lost_region=region, **entered)
@@ -369,7 +369,9 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
 
 
 def _extend(*, applications: list[int], resources: list[int], **further: Any) -> int:
-    return incidents.extend(resources=incidents.affected_by(applications=applications, resources=resources), **further)
+    return incidents.extend(
+        resources=incidents.named_as_affected(applications=applications, resources=resources), **further
+    )
 
 
 def _arrange(*, order: list[int] | None = None, modes: dict[str, str] | None = None, **further: Any) -> Incident:

@@ -37,6 +37,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
+from restores.succession import replaced_sentence, replaced_since
 from restores.wording import measured_at, next_of, plain_sentence
 
 MOVES: dict[str, Callable[..., None]] = {
@@ -273,6 +274,9 @@ class RequestWhole(RequestOut):
     attachments = AttachmentOut(many=True)
     events = EventOut(many=True)
     attempts = serializers.SerializerMethodField()
+    replaced_by = serializers.SerializerMethodField(
+        help_text="The number of the request whose restored data has replaced what this one put in place; else null."
+    )
     following = serializers.SerializerMethodField(help_text="Whether you are told of each change.")
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
 
@@ -284,9 +288,20 @@ class RequestWhole(RequestOut):
             "attachments",
             "events",
             "attempts",
+            "replaced_by",
             "following",
             "can",
         ]
+
+    def get_next(self, request: RestoreRequest) -> str:
+        """What happens next, or what came since."""
+        later = replaced_since(request)
+        return replaced_sentence(later) if later else super().get_next(request)
+
+    def get_replaced_by(self, request: RestoreRequest) -> str | None:
+        """The later one."""
+        later = replaced_since(request)
+        return later.number if later else None
 
     def get_following(self, request: RestoreRequest) -> bool:
         """Whether they follow it."""

@@ -48,3 +48,8 @@ class Consent(Appended):
     def money(self) -> Money:
         """What was accepted."""
         return Money(self.amount, self.currency)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it still counts: not once the client was told that the restore is free."""
+        return self.request.freed_at is None or self.given_at > self.request.freed_at

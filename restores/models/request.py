@@ -88,6 +88,9 @@ class RestoreRequest(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision_reason = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
+    freed_at = models.DateTimeField(
+        null=True, help_text="When a correction last made it free: what was accepted before that counts no more."
+    )
     expires_at = models.DateTimeField(null=True, help_text="When it expires if nobody acts on it.")
 
     history = History(excluded_fields=["resend_at", "expires_at"])

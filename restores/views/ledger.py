@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -75,7 +75,11 @@ def _decisions(user: User) -> list[Decided]:
         .filter(decided_at__isnull=False)
         .annotate(month=TruncMonth("decided_at", tzinfo=company_zone()))
         .values_list("month", "client__name", "currency", "request__cause")
-        .annotate(restores=Count("pk"), all_charged=Sum("amount", filter=charged), all_accepted=Sum(F("estimated")))
+        .annotate(
+            restores=Count("pk"),
+            all_charged=Sum("amount", filter=charged),
+            all_accepted=Sum("estimated", filter=~Q(status=ChargeStatus.VOID)),
+        )
         .order_by("month", "client__name", "currency", "request__cause")
     )
     return [

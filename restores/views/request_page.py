@@ -32,6 +32,7 @@ from restores.permissions import (
 )
 from restores.picking import best_proof
 from restores.plan import Tense
+from restores.succession import replaced_sentence, replaced_since
 from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
@@ -88,10 +89,11 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
     user, now = person(http), timezone.now()
     done = finished_restore(found)
     acts = acts_for(user, found, now, bound)
+    others, later = _others(found), replaced_since(found)
     return {
         "found": found,
         "sentence": request_sentence(found, now),
-        "turn": turn_of(found, user),
+        "turn": "" if later else turn_of(found, user),
         "charge_sentence": charge_sentence(found),
         "estimate": found.estimate,
         "consents": found.consents.select_related("given_by"),
@@ -108,14 +110,16 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "done": done,
         "where": done.place.get("beside", "") if done and found.restore_mode is Mode.BESIDE else "",
         "undone": found.state is Status.UNDONE,
-        "next": next_of(found, now),
+        "next": replaced_sentence(later) if later else next_of(found, now),
         "schedule": StartForm(auto_id="id-schedule-%s") if not refusal(check_can_schedule, user, found) else None,
         "extend": ExtendForm(auto_id="id-extend-%s") if not refusal(check_can_extend, user, found) else None,
         "acts": acts,
         "technical": _technical(http, found),
         "charge": _charge(http, found),
         **_conversation(user, found),
-        "others": _others(found),
+        "others": others,
+        "comes_first": _comes_first(found, others),
+        "replaced_by": later,
         "may_follow": not user.is_service_account,
         "following": is_following(user, found),
         **_download(http, found),
@@ -144,6 +148,14 @@ def _charge(http: HttpRequest, found: RestoreRequest) -> Any:
 def _others(found: RestoreRequest) -> list[RestoreRequest]:
     """Other requests on the same resource that wait or run."""
     return list(found.resource.restore_requests.filter(UNDER_WAY).exclude(pk=found.pk).order_by("pk")[:5])
+
+
+def _comes_first(found: RestoreRequest, others: list[RestoreRequest]) -> list[RestoreRequest]:
+    """Of them those that will have replaced the same live data before this one does."""
+    if found.restore_mode is not Mode.IN_PLACE:
+        return []
+    approved = (Status.APPROVED, Status.RUNNING)
+    return [one for one in others if one.restore_mode is Mode.IN_PLACE and one.state in approved]
 
 
 def _download(http: HttpRequest, found: RestoreRequest) -> dict[str, Any]:

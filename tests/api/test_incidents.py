@@ -104,12 +104,31 @@ def test_a_program_proposes_and_a_person_takes_on_or_dismisses(as_: As, robot: U
     [
         ({"hazard": ""}, "hazard"), ({"hazard": "x"}, "resources"), ({"hazard": "x", "region": "mars"}, "region"),
         ({"hazard": "x", "resources": [2**70]}, "resources.0"), ({"hazard": "x", "concurrency": 0}, "concurrency"),
-        ({"hazard": "x", "whatever": 1}, "whatever"),
+        ({"hazard": "x", "whatever": 1}, "whatever"), ({"hazard": "x", "resources": [999999]}, "resources"),
+        ({"hazard": "x", "region": "eu-central-1", "applications": [999999]}, "applications"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_declared(as_: As, resource: Resource, sent: dict[str, Any], field: str) -> None:
     answer = as_("it").post(LIST, sent)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
+def test_one_that_does_not_stand_is_named_and_not_left_out_in_silence(
+    as_: As, cast: Cast, declared: Any, resource: Resource
+) -> None:
+    gone = make_resource(
+        cast.shop,
+        "gone",
+        state="removed",
+        removed_at=timezone.now(),
+        removed_by=cast.it,
+        removal_reason="Closed.",
+        removal_asked_at=timezone.now(),
+    )
+    for address, sent in ((LIST, {"hazard": "x"}), (f"{LIST}{declared['id']}/extend/", {})):
+        answer = as_("it").post(address, {**sent, "resources": [resource.pk, gone.pk]})
+        assert answer.status_code == 400
+        assert f"nothing to restore of resources {gone.pk}: removed, or never there" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("sent", [{"modes": {"x": "in_place"}}, {"order": [999999]}, {"modes": {"999999": "beside"}}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from portal.rules import refusal
 from restores.api.serializers import MOVES
 from restores.models import AttemptKind, RestoreRequest, Step, StepStatus
 from restores.stepnames import StepName
+from restores.workflow import Status
 from tests.api.conftest import As, client_of
-from tests.factories import Cast, make_backup, make_failed_backup, make_resource
+from tests.factories import Cast, make_attempt, make_backup, make_failed_backup, make_request, make_resource
 
 ADDRESS = "/api/restore-requests/"
 
@@ -166,6 +168,21 @@ def test_what_one_can_is_what_the_move_would_answer(
     for who in ("client", "staff", "it", "auditor", "account_manager"):
         told = as_(who).get(f"{ADDRESS}{found.pk}/").json()["can"]
         assert told == {move: refusal(check, cast.people[who], found) or None for move, check in MOVES.items()}
+
+
+def test_what_was_replaced_since_says_by_which(as_: As, completed: RestoreRequest, cast: Cast) -> None:
+    def told() -> tuple[str | None, str]:
+        answer = as_("client").get(f"{ADDRESS}{completed.pk}/").json()
+        return answer["replaced_by"], answer["next"]
+
+    before = told()
+    now = timezone.now()
+    later, after = make_request(completed.backup, cast.client, status=Status.COMPLETED), now + timedelta(minutes=1)
+    make_attempt(later, cast.it, status="completed", proof="3 files", finished_at=after, went_live_at=after)
+    assert before[0] is None
+    assert told() == (later.number, f"{later.number} has replaced what it restored since.")
+    RestoreRequest.objects.filter(pk=later.pk).update(status="undone", closed_at=now)
+    assert told() == before, "an undo has brought it back"
 
 
 def test_filters(as_: As, filed: RestoreRequest, completed: RestoreRequest, staging: Resource, cast: Cast) -> None:

@@ -75,9 +75,9 @@ def test_it_is_charged_as_accepted_or_less_within_the_limit(world: World, charge
     assert amount_of(charge) == ("confirmed", Decimal("45.00"))
     told = [event.text for event in charge.request.events.all() if event.move == "note"]
     assert told[-3:] == [
-        "manager adjusted the charge",
-        "manager reopened the charge",
-        "manager confirmed the charge",
+        "manager adjusted the charge from EUR\xa045.00 to EUR\xa025.00",
+        "manager reopened the charge (EUR\xa025.00, adjusted)",
+        "manager confirmed the charge of EUR\xa045.00",
     ]
 
 
@@ -89,6 +89,8 @@ def test_beyond_the_limit_an_administrator_decides(world: World, charge: Charge)
         with pytest.raises(NotPermitted, match="You let a client off EUR\xa020.00 at most"):
             act(world.manager)
         act(world.administrator)
+        with pytest.raises(NotPermitted, match="Ask an administrator to reopen it"):
+            reopen_charge(by=world.manager, charge=charge, reason="I want it charged.")
         reopen_charge(by=world.administrator, charge=charge, reason="Again.")
 
 

@@ -190,7 +190,14 @@ class TestACorrectedCause:
         back = correct_cause(by=world.it, request=corrected, cause=HARDWARE, reason=WHY)
         assert back.state is Status.SUBMITTED
         again = correct_cause(by=world.it, request=back, cause=MISTAKE, reason="It was the script after all.")
-        assert again.state is Status.SUBMITTED, "they have accepted that price"
+        assert again.state is Status.AWAITING_CONSENT, "they were told that it is free"
+        assert [consent.stands for consent in again.consents.all()] == [False]
+        with pytest.raises(Refused, match="awaiting consent and cannot be approved"):
+            agreed(world.it2, again)
+        taken = accept(by=world.colleague, request=again, plan_digest=again.plan_digest)
+        assert (taken.state, [consent.stands for consent in taken.consents.all()]) == (Status.SUBMITTED, [False, True])
+        told = [event.text for event in taken.events.filter(move="correct")]
+        assert told[-1] == f"it corrected the cause from “{HARDWARE.label}” to “{MISTAKE.label}”"
 
     def test_of_one_kind_keeps_the_price(self, world: World, resource: Resource) -> None:
         request = ask(world.owner, resource, accepts="45.00 EUR")
@@ -248,6 +255,21 @@ class TestACorrectedCause:
         with pytest.raises(InvalidInput, match="Say why"):
             correct_cause(by=world.it, request=request, cause=HARDWARE, reason="")
         assert RestoreRequest.objects.get().why is MISTAKE
+
+
+@pytest.mark.usefixtures("card")
+def test_who_answers_for_the_price_cancels_what_staff_asked_for_until_it_runs(world: World, resource: Resource) -> None:
+    """The standing consent let staff spend their money."""
+    Agreement.objects.create(client=world.client, currency="EUR", standing_limit=Decimal(100))
+    first, free = ask(world.staff, resource), ask(world.staff, resource, HARDWARE, mode=Mode.EXPORT)
+    with pytest.raises(NotPermitted):
+        cancel(by=world.stranger, request=first, reason="Never asked for.")
+    assert cancel(by=world.owner, request=first, reason="Never asked for.").state is Status.CANCELLED
+    with pytest.raises(NotPermitted, match="Only the person who asked, or IT"):
+        cancel(by=world.owner, request=free, reason="It costs nothing.")
+    second = ask(world.staff, resource)
+    agreed(world.it, second)
+    assert cancel(by=world.owner, request=second, reason="Never asked for.").state is Status.CANCELLED
 
 
 def test_without_a_rate_nothing_is_asked_and_nothing_can_be_charged(world: World, resource: Resource) -> None:

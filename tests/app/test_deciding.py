@@ -200,7 +200,7 @@ def test_the_account_manager_decides_a_charge_once_and_with_a_reason(
     assert DECIDE[outcome](by=world.manager, charge=charge, reason="As agreed.").status == outcome
     with pytest.raises(Refused, match=f"was {outcome} already"):
         confirm_charge(by=world.manager, charge=charge, reason="Again.")
-    assert charge.request.events.last().text == f"manager {outcome} the charge"  # type: ignore[union-attr]
+    assert charge.request.events.last().text == f"manager {outcome} the charge of EUR\xa045.00"  # type: ignore[union-attr]
 
 
 def test_a_backup_found_damaged_meanwhile_cannot_be_approved(world: World, request_: RestoreRequest) -> None:

@@ -19,6 +19,7 @@ from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause
 from restores.models import Attempt, AttemptStatus, Charge
 from restores.stepnames import STEPS
+from restores.succession import replaced_since
 from restores.workflow import Status
 from tests.app.world import World, approved, backup_now, filed, fill_tree, fingerprint, restored
 
@@ -125,6 +126,32 @@ def test_a_second_restore_of_the_same_target_waits_for_the_first(world: World, r
     perform_restore(second.pk)
     second.refresh_from_db()
     assert second.state is Status.COMPLETED
+
+
+def test_those_who_were_approved_first_come_first_and_what_was_replaced_since_says_so(
+    world: World, resource: Resource, tree: Path
+) -> None:
+    """Two approve at once: whoever is last on the timeline is live, and no page says otherwise."""
+    older = resource.backups.get()
+    fill_tree(tree, "second")
+    newer, today = backup_now(resource), fingerprint(tree)
+    first, second = (approved(world, filed(world, backup)) for backup in (older, newer))
+    perform_restore(second.pk)
+    second.refresh_from_db()
+    assert second.state is Status.APPROVED, "it waits for the one before"
+    perform_restore(first.pk)
+    perform_restore(second.pk)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == (Status.COMPLETED, Status.COMPLETED)
+    assert (replaced_since(first), replaced_since(second)) == (second, None)
+    with pytest.raises(Refused, match=f"{second.number} has replaced what it restored since. Undo that one first."):
+        request_undo(by=world.it, request=first, reason="The wrong day.")
+    perform_undo(request_undo(by=world.it, request=second, reason="The wrong day.").pk)
+    first.refresh_from_db()
+    assert replaced_since(first) is None
+    perform_undo(request_undo(by=world.it, request=first, reason="The wrong day too.").pk)
+    assert fingerprint(tree) == today
 
 
 def _artefact(resource: Resource, region: str | None = None) -> Path:

@@ -28,6 +28,7 @@ from restores.actions.performing import perform_restore
 from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause, Classification
 from restores.models import Charge, ChargeStatus, Consent, Rate, RateCard, RestoreRequest
+from restores.succession import earlier_approved, replaced_since
 from restores.workflow import STATUSES, Status
 from tests.app.world import World, backup_now, fill_tree, fingerprint, make_resource, make_tree, make_world, remove_tree
 
@@ -145,7 +146,9 @@ class Walk(RuleBasedStateMachine):
         for _ in range(1 + twice):
             perform_restore(request.pk)
         request.refresh_from_db()
-        if before is Status.APPROVED:
+        if before is Status.APPROVED and earlier_approved(request) is not None:
+            assert request.state is Status.APPROVED, "those who were approved first come first"
+        elif before is Status.APPROVED:
             assert request.state is Status.COMPLETED, request.attempts.last().error  # type: ignore[union-attr]
             if request.restore_mode is Mode.IN_PLACE:
                 self.live.append(self.held[request.backup_id])
@@ -202,10 +205,14 @@ class Walk(RuleBasedStateMachine):
                 assert approval.approved_by in (self.world.it, self.world.it2)
                 price = approval.plan.get("estimate")
                 assert price is None or request.consents.exists()
+            if request.state is Status.SUBMITTED and request.price:
+                assert any(one.stands for one in request.consents.all()), "what was freed since asks again"
 
     @invariant()
     def the_live_data_is_what_was_restored_last(self) -> None:
         assert fingerprint(self.tree) == self.live[-1]
+        in_place = self.requests().filter(status=Status.COMPLETED.value, mode=Mode.IN_PLACE.value)
+        assert sum(replaced_since(one) is None for one in in_place) <= 1, "one of them is live, and says so"
 
 
 @pytest.mark.django_db(transaction=True)

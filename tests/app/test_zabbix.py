@@ -58,6 +58,11 @@ def post(body: Any, secret: str | None = SECRET, **more: Any) -> Any:
     )
 
 
+def test_what_nobody_sees_does_not_turn_the_text_around(world: World) -> None:
+    post(payload(trigger="up\u202e nwod\n  for\u200b ever"))
+    assert Incident.objects.get().hazard == "up nwod for ever"
+
+
 def test_a_problem_proposes_what_people_said_and_guesses_nothing(host: ZabbixHost, resource: Resource) -> None:
     Resource.objects.filter(pk=resource.pk).update(name="news-3")  # the other host's very name
     answer = post(payload())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from django.utils.html import escape
 
 from backups.drivers.base import Mode
@@ -104,6 +105,26 @@ def test_who_only_looks_is_offered_nothing(as_: As, submitted: RestoreRequest) -
     page = as_("auditor").get(f"/requests/{submitted.pk}/").content.decode()
     assert "<dialog" not in page
     assert "aria-disabled" not in page
+
+
+def test_what_was_replaced_since_is_not_what_they_have_now(
+    as_: As, cast: Cast, backup: Backup, completed: RestoreRequest
+) -> None:
+    assert "What you have now" in as_("client").get(f"/requests/{completed.pk}/").content.decode()
+    later = make_request(backup, cast.client)
+    finish(later, cast, went_live_at=timezone.now() + timedelta(minutes=1))
+    page = as_("client").get(f"/requests/{completed.pk}/").content.decode()
+    assert "What you have now" not in page
+    assert "Your turn" not in page
+    assert f'href="{later.get_absolute_url()}">{later.number} has replaced what it restored since.</a>' in page
+    assert "Undo that one first." in as_("it").get(f"/requests/{completed.pk}/").content.decode()
+
+
+def test_an_approver_is_told_what_comes_first(as_: As, cast: Cast, backup: Backup, submitted: RestoreRequest) -> None:
+    assert "comes first" not in as_("it").get(f"/requests/{submitted.pk}/").content.decode()
+    other = make_request(backup, cast.client, status="approved")
+    page = as_("it").get(f"/requests/{submitted.pk}/").content.decode()
+    assert f"{other.number} replaces shop-db too, and comes first." in page
 
 
 def test_undo_is_offered_while_the_original_is_kept(as_: As, completed: RestoreRequest, now: datetime) -> None:

@@ -1,0 +1,49 @@
+"""Which of a resource's restores in place is the one whose data is live."""
+
+from __future__ import annotations
+
+from backups.drivers.base import Mode
+from restores.models import Attempt, AttemptKind, RestoreRequest
+from restores.workflow import Status
+
+
+def replaced_since(request: RestoreRequest) -> RestoreRequest | None:
+    """The latest request whose restored data has replaced what this one put in place; None while that is live, or never was.
+
+    One that was undone has brought it back. One query, or none for what replaced nothing.
+    """
+    live = [one.went_live_at for one in request.attempts.all() if one.kind == AttemptKind.RESTORE and one.went_live_at]
+    if not live or request.restore_mode is not Mode.IN_PLACE or request.state is Status.UNDONE:
+        return None
+    later = (
+        Attempt.objects.filter(
+            kind=AttemptKind.RESTORE,
+            went_live_at__gt=max(live),
+            request__resource=request.resource_id,
+            request__mode=Mode.IN_PLACE.value,
+        )
+        .exclude(request=request)
+        .exclude(request__status=Status.UNDONE.value)
+        .select_related("request")
+        .order_by("-went_live_at")
+        .first()
+    )
+    return later.request if later else None
+
+
+def replaced_sentence(by: RestoreRequest) -> str:
+    """What that means for whoever looks at the earlier one."""
+    return f"{by.number} has replaced what it restored since."
+
+
+def earlier_approved(request: RestoreRequest) -> RestoreRequest | None:
+    """Another request that was approved to replace the same live data before this one was, and has not begun yet.
+
+    What is scheduled for later holds up nobody before its time, and an incident's order is IT's own.
+    """
+    if request.restore_mode is not Mode.IN_PLACE or request.incident_id or request.decided_at is None:
+        return None
+    others = request.resource.restore_requests.filter(
+        status=Status.APPROVED.value, mode=Mode.IN_PLACE.value, incident__isnull=True, start_at__isnull=True
+    )
+    return others.filter(decided_at__lt=request.decided_at).order_by("decided_at").first()
