@@ -33,6 +33,7 @@ _COPY = (
     Instant("copy__checksum_at"),
     Instant("copy__created_at"),
     Instant("copy__damaged_at"),
+    "copy__unread_at",
 )
 _PRESENT, _VERIFIED = CopyState.PRESENT.value, Proof.CHECKSUM.value
 
@@ -90,6 +91,7 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
     last = None
     for (
         pk, resource, taken_at, finished_at, stored_bytes, copy, region, state, proof, checksum_at, created_at, damaged_at,
+        unread_at,
     ) in _rows(resources):  # fmt: skip
         if pk != last:
             copies: list[CopyFacts] = []
@@ -114,6 +116,7 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
                     read_instant(checksum_at) if checksum_at is not None else None,
                     read_instant(created_at),
                     read_instant(damaged_at) if damaged_at is not None else None,
+                    unread_at is None,
                 )
             )
     return found

@@ -102,7 +102,7 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.TOO_MANY: (Rule.B2, "Too many copies"),
     Code.STRAY: (Rule.B2, "Unknown objects in a region"),
     Code.REGION_AWAY: (Rule.B1, "Region out of reach"),
-    Code.UNREADABLE: (Rule.B1, "Copies that cannot be read"),
+    Code.UNREADABLE: (Rule.B1, "Copies that do not read well"),
     Code.NONE_ELSEWHERE: (Rule.B3, "Nothing in the other region"),
     Code.OUTDATED_ELSEWHERE: (Rule.B3, "Other region out of date"),
     Code.TOO_MANY_ELSEWHERE: (Rule.B3, "Too many in the other region"),
@@ -293,7 +293,7 @@ def _soundness(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: 
             "See to the disk it lies on. The portal replaces it where another copy or the resource itself allows.",
             now,
         )
-    old = [_seen(c.checksum_at, c.created_at) for _, c in copies if c.good]
+    old = [_seen(c.checksum_at or c.created_at, facts, now) for _, c in copies if c.good]
     late = [at for at in old if now - at > VERIFIED_WITHIN]
     if late:
         yield Found(
@@ -347,8 +347,9 @@ def _is_past(damaged_at: datetime | None, now: datetime) -> bool:
     return damaged_at is not None and now - damaged_at > DAMAGE_TOLD
 
 
-def _seen(checksum_at: datetime | None, created_at: datetime) -> datetime:
-    return checksum_at or created_at
+def _seen(moment: datetime, facts: ResourceFacts, now: datetime) -> datetime:
+    """When a copy was last read; by a clock that was wrong it was not."""
+    return moment if moment <= now + AHEAD else facts.created_at
 
 
 def _copies(number: int) -> str:

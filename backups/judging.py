@@ -40,6 +40,7 @@ class CopyFacts(NamedTuple):
     checksum_at: datetime | None
     created_at: datetime
     damaged_at: datetime | None = None
+    readable: bool = True  # as far as is known; a good one that cannot be read stands in for no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class StoredBackup:
     def good(self) -> bool:
         """Whether any copy of it is good: then it can be restored, and fills a slot."""
         return any(copy.good for copy in self.copies)
+
+    @property
+    def readable(self) -> bool:
+        """Whether one of the good copies can be read, as far as is known."""
+        return any(copy.good and copy.readable for copy in self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbe
         production=facts.production,
         removed_at=facts.removed_at,
         numbers=numbers,
+        unread={backup.id for backup in facts.backups if backup.good and not backup.readable},
     )
     any_good = any(entry.good for entry in entries)
     staying = _staying_elsewhere(entries, made) if facts.removed_at is None else set()
@@ -135,7 +142,7 @@ def _entry(backup: StoredBackup, other_region: str) -> Entry[int]:
     for copy in backup.copies:
         if copy.good:
             good = True
-            there = there or (copy.verified and copy.region == other_region)
+            there = there or (copy.verified and copy.readable and copy.region == other_region)
     return Entry(backup.id, backup.taken_at, good, backup.holds, backup.pins, there)
 
 
@@ -165,7 +172,7 @@ def _keep_copy(
         return _keep_damaged(copy, backup, verdict, any_good or facts.removed_at is not None)
     if not verdict.keep:
         return False, "; ".join(verdict.reasons)
-    if sum([other.good for other in backup.copies]) == 1:
+    if not any(other.good and other.readable for other in backup.copies if other.id != copy.id):
         return True, ITS_ONLY
     if copy.region != facts.other_region:
         return True, IN_ITS_HOME
@@ -176,10 +183,10 @@ def _keep_copy(
 
 def _keep_damaged(copy: CopyFacts, backup: StoredBackup, verdict: Verdict[int], dispensable: bool) -> tuple[bool, str]:
     """What is damaged goes once it is of no use; while there is nothing better, a part of it may still be saved."""
-    if any(other.good and other.region == copy.region for other in backup.copies):
+    if any(other.good and other.readable and other.region == copy.region for other in backup.copies):
         return False, REPLACED
     if verdict.keep or not dispensable:
         if backup.good:
             return True, IN_ITS_HOME
-        return True, ASKED_FOR if verdict.keep and dispensable else LAST_DAMAGED
+        return True, ASKED_FOR if dispensable and (backup.holds or backup.pins) else LAST_DAMAGED
     return False, USELESS

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from backups.actions.belief import NOT_BELIEVED, policy_moment
 from backups.facts import facts_of_each
 from backups.judging import CopyVerdict, judge
 from backups.models import Backup, Deletion, DeletionStatus
@@ -26,13 +27,15 @@ class Keeping:
 
 
 def keepings_of(backups: Sequence[Backup], now: datetime) -> dict[int, Keeping]:
-    """By the id of each that is or was stored. The same few queries for any number of backups and resources."""
-    zone, found = company_zone(), _why_gone(backups)
+    """By the id of each that is or was stored, by the moment that retention believes. The same few queries for any number."""
+    zone, found, moment = company_zone(), _why_gone(backups), policy_moment(now)
     resources = sorted({backup.resource_id for backup in backups})
-    for facts in facts_of_each(resources, now) if resources else ():
-        judgement = judge(facts, now=now, zone=zone)
+    for facts in facts_of_each(resources, moment) if resources else ():
+        judgement = judge(facts, now=moment, zone=zone)
         copies: dict[int, dict[int, CopyVerdict]] = {}
         for copy in judgement.copies:
+            if moment < now and not copy.keep and copy.region != facts.home_region:
+                copy = copy._replace(keep=True, why=NOT_BELIEVED)
             copies.setdefault(copy.backup, {})[copy.id] = copy
         for verdict in judgement.plan.verdicts:
             if verdict.id in copies:

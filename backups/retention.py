@@ -11,7 +11,7 @@ day and nobody decides otherwise. None: no day can be named (a pin), or the back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -104,8 +104,12 @@ def plan(
     production: bool,
     removed_at: datetime | None = None,
     numbers: Numbers = POLICY,
+    unread: Collection[Id] = (),
 ) -> Plan[Id]:
     """The verdict on every backup of one resource. Total: any history in any order, also none.
+
+    ``unread`` are good ones that cannot be read now. Nothing is known against them, so they fill their slots; but they
+    take nobody's place: what would be kept without them is kept as well.
 
     Floors that no number undoes: the last good backup of an active resource, pins, holds, and the copy in the other
     region while its successor has none there (B3).
@@ -116,7 +120,7 @@ def plan(
     today = now.astimezone(zone).date()
     elsewhere: tuple[Id, ...] = ()
     if removed_at is None:
-        pools = _pools(good, now, zone, numbers)
+        pools = _pools(good, now, zone, numbers, unread)
         _fill(pools, reasons, today, numbers)
         if len(good) == 1:  # for as long as no other one comes
             reasons[good[0].id].append(Reason(ONLY_GOOD, today))
@@ -124,7 +128,7 @@ def plan(
         past, why_not = _why_not(pools, zone)
     else:
         if production and today < kept_until(removed_at, zone):
-            _keep_removed(entries, good, reasons, removed_at, kept_until(removed_at, zone))
+            _keep_removed(entries, good, reasons, removed_at, kept_until(removed_at, zone), unread)
         past, why_not = EARLIEST, _was_removed
     # Of a long history most is past. So all are first taken to be, in one go, and then the others are looked at.
     verdicts = list(map(_new, repeat(Verdict), zip(map(_id, entries), repeat(False), repeat(_PAST), repeat(None))))
@@ -142,8 +146,10 @@ def plan(
     return Plan(tuple(verdicts), elsewhere)
 
 
-def _pools(good: list[Entry[Id]], now: datetime, zone: ZoneInfo, numbers: Numbers) -> list[Slots[Entry[Id]]]:
-    """The slots of everything and, where some is of the future and some is not, those of what is not."""
+def _pools(
+    good: list[Entry[Id]], now: datetime, zone: ZoneInfo, numbers: Numbers, unread: Collection[Id]
+) -> list[Slots[Entry[Id]]]:
+    """The slots of everything and, where some is of the future or cannot be read and some is not, those of what is not."""
     ordered = newest_first(good)
     newest = list(islice(ordered, 1))
     pools = [slots_of(chain(newest, ordered), zone, numbers)]
@@ -151,6 +157,8 @@ def _pools(good: list[Entry[Id]], now: datetime, zone: ZoneInfo, numbers: Number
         until_now = [entry for entry in good if entry.taken_at <= now]
         if until_now:
             pools.append(slots_of(newest_first(until_now), zone, numbers))
+    if unread and (readable := [entry for entry in good if entry.id not in unread]):
+        pools.extend(_pools(readable, now, zone, numbers, ()))
     return pools
 
 
@@ -236,12 +244,16 @@ def _keep_removed(
     reasons: dict[Id, list[Reason]],
     removed_at: datetime,
     last_day: date,
+    unread: Collection[Id],
 ) -> None:
     """B4: of production the latest good daily, for six calendar months; when there is none, whatever there is.
 
-    One dated after the removal (a clock was wrong) takes nobody's place: the latest of the others is kept beside it.
+    One dated after the removal (a clock was wrong), or that cannot be read, takes nobody's place: the latest of the
+    others is kept beside it.
     """
-    for pool in (good, [entry for entry in good if entry.taken_at <= removed_at]):
+    readable = [entry for entry in good if entry.id not in unread]
+    until_then = [[entry for entry in pool if entry.taken_at <= removed_at] for pool in (good, readable)]
+    for pool in (good, readable, *until_then):
         for newest in islice(newest_first(pool), 1):
             reasons[newest.id] = [Reason(KEPT_DAILY, last_day)]
     if not good:

@@ -23,6 +23,9 @@ LEAP = timedelta(hours=26)
 STEP = timedelta(hours=6)
 """How far an hourly run comes after a leap."""
 
+NOT_BELIEVED = "the clock is far ahead of where retention last was"
+"""Why a copy in another region stays until it is believed."""
+
 SUBJECT = "retention"
 
 

@@ -24,10 +24,11 @@ from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact
 from backups.drivers.base import DamagedBackup
 from backups.facts import facts_of
+from backups.findings import Code
 from backups.heartbeats import Lost
 from backups.judging import judge
 from backups.kinds import store_of
-from backups.models import Backup, Copy, CopyState, Resource
+from backups.models import Backup, Copy, CopyState, Finding, Resource
 from backups.proof import Proof
 from portal.errors import Refused
 from portal.handover import hand_over
@@ -162,7 +163,7 @@ def _retire_older(resource: Resource, now: datetime) -> None:
             backup.id
             for backup in facts.backups
             for copy in backup.copies
-            if copy.region == resource.other_region and copy.good and copy.verified
+            if copy.region == resource.other_region and copy.good and copy.verified and copy.readable
         }
         if judgement.elsewhere in there:
             over = [verdict.id for verdict in judgement.to_delete if verdict.region == resource.other_region]
@@ -170,13 +171,18 @@ def _retire_older(resource: Resource, now: datetime) -> None:
 
 
 def hand_over_missing_copies() -> None:
-    """Have copies made for resources that have a good backup and nothing in their other region (the worst case of B3)."""
+    """Have copies made for resources that have a good backup and nothing in their other region (the worst case of B3).
+
+    And for those of which the audit has found that the copy there is not of the latest monthly.
+    """
     held = Copy.objects.filter(
         backup__resource=OuterRef("pk"),
         region=OuterRef("other_region"),
         state__in=[CopyState.PRESENT, CopyState.WRITING],
     )
-    missing = Resource.objects.backed_up().filter(~Exists(held), last_good_at__isnull=False)
+    outdated = Finding.objects.open().filter(resource=OuterRef("pk"), code=Code.OUTDATED_ELSEWHERE)
+    wanting = ~Exists(held) | Exists(outdated)
+    missing = Resource.objects.backed_up().filter(wanting, last_good_at__isnull=False)
     for resource_id in missing.order_by("?").values_list("pk", flat=True)[
         :200
     ]:  # what cannot be copied keeps none back

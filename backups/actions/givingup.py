@@ -13,7 +13,7 @@ from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock, finish_backup, mark_failed, stored_at_home
 from backups.artefacts import StoredArtefact, delete_artefact, read_index
 from backups.drivers.base import DamagedBackup, DriverError
-from backups.heartbeats import Lost
+from backups.heartbeats import AHEAD, Lost
 from backups.judging import SALVAGE_FOR
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus
@@ -44,14 +44,17 @@ def give_up_if_lost(backup: Backup, lost: Lost) -> bool:
 
 def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
     """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
-    late = Lost(stalled_before, now)
-    stalled = Backup.objects.filter(late.among("progress_at"), status=BackupStatus.RUNNING)
+    running = Backup.objects.filter(status=BackupStatus.RUNNING)
+    running.filter(progress_at__gt=now + AHEAD).update(progress_at=now)  # a clock was wrong: it counts from now
+    stalled = running.filter(progress_at__lt=stalled_before)
     sentence = (
         f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
         " hangs: a lock, a network file system that does not answer."
     )
     return sum(
-        _give_up(backup, now, lambda locked: late.has(locked.progress_at), sentence)
+        _give_up(
+            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
+        )
         for backup in stalled.select_related("resource")
     )
 

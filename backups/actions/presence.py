@@ -13,6 +13,7 @@ from itertools import groupby
 from uuid import UUID
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
@@ -24,6 +25,7 @@ from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
 from backups.artefacts.layout import DATA, MANIFEST
 from backups.drivers.base import DriverError
 from backups.findings import Code
+from backups.heartbeats import AHEAD
 from backups.kinds import store_of
 from backups.models import Backup, BackupStatus, Copy, CopyState, Finding, RegionCheck
 from backups.stores.base import NotThere, Store, StoredObject, StoreError
@@ -129,7 +131,11 @@ def _judge(copy: Copy, sizes: dict[str, int], store: Store, begun: datetime, cou
         found: StoredObject | None = store.stat(key)
         return found.size if found else None
 
-    if copy.created_at >= begun or not Copy.objects.present().filter(pk=copy.pk).exists() or _is_whole(copy, asked):
+    if (
+        begun <= copy.created_at <= begun + AHEAD
+        or not Copy.objects.present().filter(pk=copy.pk).exists()
+        or _is_whole(copy, asked)
+    ):
         return  # written or deleted while the region was listed
     count.missing += 1
     sentence = f"The stored backup is missing from the region {copy.region}, or a part of it is."
@@ -148,7 +154,8 @@ def _is_whole(copy: Copy, size_of: object) -> bool:
 
 def _look_for_unseen(region: str, store: Store, begun: datetime, count: _Count, clock: Clock) -> None:
     """Copies of resources of which the listing showed nothing at all."""
-    copies = Copy.objects.present().filter(region=region, created_at__lt=begun).select_related("backup__resource")
+    before = Q(created_at__lt=begun) | Q(created_at__gt=begun + AHEAD)  # or by a clock that was wrong
+    copies = Copy.objects.present().filter(before, region=region).select_related("backup__resource")
     for copy in copies.iterator(chunk_size=2000):
         if str(copy.backup.resource.uid) not in count.seen:
             _judge(copy, {}, store, begun, count, clock)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.actions.locking import locked_resource
@@ -70,7 +71,7 @@ def removal_plan(resource: Resource, now: datetime) -> RemovalPlan:
     zone = company_zone()
     facts = replace(facts_of(resource, now), removed_at=now)
     judgement = judge(facts, now=now, zone=zone)
-    good = [backup.taken_at for backup in facts.backups if backup.good]
+    good = [backup.taken_at for backup in facts.backups if backup.readable]
     newest = max([at for at in good if at <= now] or good, default=None)  # one of the future is none of today
     fresh = newest is not None and timedelta(0) <= now - newest <= FRESH
     final = resource.is_production and not fresh
@@ -124,12 +125,18 @@ def finish_removal(resource_id: int, *, clock: Clock = timezone.now) -> None:
 
 
 def _is_tried_again(locked: Resource, now: datetime) -> bool:
-    """Whether the final backup failed in a way that may pass; then another is queued, each time after twice the wait."""
+    """Whether the final backup failed in a way that may pass; then another is queued, each time after twice the wait.
+
+    One that was under way for long before, or was found whole only now, is not the final one.
+    """
     assert locked.removal_asked_at is not None
     asked = locked.backups.filter(finished_at__gte=locked.removal_asked_at)
-    # An old one that was found whole only now is not the final one.
-    since = asked.exclude(taken_at__lt=locked.removal_asked_at - FRESH).order_by("-finished_at", "-pk")
+    old = Q(status=BackupStatus.FINISHED, taken_at__lt=locked.removal_asked_at - FRESH)
+    since = asked.exclude(old).order_by("-finished_at", "-pk")
     last, tries = since.first(), since.count()
+    if last is None and asked.exists():
+        queue_backup(locked, origin=BackupOrigin.FINAL, by=locked.removed_by, reason=locked.removal_reason, now=now)
+        return True
     if last is None or last.status != BackupStatus.FAILED or not last.worth_retrying or tries >= FINAL_TRIES:
         return False
     assert last.finished_at is not None

@@ -17,12 +17,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backups.actions.belief import follow_clock, policy_moment
+from backups.actions.belief import NOT_BELIEVED, follow_clock, policy_moment
 from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
 from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock
 from backups.drivers.base import DriverError
 from backups.facts import all_facts, facts_of
+from backups.heartbeats import AHEAD
 from backups.judging import CopyVerdict, judge
 from backups.models import Backup, Copy, Deletion, DeletionStatus, Resource, RetentionRun, RunStatus
 from backups.models.retention import OPEN_RUNS
@@ -41,7 +42,6 @@ FREE_DELETIONS = 3
 """So few copies a day never stop a run: in a company of two resources they are more than any share."""
 
 BATCH = 1000
-NOT_BELIEVED = "the clock is far ahead of where retention last was"
 DECISION_REASON_MISSING = "Say why: the reason is kept with the run."
 
 
@@ -68,7 +68,8 @@ def plan_retention(*, now: datetime, asked_by: User | None = None) -> RetentionR
 def plan_hourly(*, now: datetime) -> RetentionRun | None:
     """What the beat asks for: :func:`plan_retention`, but not within a day of a refusal. IT sees to the cause first."""
     follow_clock(now)
-    refused = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.REFUSED, decided_at__gt=now - WITHIN)
+    lately = {"decided_at__gt": now - WITHIN, "decided_at__lte": now + AHEAD}
+    refused = RetentionRun.objects.filter(resource__isnull=True, status=RunStatus.REFUSED, **lately)
     return None if refused.exists() else plan_retention(now=now)
 
 

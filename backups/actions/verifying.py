@@ -47,7 +47,8 @@ def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
     tried = Q(unread_at__gt=now - UNREAD_AGAIN_AFTER, unread_at__lte=now + AHEAD)
     asked = Copy.objects.present().filter(Q(unread_at__isnull=True) | ~tried).exclude(region__in=away)
     present = asked.select_related("backup__resource")
-    yield from present.filter(checksum_at__isnull=True, created_at__lt=now - FIRST_CHECK).order_by("created_at")[:100]
+    old = Q(created_at__lt=now - FIRST_CHECK) | Q(created_at__gt=now + AHEAD)  # or of a clock that was wrong
+    yield from present.filter(old, checksum_at__isnull=True).order_by("created_at")[:100]
     yield from present.filter(checksum_at__gt=now + AHEAD).order_by("checksum_at", "id")[:100]
     for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
         assert copy.checksum_at is not None
@@ -74,10 +75,7 @@ def verify_due(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
                 away.add(copy.region)
                 said.append(error.sentence)
                 copies = due(begun, away=away)
-            else:
-                said.append(f"{_named(copy)}: {error.sentence}")
-    _tell_of_unread(clock())
-    return done, said
+    return done, said + _tell_of_unread(clock())
 
 
 def _is_away(error: DriverError | PortalError) -> bool:
@@ -91,8 +89,9 @@ def _named(copy: Copy) -> str:
     return f"{copy.backup.resource} of {short_day(taken_at.astimezone(company_zone()).date())}"
 
 
-def _tell_of_unread(now: datetime) -> None:
-    """What cannot be read, time and again, is neither sound nor proven to be damaged: IT has to see to its disk."""
+def _tell_of_unread(now: datetime) -> list[str]:
+    """A sentence for each region with copies that cannot be read: neither sound nor proven to be damaged. IT is told."""
+    told = []
     counts = Copy.objects.unread().order_by().values("region").annotate(number=Count("pk"))
     unread: dict[str, int] = dict(counts.values_list("region", "number"))
     for region, number in unread.items():
@@ -100,11 +99,13 @@ def _tell_of_unread(now: datetime) -> None:
         if (first := of_region.first()) is None:  # read, or gone, since it was counted
             continue
         more = f", and {number - 1:,} more" if number > 1 else ""
-        sentence = f"A copy in {region} cannot be read{more}. {_named(first)}: {first.unread}"
+        sentence = f"A copy in {region} does not read well{more}. {_named(first)}: {first.unread}"
         advice = "See to the disk and the log of its machine. The portal tries again every six hours."
         note_finding(Code.UNREADABLE, region, sentence, advice, now)
-    for told in Finding.objects.open().filter(code=Code.UNREADABLE).exclude(subject__in=unread):
-        settle_finding(Code.UNREADABLE, told.subject, now)
+        told.append(sentence)
+    for over in Finding.objects.open().filter(code=Code.UNREADABLE).exclude(subject__in=unread):
+        settle_finding(Code.UNREADABLE, over.subject, now)
+    return told
 
 
 def verify_copy(

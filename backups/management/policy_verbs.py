@@ -57,9 +57,9 @@ def _of_interest() -> QuerySet[Resource]:
 
 
 def _judged(resources: Any) -> Iterator[tuple[ResourceFacts, Judgement]]:
-    now, zone = timezone.now(), company_zone()
-    for facts in all_facts(resources, now):
-        yield facts, judge(facts, now=now, zone=zone)
+    moment, zone = policy_moment(timezone.now()), company_zone()
+    for facts in all_facts(resources, moment):
+        yield facts, judge(facts, now=moment, zone=zone)
 
 
 def _as_json(facts: ResourceFacts, judgement: Judgement) -> dict[str, Any]:
@@ -116,6 +116,7 @@ def _show_deletions(command: Told, options: dict[str, Any], now: Any) -> None:
     if options["json"]:
         command.write_json(
             {
+                "by": policy_moment(now),
                 "copies": Copy.objects.standing().count(),
                 "to_delete": [
                     {"resource": resource, "backup": one.backup, "copy": one.id, "region": one.region, "why": one.why}

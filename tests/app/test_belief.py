@@ -13,6 +13,7 @@ from backups.actions.holding import place_hold
 from backups.actions.removing import removal_plan, remove_resource
 from backups.actions.retaining import apply_run, plan_hourly, planned_deletions
 from backups.findings import Code
+from backups.keeping import keepings_of
 from backups.models import Copy, Finding, Resource, RetentionClock
 from tests.app.world import OTHER, World, backup_now, days_ago, stored_prefixes
 
@@ -59,8 +60,10 @@ def test_a_hold_that_only_a_wrong_clock_calls_over_stands(world: World, resource
     for days in range(9):
         backup_now(resource, at=days_ago(days))
     follow_clock(timezone.now())
-    retained(timezone.now() + timedelta(days=60))
+    ahead = timezone.now() + timedelta(days=60)
+    retained(ahead)
     assert old.prefix in stored_prefixes(resource)
+    assert keepings_of([old], ahead)[old.pk].keep, "and no page says that it goes"
 
 
 def test_after_a_true_outage_retention_comes_after_by_itself(kept: Resource) -> None:

@@ -225,8 +225,9 @@ def test_one_that_cannot_be_read_is_in_no_others_way(resource: Resource, copied:
     assert (unread.pk, unread.state) == (copy_in(copied, HOME).pk, CopyState.PRESENT)
     finding = Finding.objects.open().get()
     assert (finding.code, finding.subject) == (Code.UNREADABLE, HOME)
-    assert f"A copy in {HOME} cannot be read. {resource} of " in finding.sentence
-    assert "cannot be read" not in str(verify_due()[1]), "for some hours it is left alone"
+    assert f"A copy in {HOME} does not read well. {resource} of " in finding.sentence
+    assert list(due(timezone.now())) == [], "for some hours it is left alone"
+    assert verify_due() == (0, [finding.sentence]), "and said all the same"
     data.rmdir()
     data.write_bytes(b"something else")
     verify_due(clock=lambda: timezone.now() + timedelta(hours=7))
@@ -249,13 +250,44 @@ def test_more_that_cannot_be_read_than_are_asked_at_once_are_in_no_others_way(
     )
     verify_due()
     finding = Finding.objects.open().get(code=Code.UNREADABLE)
-    assert finding.sentence.startswith(f"A copy in {HOME} cannot be read, and 1 more. {resource} of ")
+    assert finding.sentence.startswith(f"A copy in {HOME} does not read well, and 1 more. {resource} of ")
     assert finding.sentence.endswith("The disk has a bad spot.")
     one, other = bad
     note_damaged_copy(one, "It is not what was stored.", timezone.now())
     verify_copy(other)
     verify_due()
     assert not Finding.objects.open().filter(code=Code.UNREADABLE).exists()
+
+
+def make_unreadable(copy: Copy) -> None:
+    """The disk has a bad spot: reading it is an error of the system's, not other bytes."""
+    data = place(copy) / "data.zst"
+    data.unlink()
+    data.mkdir()
+    with pytest.raises(DriverError):
+        verify_copy(copy)
+
+
+def test_a_sound_copy_does_not_go_for_one_that_cannot_be_read(resource: Resource, copied: Backup) -> None:
+    """The next month's is in the other region by now, and of this one only the copy there can be read."""
+    Backup.objects.filter(pk=copied.pk).update(taken_at=days_ago(40), finished_at=days_ago(40))
+    make_unreadable(copy_in(copied, HOME))
+    backup_now(resource)
+    copy_to_other_region(resource.pk)
+    assert copy_in(copied, OTHER).state == CopyState.PRESENT
+
+
+def test_a_copy_that_was_written_while_a_clock_was_ahead_is_read_and_missed(resource: Resource) -> None:
+    ahead = backup_now(resource, at=timezone.now() + timedelta(days=300))
+    copy = copy_in(ahead, HOME)
+    assert copy in due(timezone.now())
+    later = timezone.now() + timedelta(days=31)
+    Copy.objects.exclude(pk=copy.pk).update(checksum_at=later)
+    audit_resource(resource.pk, now=later)
+    assert Finding.objects.open().filter(code=Code.UNVERIFIED).exists()
+    shutil.rmtree(place(copy))
+    check_presence()
+    assert copy_in(ahead, HOME).state == CopyState.DAMAGED
 
 
 def test_a_region_that_is_no_longer_configured_is_told_as_long_as_copies_lie_there(

@@ -13,13 +13,13 @@ from django.utils import timezone
 from backups import artefacts
 from backups.actions import copying
 from backups.actions.auditing import audit_resource
-from backups.actions.copying import copy_to_other_region
+from backups.actions.copying import copy_to_other_region, make_copy
 from backups.actions.givingup import give_up_lost_backups
 from backups.actions.holding import place_hold
 from backups.actions.removing import FINAL_TRIES, bring_back, finish_removal, removal_plan, remove_resource
 from backups.actions.retaining import apply_run, plan_retention
 from backups.actions.scheduling import schedule_backups
-from backups.actions.taking import perform_backup
+from backups.actions.taking import perform_backup, queue_backup
 from backups.actions.tidying import tidy_regions
 from backups.artefacts import read_index
 from backups.findings import Code
@@ -327,6 +327,56 @@ def test_a_final_backup_whose_worker_dies_is_tried_again_before_anything_goes(wo
     final = shop.backups.open().get()
     perform_backup(final.pk)
     finish_removal(shop.pk, clock=at(now))
+    carried_out(shop)
+    assert stored_prefixes(shop) == {final.prefix}
+
+
+def test_a_sound_copy_is_kept_where_the_one_at_home_cannot_be_read(world: World, shop: Resource) -> None:
+    kept = newest(shop)
+    make_copy(kept, OTHER)
+    kept.copies.filter(region=HOME).update(unread_at=timezone.now(), unread="The disk has a bad spot.")
+    removed(world, shop)
+    carried_out(shop)
+    assert {copy.region for copy in Copy.objects.present().filter(backup=kept)} == {HOME, OTHER}
+
+
+def test_of_a_newest_one_that_cannot_be_read_a_final_one_is_taken_and_an_older_is_kept(
+    world: World, shop: Resource, tree: Path
+) -> None:
+    unread = newest(shop)
+    older = shop.backups.exclude(pk=unread.pk).order_by("-taken_at").first()
+    unread.copies.update(unread_at=timezone.now(), unread="The disk has a bad spot.")
+    assert removal_plan(shop, timezone.now()).final_backup
+    remove_tree(tree)
+    removed(world, shop)
+    perform_backup(shop.backups.open().get().pk)
+    finish_removal(shop.pk)
+    carried_out(shop)
+    assert older is not None
+    assert stored_prefixes(shop) == {unread.prefix, older.prefix}
+
+
+@pytest.mark.parametrize("ends", ["its worker dies", "it is finished, with what was there days ago"])
+def test_one_that_has_run_for_days_is_not_the_final_one(world: World, shop: Resource, ends: str) -> None:
+    shop.backups.update(taken_at=days_ago(4), finished_at=days_ago(4))
+    now = timezone.now()
+    long = queue_backup(shop, origin=BackupOrigin.SCHEDULED, by=None, now=days_ago(2.5))
+    if ends == "its worker dies":
+        Backup.objects.filter(pk=long.pk).update(
+            status="running", started_at=days_ago(2.5), taken_at=days_ago(2.5), heartbeat_at=now
+        )
+    removed(world, shop)
+    if ends == "its worker dies":
+        give_up_lost_backups(Lost(now + timedelta(minutes=5), now + timedelta(minutes=10)))
+    else:
+        perform_backup(long.pk, clock=lambda: days_ago(2.5))
+        Backup.objects.filter(pk=long.pk).update(finished_at=timezone.now())
+    finish_removal(shop.pk, clock=at(now + timedelta(hours=1)))
+    assert not RetentionRun.objects.exists(), "nothing goes"
+    final = shop.backups.open().get()
+    assert final.origin == BackupOrigin.FINAL
+    perform_backup(final.pk, clock=at(now + timedelta(hours=2)))
+    finish_removal(shop.pk, clock=at(now + timedelta(hours=3)))
     carried_out(shop)
     assert stored_prefixes(shop) == {final.prefix}
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.judging import CopyFacts, Judgement, ResourceFacts, StoredBackup, judge
+from backups.judging import LAST_DAMAGED, CopyFacts, Judgement, ResourceFacts, StoredBackup, judge
 from backups.retention import Pin
 from tests.pure.histories import MOMENTS, ZONES
 
@@ -44,6 +44,17 @@ def inventories(draw: st.DrawFn) -> ResourceFacts:
     return facts(backups, removed_at=removed, production=draw(st.booleans()))
 
 
+@st.composite
+def spotted(draw: st.DrawFn) -> ResourceFacts:
+    """The same, on disks with bad spots."""
+    inventory = draw(inventories())
+    backups = [
+        replace(one, copies=[copy._replace(readable=draw(st.integers(0, 3)) > 0) for copy in one.copies])
+        for one in inventory.backups
+    ]
+    return replace(inventory, backups=backups)
+
+
 def after(inventory: ResourceFacts, made: Judgement) -> ResourceFacts:
     """What is left once the verdicts were carried out."""
     going = {verdict.id for verdict in made.to_delete}
@@ -51,7 +62,7 @@ def after(inventory: ResourceFacts, made: Judgement) -> ResourceFacts:
     return replace(inventory, backups=[one for one in left if one.copies])
 
 
-@given(inventories(), MOMENTS, ZONES)
+@given(inventories() | spotted(), MOMENTS, ZONES)
 def test_a_backup_that_is_kept_keeps_a_good_copy(inventory: ResourceFacts, now: datetime, zone: ZoneInfo) -> None:
     made = judge(inventory, now=now, zone=zone)
     left = {one.id: one for one in after(inventory, made).backups}
@@ -62,7 +73,7 @@ def test_a_backup_that_is_kept_keeps_a_good_copy(inventory: ResourceFacts, now: 
             assert one.id not in left or not left[one.id].good
 
 
-@given(inventories(), MOMENTS, ZONES)
+@given(inventories() | spotted(), MOMENTS, ZONES)
 def test_carrying_it_out_leaves_nothing_to_do(inventory: ResourceFacts, now: datetime, zone: ZoneInfo) -> None:
     left = after(inventory, judge(inventory, now=now, zone=zone))
     assert judge(left, now=now, zone=zone).to_delete == []
@@ -102,6 +113,27 @@ def test_a_damaged_copy_of_an_older_monthly_does_not_stay_in_the_other_region() 
     november = backup(2, now, (HOME, True), (OTHER, True))
     made = judge(facts([october, november]), now=now, zone=ZONE)
     assert [(v.backup, v.region) for v in made.to_delete] == [(1, OTHER)]
+
+
+def test_what_is_damaged_is_called_held_only_where_somebody_holds_it() -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    damaged = backup(1, now - timedelta(days=20), (HOME, False))
+    removed = facts([damaged], removed_at=now - timedelta(days=1), production=True)
+    assert [(v.keep, v.why) for v in judge(removed, now=now, zone=ZONE).copies] == [(True, LAST_DAMAGED)]
+
+
+@given(spotted(), MOMENTS, ZONES)
+def test_what_cannot_be_read_takes_nobodys_place(inventory: ResourceFacts, now: datetime, zone: ZoneInfo) -> None:
+    """Whatever goes would go without it too; and of what stays one copy can be read, if one could before."""
+    made = judge(inventory, now=now, zone=zone)
+    without = replace(inventory, backups=[one for one in inventory.backups if one.readable or not one.good])
+    readable = {one.id for one in inventory.backups if one.readable}
+    needed = {verdict.id for verdict in judge(without, now=now, zone=zone).plan.kept}
+    assert needed & readable <= {verdict.id for verdict in made.plan.kept}
+    staying = {verdict.id for verdict in made.copies if verdict.keep}
+    for verdict, one in zip(made.plan.verdicts, inventory.backups, strict=True):
+        if verdict.keep and one.readable:
+            assert any(copy.good and copy.readable and copy.id in staying for copy in one.copies)
 
 
 def test_what_is_damaged_stays_while_there_is_nothing_better() -> None:
