@@ -1,4 +1,4 @@
-"""A worker that dies at a chosen moment, and the sweeper that finds it."""
+"""A worker that dies, or loses its database, at a chosen moment, and the sweeper that finds it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,23 @@ def database_url() -> str:
 
 def killed(what: str, number: int, step: StepName, when: str) -> None:
     """Run the worker until it kills itself there."""
+    done = _worker(what, number, step, when, "killed")
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def cut_off(what: str, number: int, step: StepName, when: str) -> None:
+    """Run a worker that loses its database there, whatever becomes of it."""
+    done = _worker(what, number, step, when, "cut off")
+    assert done.returncode in (0, 1), done.stderr.decode()
+    assert b"The database is gone." in done.stdout, done.stderr.decode()
+
+
+def _worker(what: str, number: int, step: StepName, when: str, fate: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when]
-    done = subprocess.run(
+    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when, fate]
+    return subprocess.run(
         command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
     )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
 def found_dead() -> None:
