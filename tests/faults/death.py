@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from restores.actions.cleaning import clean_up
 from restores.actions.sweeping import sweep_restores
-from restores.stepnames import StepName
 
 
 def database_url() -> str:
@@ -25,22 +24,22 @@ def database_url() -> str:
     return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
-def killed(what: str, number: int, step: StepName, when: str) -> None:
+def killed(what: str, number: int, step: str, when: str) -> None:
     """Run the worker until it kills itself there."""
     done = _worker(what, number, step, when, "killed")
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
-def cut_off(what: str, number: int, step: StepName, when: str) -> None:
+def cut_off(what: str, number: int, step: str, when: str) -> None:
     """Run a worker that loses its database there, whatever becomes of it."""
     done = _worker(what, number, step, when, "cut off")
     assert done.returncode in (0, 1), done.stderr.decode()
     assert b"The database is gone." in done.stdout, done.stderr.decode()
 
 
-def _worker(what: str, number: int, step: StepName, when: str, fate: str) -> subprocess.CompletedProcess[bytes]:
+def _worker(what: str, number: int, step: str, when: str, fate: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when, fate]
+    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), str(step), when, fate]
     return subprocess.run(
         command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
     )

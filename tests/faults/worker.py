@@ -1,6 +1,7 @@
 """A real worker process to which something happens at a chosen moment: ``python -m tests.faults.worker WHAT ID STEP WHEN FATE``.
 
-It carries out the real action; only the recorder of steps is watched, to know the moment. It is ``killed`` with -9, or
+It carries out the real action; only the recorder of steps is watched, to know the moment, or, where an incident's list is
+filed, how many were. It is ``killed`` with -9, or
 ``cut off`` from the portal's database.
 """
 
@@ -48,11 +49,13 @@ def main() -> None:
     django.setup()
 
     from django.conf import settings
+    from django.utils import timezone
 
     if fate == "cut off" and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         settings.DATABASES["default"]["OPTIONS"]["timeout"] = 0.5  # it waits in vain each time
     befalls = FATES[fate]
 
+    from restores.actions import incident_running
     from restores.actions.performing import perform_restore
     from restores.actions.recording import Recorder
     from restores.actions.undoing import perform_undo
@@ -71,7 +74,29 @@ def main() -> None:
             befalls()
 
     Recorder.step = watched  # type: ignore[method-assign, assignment]
-    {"restore": perform_restore, "undo": perform_undo}[what](int(number))
+
+    approve, file, filed = incident_running._approve, incident_running._file, [0]
+
+    def approving(*args: Any) -> None:
+        filed[0] += 1
+        if str(filed[0]) == step and when == "begun":
+            befalls()
+        approve(*args)
+        if str(filed[0]) == step and when == "done, not recorded":
+            befalls()
+
+    def filing(*args: Any) -> None:
+        file(*args)
+        if str(filed[0]) == step and when == "recorded":
+            befalls()
+
+    vars(incident_running).update(_approve=approving, _file=filing)
+
+    {
+        "restore": perform_restore,
+        "undo": perform_undo,
+        "file": lambda pk: incident_running.file_turn(pk, timezone.now()),
+    }[what](int(number))
 
 
 if __name__ == "__main__":
