@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 from restores.actions.cleaning import clean_up
 from restores.actions.sweeping import sweep_restores
+from restores.models import RestoreRequest, Step
+from restores.stepnames import StepName
 
 
 def database_url() -> str:
@@ -54,3 +57,20 @@ def found_dead() -> None:
 def cleaned_up(attempt_id: int) -> None:
     """What the sweeper handed over then."""
     clean_up(attempt_id, clock=lambda: timezone.now() + timedelta(minutes=5))
+
+
+def once_done(step: StepName, act: Callable[[], None], request: RestoreRequest | None = None) -> Callable[[], datetime]:
+    """A worker's clock, which lets something happen in the world as soon as that step is recorded as done.
+
+    Of that request, where others have come so far before.
+    """
+    happened: list[bool] = []
+
+    def clock() -> datetime:
+        done = Step.objects.filter(name=step, status="done")
+        if not happened and (done.filter(attempt__request=request) if request else done).exists():
+            happened.append(True)
+            act()
+        return timezone.now()
+
+    return clock

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -22,6 +25,7 @@ from tests.app.hazard import confirmed, declared, page, states, work
 from tests.app.world import World
 from tests.faults.at_once import at_once
 from tests.faults.death import cleaned_up, found_dead, killed
+from tests.faults.works import IMPATIENT, Files, Redis, Works, cut_everybody_off, eventually
 
 MOMENTS = ("begun", "done, not recorded", "recorded")
 AFTER_SWAP = {StepName.HEALTH, StepName.HAND_OVER}
@@ -176,5 +180,58 @@ def test_the_beat_runs_twice_at_once(world: World, five: list[Resource], sent: l
     at_once(sweep, sweep)
     work(sent)
     incident.refresh_from_db()
+    check_limit_and_order(incident)
+    check_all_is_back(world, incident, five)
+
+
+def a_worker_is_killed(works: Works) -> None:
+    works.kill_while(Attempt.objects.filter(status=AttemptStatus.RUNNING).exists)
+
+
+def the_broker_loses_all(works: Works) -> None:
+    works.broker.lose_all()
+
+
+def the_database_cuts_everybody_off(works: Works) -> None:
+    cut_everybody_off()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broker", "befalls"),
+    [(Redis, a_worker_is_killed), (Redis, the_broker_loses_all), (Redis, the_database_cuts_everybody_off),
+     (Files, the_broker_loses_all)],
+    ids=lambda one: one.__name__,
+)  # fmt: skip
+def test_real_workers_and_two_beats(
+    world: World,
+    five: list[Resource],
+    sent: list[int],
+    tmp_path: Path,
+    broker: type[Redis | Files],
+    befalls: Callable[[Works], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No message of the web server arrives at all; what is done is done by the sweeps."""
+    monkeypatch.setattr(settings, "RESEND_AFTER_SECONDS", int(IMPATIENT["RESEND_AFTER_SECONDS"]))
+    if broker is Redis and shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    incident = confirmed(world, arranged(world, five, 2))
+    attempts = Attempt.objects.filter(request__incident=incident)
+    over = lambda: not set(states(incident)) & {"approved", "running"}  # noqa: E731
+    with Works(broker(), tmp_path) as works:
+        try:
+            eventually(attempts.exists, 60, every=0.01)
+            assert not over(), "it befalls in the middle"
+            befalls(works)
+            eventually(over, 120)
+            eventually(lambda: not attempts.filter(resend_at__isnull=False).exists(), 60)  # cleaned up
+            for request in incident.restore_requests.filter(status=Status.FAILED.value):
+                retry(by=world.it, request=request, plan_digest=request.plan_digest, typed_name=request.resource.name)
+            eventually(over, 120)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {states(incident)}\n{works.said()}") from error
+    if befalls is a_worker_is_killed:
+        assert attempts.filter(status=AttemptStatus.INTERRUPTED).exists()
     check_limit_and_order(incident)
     check_all_is_back(world, incident, five)

@@ -23,6 +23,7 @@ from restores.stepnames import STEPS, UNDO_STEPS, StepName
 from restores.workflow import Status
 from tests.app.world import World, approved, filed, make_resource_of, restored
 from tests.drivers.databases import Database
+from tests.faults.at_once import at_once
 from tests.faults.death import cleaned_up, cut_off, found_dead, killed
 from tests.faults.subjects import LiveDatabase, Subject, Tree, new_name
 
@@ -154,6 +155,22 @@ def test_beside(world: World, resource: Resource, subject: Subject, extent: str,
     assert subject.items(done.place["beside"]) == wanted, "what was asked for, all of it and nothing else"
     assert len(subject.names()) == 2
     assert subject.look() == today
+
+
+@pytest.mark.parametrize("extent", ["whole", "part"])
+def test_the_message_comes_to_two_workers_at_once(
+    world: World, resource: Resource, subject: Subject, extent: str
+) -> None:
+    backed_up, today = subject.items(), subject.look()
+    request = asked(world, resource, subject, extent)
+    at_once(lambda: perform_restore(request.pk), lambda: perform_restore(request.pk))
+    comes_again(request)
+    request.refresh_from_db()
+    attempt = request.attempts.get()
+    assert request.state is Status.COMPLETED, attempt.error
+    wanted = {key: backed_up[key] for key in subject.part} if extent == "part" else backed_up
+    assert subject.items(attempt.place["beside"]) == wanted
+    assert (subject.look(), len(subject.names())) == (today, 2)
 
 
 @pytest.mark.slow
