@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from backups.models import Resource
+from portal import handover
 from tests.app.world import World, make_resource, make_tree, make_world, remove_tree
 
 
@@ -28,6 +29,32 @@ def tree() -> Iterator[Path]:
 @pytest.fixture
 def resource(world: World, tree: Path) -> Resource:
     return make_resource(world, tree)
+
+
+@pytest.fixture
+def five(world: World) -> Iterator[list[Resource]]:
+    """Five trees with a backup each, all of them spoilt since; the first is production."""
+    trees = [make_tree(name=f"shop-{number}") for number in range(5)]
+    made = [
+        make_resource(world, tree, environment="staging" if number else "production")
+        for number, tree in enumerate(trees)
+    ]
+    for tree in trees:
+        (tree / "sub" / "page.txt").write_text("spoilt\n")
+    yield made
+    for tree in trees:
+        for leftover in tree.parent.glob(f"*{tree.name}*"):
+            remove_tree(leftover)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The requests that workers were woken for, in that order."""
+    queue: list[int] = []
+    monkeypatch.setattr(
+        handover, "_send", lambda task, args: queue.append(args[0]) if task.startswith("restores.restore") else None
+    )
+    return queue
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from backups.actions.copying import copy_to_other_region
 from backups.actions.damage import note_damaged_copy
 from backups.kinds import store_of
 from backups.models import Backup, Copy, Pin, Resource
-from portal import handover
 from portal.errors import InvalidInput, NotPermitted, PortalError, Refused
 from portal.rules import allowed, refusal
 from restores import incident_permissions
@@ -35,60 +33,8 @@ from restores.charging import Cause
 from restores.incident_workflow import INCIDENT_TABLE, IncidentMove, IncidentStatus, incident_transition
 from restores.models import Approval, Charge, Incident, IncidentResource, RestoreRequest
 from restores.workflow import Status
-from tests.app.world import HOME, OTHER, World, approved, backup_now, filed, make_resource, make_tree, remove_tree
-
-HAZARD = "The disk of host 7 is gone."
-
-
-@pytest.fixture
-def five(world: World) -> Iterator[list[Resource]]:
-    """Five trees with a backup each, all of them spoilt since; the first is production."""
-    trees = [make_tree(name=f"shop-{number}") for number in range(5)]
-    made = [
-        make_resource(world, tree, environment="staging" if number else "production")
-        for number, tree in enumerate(trees)
-    ]
-    for tree in trees:
-        (tree / "sub" / "page.txt").write_text("spoilt\n")
-    yield made
-    for tree in trees:
-        for leftover in tree.parent.glob(f"*{tree.name}*"):
-            remove_tree(leftover)
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The requests that workers were woken for, in that order."""
-    queue: list[int] = []
-    monkeypatch.setattr(
-        handover, "_send", lambda task, args: queue.append(args[0]) if task.startswith("restores.restore") else None
-    )
-    return queue
-
-
-def declared(world: World, resources: list[Resource], **facts: Any) -> Incident:
-    affected = Resource.objects.filter(pk__in=[one.pk for one in resources])
-    return incidents.declare(by=world.it, hazard=HAZARD, resources=affected, **facts)
-
-
-def confirmed(world: World, incident: Incident, *, by: str = "it2") -> Incident:
-    return incidents.confirm(
-        by=getattr(world, by), incident=incident, digest=digest_of(incident), typed_number=incident.number
-    )
-
-
-def work(queue: list[int]) -> None:
-    while queue:
-        perform_restore(queue.pop(0))
-
-
-def states(incident: Incident) -> list[str]:
-    rows = {one.resource_id: one.status for one in incident.restore_requests.all()}
-    return [rows.get(row.resource_id, "-") for row in incident.affected.all()]
-
-
-def page(resource: Resource) -> str:
-    return (Path(resource.settings["path"]) / "sub" / "page.txt").read_text()
+from tests.app.hazard import HAZARD, confirmed, declared, page, states, work
+from tests.app.world import HOME, OTHER, World, approved, backup_now, filed
 
 
 def test_one_confirmation_brings_all_back_free_of_charge(world: World, five: list[Resource], sent: list[int]) -> None:

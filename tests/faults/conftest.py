@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.app.conftest import tree, world
+from tests.app.conftest import five, sent, tree, world
 from tests.drivers.conftest import own_server, postgres_server
 
-__all__ = ["own_server", "postgres_server", "tree", "world"]
+__all__ = ["five", "own_server", "postgres_server", "sent", "tree", "world"]

@@ -1,4 +1,4 @@
-"""A worker that dies at a chosen moment, and the sweeper that finds it."""
+"""A worker that dies, or loses its database, at a chosen moment, and the sweeper that finds it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from restores.actions.cleaning import clean_up
 from restores.actions.sweeping import sweep_restores
+from restores.models import RestoreRequest, Step
 from restores.stepnames import StepName
 
 
@@ -25,14 +27,25 @@ def database_url() -> str:
     return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
-def killed(what: str, number: int, step: StepName, when: str) -> None:
+def killed(what: str, number: int, step: str, when: str) -> None:
     """Run the worker until it kills itself there."""
+    done = _worker(what, number, step, when, "killed")
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def cut_off(what: str, number: int, step: str, when: str) -> None:
+    """Run a worker that loses its database there, whatever becomes of it."""
+    done = _worker(what, number, step, when, "cut off")
+    assert done.returncode in (0, 1), done.stderr.decode()
+    assert b"The database is gone." in done.stdout, done.stderr.decode()
+
+
+def _worker(what: str, number: int, step: str, when: str, fate: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), step.value, when]
-    done = subprocess.run(
+    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), str(step), when, fate]
+    return subprocess.run(
         command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
     )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
 def found_dead() -> None:
@@ -44,3 +57,20 @@ def found_dead() -> None:
 def cleaned_up(attempt_id: int) -> None:
     """What the sweeper handed over then."""
     clean_up(attempt_id, clock=lambda: timezone.now() + timedelta(minutes=5))
+
+
+def once_done(step: StepName, act: Callable[[], None], request: RestoreRequest | None = None) -> Callable[[], datetime]:
+    """A worker's clock, which lets something happen in the world as soon as that step is recorded as done.
+
+    Of that request, where others have come so far before.
+    """
+    happened: list[bool] = []
+
+    def clock() -> datetime:
+        done = Step.objects.filter(name=step, status="done")
+        if not happened and (done.filter(attempt__request=request) if request else done).exists():
+            happened.append(True)
+            act()
+        return timezone.now()
+
+    return clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,8 @@ class Subject(Protocol):
     """A live thing of one kind, in a place where nothing else has its name."""
 
     kind: str
+    part: tuple[str, ...]
+    """The keys of some of what is in it."""
 
     @property
     def settings(self) -> Settings:
@@ -31,6 +34,9 @@ class Subject(Protocol):
 
     def look(self) -> str | None:
         """A digest of all that is in the live thing; None while it lets nobody in."""
+
+    def items(self, beside: str = "") -> dict[str, str]:
+        """A digest of each thing in it that a part is made of, by key; of what stands in a place ``beside``, if given."""
 
     def change(self, word: str) -> None:
         """Another day's content."""
@@ -46,6 +52,7 @@ class Tree:
     """A directory."""
 
     kind = "files"
+    part = ("sub",)
 
     def __init__(self) -> None:
         self.path: Path = make_tree()
@@ -53,6 +60,16 @@ class Tree:
 
     def look(self) -> str | None:
         return fingerprint(self.path)
+
+    def items(self, beside: str = "") -> dict[str, str]:
+        return {path.name: self._digest(path) for path in Path(beside or self.path).iterdir()}
+
+    @staticmethod
+    def _digest(path: Path) -> str:
+        if path.is_dir() and not path.is_symlink():
+            return fingerprint(path)
+        held = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        return f"{path.lstat().st_mode:o} {hashlib.sha256(held).hexdigest()}"
 
     def change(self, word: str) -> None:
         fill_tree(self.path, word)
@@ -69,6 +86,7 @@ class LiveDatabase:
     """A PostgreSQL database on a throwaway server."""
 
     kind = "postgres"
+    part = ("public.orders",)
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,6 +101,11 @@ class LiveDatabase:
                 return None
             raise
         return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+    def items(self, beside: str = "") -> dict[str, str]:
+        tables = self._database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", beside)
+        rows = {name: self._database.rows(f"SELECT * FROM {name} ORDER BY 1", beside) for (name,) in tables}
+        return {f"public.{name}": hashlib.sha256(repr(found).encode()).hexdigest() for name, found in rows.items()}
 
     def change(self, word: str) -> None:
         self.execute(f"INSERT INTO notes VALUES ('{word}'); DELETE FROM orders WHERE id % 7 = 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from restores.actions.deciding import cancel, retry
 from restores.actions.performing import perform_restore
 from restores.actions.tidying import tidy
 from restores.actions.undoing import perform_undo, request_undo
-from restores.models import Attempt, RestoreRequest, Step
+from restores.models import Attempt, RestoreRequest
 from restores.stepnames import StepName
 from restores.workflow import Status
 from tests.app.world import World, approved, filed, fingerprint, make_resource, make_resource_of, remove_tree, restored
 from tests.drivers.databases import Database
 from tests.drivers.servers import PostgresServer
-from tests.faults.death import cleaned_up, found_dead, killed
+from tests.faults.death import cleaned_up, found_dead, killed, once_done
 from tests.faults.subjects import LiveDatabase, new_name
 
 NOT_YET = "still putting things right"
@@ -31,19 +31,6 @@ NOT_YET = "still putting things right"
 
 def later() -> datetime:
     return timezone.now() + timedelta(hours=2)
-
-
-def once_done(step: StepName, act: Callable[[], None]) -> Callable[[], datetime]:
-    """A worker's clock, which lets something happen in the world as soon as that step is recorded as done."""
-    happened: list[bool] = []
-
-    def clock() -> datetime:
-        if not happened and Step.objects.filter(name=step, status="done").exists():
-            happened.append(True)
-            act()
-        return timezone.now()
-
-    return clock
 
 
 def last_attempt(request: RestoreRequest) -> Attempt:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from backups.drivers.base import Mode
 from backups.kinds import store_of
 from backups.models import BackupStatus, Resource
+from restores.actions import incidents
 from restores.actions.cleaning import clean_up
 from restores.actions.deciding import retry
+from restores.actions.filing import file_request
 from restores.actions.performing import perform_restore
+from restores.charging import Cause
 from restores.models import RestoreRequest
 from restores.stepnames import StepName
 from restores.workflow import Status
+from tests.app.hazard import confirmed, declared, page, states, work
 from tests.app.world import (
     HOME,
     World,
@@ -31,6 +39,7 @@ from tests.app.world import (
 from tests.drivers.databases import VARIABLE, Database
 from tests.drivers.rooms import small_directory, small_file_system
 from tests.drivers.servers import PostgresServer, installations
+from tests.faults.death import once_done
 from tests.faults.subjects import LiveDatabase, new_name
 
 
@@ -218,3 +227,121 @@ def test_a_restore_without_room_is_refused_before_anything_is_built(world: World
         assert fingerprint(tree) == today
         assert [path.name for path in root.iterdir()] == ["shop"]
     root.rmdir()
+
+
+class Room:
+    """A small place that another program fills while a restore runs, and that IT frees again."""
+
+    def __init__(self, path: Path) -> None:
+        self._filler = path / "of-another-program"
+
+    def fill(self) -> None:
+        with self._filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(bytes(1 << 12))
+
+    def free(self) -> None:
+        self._filler.unlink()
+
+
+def asked_beside(world: World, resource: Resource, part: list[str] | None) -> RestoreRequest:
+    backup = resource.backups.get()
+    request = file_request(
+        by=world.owner, backup=backup, mode=Mode.BESIDE, reason="Lost.", cause=Cause.OTHER, part=part
+    )
+    return approved(world, request)
+
+
+def says_what_to_do(request: RestoreRequest) -> None:
+    """It failed where the room ran out, and IT reads how it goes on."""
+    request.refresh_from_db()
+    assert request.state is Status.FAILED
+    attempt = request.attempts.get()
+    assert [step.name for step in attempt.steps.filter(status="failed")] == [StepName.RESTORE]
+    assert re.search(r"(Free space|Make room) there, then try again\.", attempt.error), attempt.error
+    assert "The live data is as it was." in attempt.error
+    assert (attempt.resend_at, attempt.tidied_at is not None) == (None, True)
+    assert not list(settings.SCRATCH_DIR.glob("attempt-*"))
+
+
+@pytest.fixture
+def small(world: World) -> Iterator[Path]:
+    """A tree of 2 MB where there is room for three more of it."""
+    root = Path(settings.FILES_ROOTS[0]) / "small"
+    with small_file_system(root, megabytes=9):
+        tree = make_tree(name="small/shop")
+        (tree / "sub" / "large.bin").write_bytes(os.urandom(2_000_000))
+        yield tree
+    root.rmdir()
+
+
+@pytest.mark.parametrize("part", [None, ["sub"]], ids=["whole", "part"])
+def test_a_disk_that_fills_while_it_is_restored_beside(world: World, small: Path, part: list[str] | None) -> None:
+    resource, room = make_resource(world, small), Room(small.parent)
+    today = fingerprint(small)
+    request = asked_beside(world, resource, part)
+    perform_restore(request.pk, clock=once_done(StepName.PIN, room.fill))
+    says_what_to_do(request)
+    assert fingerprint(small) == today
+    assert {path.name for path in small.parent.iterdir()} == {"shop", "of-another-program"}, "its leftovers are gone"
+    room.free()
+    done = again(world, request)
+    assert done.state is Status.COMPLETED, last_error(done)
+    assert (Path(done.attempts.get(number=2).place["beside"]) / "sub" / "large.bin").stat().st_size == 2_000_000
+
+
+@pytest.mark.parametrize("part", [None, ["public.orders"]], ids=["whole", "part"])
+def test_a_servers_disk_that_fills_while_it_is_restored_beside(
+    world: World, own_server: PostgresServer, tmp_path: Path, part: list[str] | None
+) -> None:
+    place = own_server.directory / "small"
+    with small_file_system(place, megabytes=40):
+        space, whose = place / "space", own_server.data.stat()
+        space.mkdir(mode=0o700)
+        for folder in (place, space):
+            shutil.chown(folder, whose.st_uid, whose.st_gid)
+        own_server.execute(f"CREATE TABLESPACE small LOCATION '{space}'")
+        own_server.execute("ALTER DATABASE template0 SET TABLESPACE small")  # where what is restored is made
+        with Database(own_server, tmp_path, new_name()) as database:
+            subject, room = LiveDatabase(database), Room(place)
+            resource = make_resource_of(world, "postgres", subject.settings, name="shop")
+            subject.change("second")
+            today = subject.look()
+            request = asked_beside(world, resource, part)
+            perform_restore(request.pk, clock=once_done(StepName.PIN, room.fill))
+            says_what_to_do(request)
+            assert subject.look() == today
+            assert len(subject.names()) == 1
+            room.free()
+            done = again(world, request)
+            assert done.state is Status.COMPLETED, last_error(done)
+            assert len(subject.names()) == 2
+        own_server.execute("ALTER DATABASE template0 SET TABLESPACE pg_default")
+        own_server.close()
+
+
+def test_of_an_incident_the_one_without_room_fails_and_the_rest_come_back(
+    world: World, five: list[Resource], sent: list[int], small: Path
+) -> None:
+    cramped, room = make_resource(world, small), Room(small.parent)
+    (small / "sub" / "page.txt").write_text("spoilt\n")
+    today = fingerprint(small)
+    incident = declared(world, [cramped, *five], concurrency=1)
+    incidents.arrange(by=world.it, incident=incident, order={cramped.pk: 2})
+    incident = confirmed(world, incident)
+    perform_restore(sent.pop(0))
+    request = incident.restore_requests.get(resource=cramped)
+    assert sent == [request.pk]
+    perform_restore(sent.pop(0), clock=once_done(StepName.PIN, room.fill, request))
+    work(sent)
+    says_what_to_do(request)
+    assert fingerprint(small) == today
+    assert {path.name for path in small.parent.iterdir()} == {"shop", "of-another-program"}
+    assert sorted(states(incident)) == ["completed"] * 5 + ["failed"]
+    assert [page(one) for one in five] == ["page of first\n"] * 5
+    room.free()
+    retry(by=world.it, request=request, plan_digest=request.plan_digest, typed_name=cramped.name)
+    work(sent)
+    assert states(incident) == ["completed"] * 6
+    assert (page(cramped), request.attempts.count()) == ("page of first\n", 2)
+    assert incidents.close(by=world.it, incident=incident, reason="All is back.").facts.final
