@@ -15,7 +15,7 @@ from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
-from restores.models import AttemptKind, ChargeStatus, RestoreRequest
+from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
 from restores.part import Picked
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
@@ -115,8 +115,18 @@ def _decides_for_the_client(request: RestoreRequest, reader: User) -> bool:
     return has_permission(reader, Permission.ACCEPT_ESTIMATES, request.client)
 
 
+def is_being_stopped(request: RestoreRequest) -> bool:
+    """Whether somebody asked its running restore to stop, and it still can: once what it restored is live, it goes on."""
+    return any(
+        attempt.status == AttemptStatus.RUNNING and attempt.stop_asked_at is not None and attempt.went_live_at is None
+        for attempt in request.attempts.all()
+    )
+
+
 def next_of(request: RestoreRequest, now: datetime) -> str:
     """What happens next, in a sentence."""
+    if is_being_stopped(request):
+        return "The restore is being stopped; it writes no further, and the live data stays as it is."
     if request.state is Status.APPROVED and request.start_at and request.start_at > now:
         return f"The restore starts by itself on {exact_time(request.start_at, now)}."
     if request.expires_at and request.expires_at > now:
