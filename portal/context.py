@@ -17,6 +17,7 @@ from portal.permissions import Person, has_permission, has_permission_somewhere,
 from portal.roles import Permission
 from restores.incident_workflow import IncidentStatus
 from restores.models import Charge, ChargeStatus, Incident, Notice, RestoreRequest
+from restores.waiting import decides_somewhere, waits_for
 from restores.workflow import Turn, statuses_of
 
 MOST_COUNTED = 99
@@ -67,7 +68,7 @@ def _items(user: Any, path: str) -> list[Item]:
     if may(Permission.VIEW_RESOURCES):
         items.append(Item("Resources", reverse("resources"), path, below=("/backups/",)))
     if may(Permission.VIEW_REQUESTS):
-        items.append(Item("Requests", reverse("requests"), path))
+        items.append(Item("Requests", reverse("requests"), path, waiting_estimates(user), "waiting for you"))
     if may(Permission.DECIDE_REQUESTS):
         items.append(Item("Approvals", reverse("approvals"), path, waiting_approvals(user), "waiting"))
     if has_permission(user, Permission.VIEW_REQUESTS, None) or Incident.objects.visible_to(user).exists():
@@ -89,6 +90,16 @@ def unread_notices(user: Any) -> str:
     """How many notices the person has not read: "3", "99+", empty for none."""
     number = Notice.objects.visible_to(user).unread()[: MOST_COUNTED + 1].count()
     return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")
+
+
+def waiting_estimates(user: Person) -> int:
+    """How many estimates wait for this person to accept or decline them; none for those who only look.
+
+    What waits for IT is counted at its approvals.
+    """
+    if not decides_somewhere(user, Turn.CLIENT):
+        return 0
+    return RestoreRequest.objects.filter(waits_for(user, Turn.CLIENT)).count()
 
 
 def waiting_approvals(user: Person) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, Prefetch, When
+from django.db.models import F, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -25,13 +25,11 @@ from portal.roles import Permission, Role
 from portal.rules import allowed
 from portal.words import counted
 from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, Incident, RestoreRequest
-from restores.workflow import STATUSES, Status, Turn, statuses_of
+from restores.waiting import by_turn, decides_somewhere, waits_for
+from restores.workflow import Status, Turn, statuses_of
 
 SHOWN = 8
 LONGEST_WITHOUT = F("last_good_at").asc(nulls_first=True)  # what has no backup at all comes first on every database
-OPEN_FIRST = Case(
-    When(status__in=[status.value for status, facts in STATUSES.items() if facts.final], then=1), default=0
-)
 UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 
 
@@ -46,6 +44,8 @@ def start(request: HttpRequest) -> HttpResponse:
     }  # fmt: skip
     if standing is None:
         context["broken"] = broken_part(user)
+    if decides_somewhere(user, Turn.CLIENT):
+        context["waiting"] = waiting_part(user)
     if has_role(user, Role.CLIENT, Role.STAFF):
         context["own"] = own_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
@@ -123,11 +123,25 @@ def compliance_part(now: datetime) -> dict[str, Any]:
     }
 
 
+def waiting_part(user: User) -> dict[str, Any]:
+    """For those who accept estimates: the requests that do not go on before they do, what expires first before the others.
+
+    What waits for IT and for account managers heads their own parts.
+    """
+    found = _requests(user).filter(waits_for(user, Turn.CLIENT)).order_by(F("expires_at").asc(nulls_last=True), "pk")
+    requests = list(found[: SHOWN + 1])
+    return {
+        "requests": requests[:SHOWN],
+        "more": len(requests) > SHOWN,
+        "clients": len({request.client_id for request in requests}) > 1,
+    }
+
+
 def own_part(user: User, now: datetime) -> dict[str, Any]:
-    """For clients and their staff: their resources' pictures, their requests, those not closed first."""
+    """For clients and their staff: their resources' pictures, their requests, by whose turn it is."""
     return {
         "rows": rows_of(list(listed(user).standing().order_by(LONGEST_WITHOUT, "name")[:SHOWN]), now),
-        "requests": list(_requests(user).order_by(OPEN_FIRST, "-status_changed_at")[:SHOWN]),
+        "requests": list(_requests(user).order_by(by_turn(user), "-status_changed_at", "-pk")[:SHOWN]),
     }
 
 

@@ -43,7 +43,7 @@ def notice_letter(notice: Notice, now: datetime) -> EmailMultiAlternatives:
         "sentence": request_sentence(request, now),
         "plain_sentence": plain_sentence(request, now),
         "turn": "Your turn." if charge else turn_of(request, notice.person),
-        "next": "Confirm the charge or waive it, with a reason." if charge else next_of(request, now),
+        "next": "Confirm the charge or waive it, with a reason." if charge else next_of(request, now, notice.person),
         "path": reverse("charge", args=[charge.pk]) if charge else request.get_absolute_url(),
         "reason": notice.get_why_display(),
     }

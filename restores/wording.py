@@ -6,19 +6,19 @@ from datetime import datetime
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from backups.drivers.base import Mode
 from backups.kinds import driver_of
 from backups.models import Backup, Resource
 from portal.models import User
-from portal.permissions import has_permission
-from portal.roles import Permission
 from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
-from restores.models import AttemptKind, ChargeStatus, RestoreRequest
+from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
 from restores.part import Picked
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
+from restores.waiting import is_waiting_for
 from restores.workflow import Status, Turn
 
 KEPT_WORDS = {
@@ -111,24 +111,43 @@ def verb_of(request: RestoreRequest, now: datetime) -> str:
     }[request.restore_mode]
 
 
-def _decides_for_the_client(request: RestoreRequest, reader: User) -> bool:
-    return has_permission(reader, Permission.ACCEPT_ESTIMATES, request.client)
+def is_being_stopped(request: RestoreRequest) -> bool:
+    """Whether somebody asked its running restore to stop, and it still can: once what it restored is live, it goes on."""
+    return any(
+        attempt.status == AttemptStatus.RUNNING and attempt.stop_asked_at is not None and attempt.went_live_at is None
+        for attempt in request.attempts.all()
+    )
 
 
-def next_of(request: RestoreRequest, now: datetime) -> str:
-    """What happens next, in a sentence."""
+def next_of(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
+    """What happens next, in a sentence: to the ``reader``, or to anybody."""
+    if is_being_stopped(request):
+        return "The restore is being stopped; it writes no further, and the live data stays as it is."
     if request.state is Status.APPROVED and request.start_at and request.start_at > now:
         return f"The restore starts by itself on {exact_time(request.start_at, now)}."
+    asked = reader is not None and is_waiting_for(reader, request)
+    following = request.facts.asks if asked else request.facts.next
     if request.expires_at and request.expires_at > now:
-        return f"{request.facts.next} If nobody does until {exact_time(request.expires_at, now)}, the request expires."
-    return request.facts.next
+        return f"{following} If nobody does until {exact_time(request.expires_at, now)}, the request expires."
+    return following
 
 
 def turn_of(request: RestoreRequest, reader: User) -> str:
     """Whose turn it is, said to the reader; empty when it is nobody's."""
     turn = request.facts.turn
+    if is_waiting_for(reader, request) or (turn is Turn.FILER and request.filed_by_id == reader.pk):
+        return "Your turn."
     if turn is Turn.FILER:
-        return "Your turn." if request.filed_by_id == reader.pk else f"{request.filed_by}’s turn."
+        return f"{request.filed_by}’s turn."
     if turn is Turn.CLIENT:
-        return "Your turn." if _decides_for_the_client(request, reader) else f"{request.client}’s turn."
+        return f"{request.client}’s turn."
     return {Turn.IT: "IT’s turn.", Turn.PORTAL: "The portal’s turn.", Turn.NOBODY: ""}[turn]
+
+
+def turn_in_a_word(request: RestoreRequest, reader: User) -> str:
+    """The same for a row of a list. "You" alone is only where the request waits for the reader to decide."""
+    if is_waiting_for(reader, request):
+        return "You"
+    if request.facts.turn is Turn.FILER:
+        return f"{'You' if request.filed_by_id == reader.pk else request.filed_by}, to check"
+    return capfirst(request.facts.turn.value)

@@ -76,14 +76,23 @@ class StatusFacts:
     turn: Turn
     next: str  # one sentence for the people of the request
     final: bool = False
+    asks: str = ""  # the same for whoever is to decide
 
 
 STATUSES: dict[Status, StatusFacts] = {
     Status.SUBMITTED: StatusFacts(
-        "Submitted", Colour.WAITING, Turn.IT, "IT reviews the request and approves or rejects it."
+        "Submitted",
+        Colour.WAITING,
+        Turn.IT,
+        "IT reviews the request and approves or rejects it.",
+        asks="Review the request, then approve or reject it.",
     ),
     Status.AWAITING_CONSENT: StatusFacts(
-        "Awaiting consent", Colour.WAITING, Turn.CLIENT, "The client reads the estimate and accepts or declines it."
+        "Awaiting consent",
+        Colour.WAITING,
+        Turn.CLIENT,
+        "The client reads the estimate and accepts or declines it.",
+        asks="Read the estimate, then accept or decline it.",
     ),
     Status.APPROVED: StatusFacts("Approved", Colour.WORKING, Turn.PORTAL, "The restore starts by itself in a moment."),
     Status.RUNNING: StatusFacts(
@@ -91,7 +100,11 @@ STATUSES: dict[Status, StatusFacts] = {
     ),
     Status.COMPLETED: StatusFacts("Completed", Colour.GOOD, Turn.FILER, "Check that everything is as you need it."),
     Status.FAILED: StatusFacts(
-        "Failed", Colour.BAD, Turn.IT, "IT looks at what went wrong and approves another attempt."
+        "Failed",
+        Colour.BAD,
+        Turn.IT,
+        "IT looks at what went wrong and approves another attempt.",
+        asks="Look at what went wrong, then approve another attempt.",
     ),
     Status.UNDONE: StatusFacts("Undone", Colour.QUIET, Turn.NOBODY, "The original is back in place.", final=True),
     Status.REJECTED: StatusFacts("Rejected", Colour.QUIET, Turn.NOBODY, "Nothing was restored.", final=True),
@@ -104,16 +117,24 @@ STATUSES: dict[Status, StatusFacts] = {
 
 @dataclass(frozen=True)
 class Transition:
-    """What a move does: where it leads, and how the timeline tells it ("{by}" is filled in)."""
+    """What a move does: where it leads, and how the timeline tells it ("{by}" is filled in).
+
+    ``asks`` tells it to those whose turn it becomes, where the timeline speaks of them to everybody.
+    """
 
     to: Status
     event: str
     needs_reason: bool = False
+    asks: str = ""
 
 
 TABLE: dict[tuple[Status | None, Move], Transition] = {
     (None, Move.FILE): Transition(Status.SUBMITTED, "{by} asked for a restore", needs_reason=True),
-    (Status.SUBMITTED, Move.QUOTE): Transition(Status.AWAITING_CONSENT, "The estimate waits for the client’s consent"),
+    (Status.SUBMITTED, Move.QUOTE): Transition(
+        Status.AWAITING_CONSENT,
+        "The estimate waits for the client’s consent",
+        asks="The estimate waits for you to accept or decline it",
+    ),
     (Status.AWAITING_CONSENT, Move.ACCEPT): Transition(Status.SUBMITTED, "{by} accepted the estimate"),
     (Status.AWAITING_CONSENT, Move.DECLINE): Transition(
         Status.CANCELLED, "{by} declined the estimate", needs_reason=True

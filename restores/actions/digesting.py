@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from backups.actions.taking import Clock
@@ -16,7 +16,8 @@ from portal.permissions import visible
 from portal.roles import Permission
 from portal.words import company_zone
 from restores.models import Attempt, AttemptKind, Charge, ChargeStatus, DayMail, Preferences, RestoreRequest
-from restores.workflow import Status, Turn, statuses_of
+from restores.waiting import waits_for
+from restores.workflow import Status
 
 Row = TypeVar("Row", bound=Model)
 
@@ -85,7 +86,7 @@ def digest_of(person: User, now: datetime) -> Digest:
     ran = requests.filter(status__in=RAN, status_changed_at__gt=now - A_DAY)
     return Digest(
         day=now.astimezone(company_zone()).date(),
-        waiting=_some(requests.filter(_waits_for(person)).order_by("status_changed_at", "pk")),
+        waiting=_some(requests.filter(waits_for(person)).order_by("status_changed_at", "pk")),
         charges=_some(charges.order_by("created_at", "pk")),
         ran=_some(ran.order_by("-status_changed_at", "-pk")),
         ending=_some(ending.order_by("kept_until", "pk")),
@@ -95,10 +96,3 @@ def digest_of(person: User, now: datetime) -> Digest:
 def _some(rows: QuerySet[Row]) -> Some[Row]:
     first = list(rows[: MOST + 1])
     return Some(first[:MOST], rows.count() if len(first) > MOST else len(first))
-
-
-def _waits_for(person: User) -> Q:
-    """What they are to approve or to look at, and to accept."""
-    decides = Q(status__in=statuses_of(Turn.IT)) & visible(person, Permission.DECIDE_REQUESTS, "client")
-    accepts = Q(status__in=statuses_of(Turn.CLIENT)) & visible(person, Permission.ACCEPT_ESTIMATES, "client")
-    return decides | accepts

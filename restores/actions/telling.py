@@ -19,7 +19,8 @@ from portal.permissions import people_with
 from portal.roles import Permission
 from restores.audience import Audience, told
 from restores.models import ChannelPost, Charge, Follow, Notice, RestoreRequest, Why
-from restores.workflow import Move, Status
+from restores.waiting import DECIDED_WITH
+from restores.workflow import Move, Status, Turn, transition
 
 log = structlog.get_logger(__name__)
 
@@ -36,17 +37,19 @@ def tell(
     text: str,
     audience: Iterable[Audience] = FOLLOWERS,
     internal: bool = False,
+    asks: str = "",
 ) -> None:
     """Tell people about the request, and have whoever did it follow it from now on.
 
     ``by`` is not told. ``headline`` is a word or two for the subject of mail, ``text`` a sentence of the portal's own: what
     people typed may be a password, and stays on the request's page. ``internal``: only those who read internal notes are
-    told. Call it inside the transaction of what happened. It takes the same few queries for however many people, and
-    never raises: what happened has happened, told or not.
+    told. ``asks``: the sentence for those whose turn it is, where ``text`` speaks of them to others. Call it inside the
+    transaction of what happened. It takes the same few queries for however many people, and never raises: what happened
+    has happened, told or not.
     """
     try:
         with transaction.atomic():
-            _tell(request, by, now, headline, text, frozenset(audience), internal)
+            _tell(request, by, now, headline, text, frozenset(audience), internal, asks)
     except Exception:
         log.exception("notice.not_written", request=request.pk, headline=headline)
 
@@ -57,7 +60,9 @@ def tell_move(
     """Tell of a move that was just saved, by the rule of :mod:`restores.audience`."""
     audience = told(came_from, move)
     headline = text if came_from is request.state else request.facts.label
-    tell(request, by=by, now=now, headline=headline, text=text, audience=audience)
+    step = transition(came_from, move)
+    asks = step.asks if step else ""
+    tell(request, by=by, now=now, headline=headline, text=text, audience=audience, asks=asks)
     if Audience.IT in audience:
         tell_channels(
             now=now,
@@ -111,6 +116,7 @@ def _tell(
     text: str,
     audience: frozenset[Audience],
     internal: bool,
+    asks: str,
 ) -> None:
     if by is not None and not by.is_service_account:
         Follow.objects.bulk_create([Follow(request=request, person=by, following=True)], ignore_conflicts=True)
@@ -124,7 +130,7 @@ def _tell(
         reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
     if by is not None:
         reasons.pop(by.pk, None)
-    _write(request, reasons, now, headline, text, internal)
+    _write(request, reasons, now, headline, text, internal, asks)
 
 
 def _followers(request: RestoreRequest, readers: QuerySet[User]) -> QuerySet[User]:
@@ -136,12 +142,18 @@ def _followers(request: RestoreRequest, readers: QuerySet[User]) -> QuerySet[Use
 def _whose_turn(request: RestoreRequest, turn: frozenset[Audience], readers: QuerySet[User]) -> QuerySet[User]:
     if Audience.FILER in turn:
         return readers.filter(pk=request.filed_by_id)
-    permission = Permission.DECIDE_REQUESTS if Audience.IT in turn else Permission.ACCEPT_ESTIMATES
+    permission = DECIDED_WITH[Turn.IT if Audience.IT in turn else Turn.CLIENT]
     return readers & people_with(permission, request.client_id)
 
 
 def _write(
-    request: RestoreRequest, reasons: dict[int, Why], now: datetime, headline: str, text: str, internal: bool
+    request: RestoreRequest,
+    reasons: dict[int, Why],
+    now: datetime,
+    headline: str,
+    text: str,
+    internal: bool,
+    asks: str = "",
 ) -> None:
     if not reasons:
         return
@@ -152,7 +164,7 @@ def _write(
             why=why.value,
             internal=internal,
             headline=headline[:80],
-            text=text,
+            text=asks if asks and why is Why.TURN else text,
             created_at=now,
             send_at=now,
         )

@@ -70,7 +70,7 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
                 details=_details(form, http.POST),
                 part=asked_part(http) or None,
             )
-            messages.success(http, f"{filed.number} is filed. {next_of(filed, timezone.now())}")
+            messages.success(http, f"{filed.number} is filed. {next_of(filed, timezone.now(), person(http))}")
             return redirect(filed)
         except PortalError as error:
             form.show(error)

@@ -21,6 +21,8 @@ from portal.roles import Permission
 from restores.models import Incident, RestoreRequest
 from restores.models.request import FIRST_NUMBER, MODE_LABELS
 from restores.views.fetching import person, requests_seen_by
+from restores.waiting import decides_somewhere, is_waiting_for, waits_for
+from restores.wording import turn_in_a_word
 from restores.workflow import STATUSES, Status, Turn
 
 GROUPS: dict[str, tuple[str, list[Status]]] = {
@@ -30,6 +32,7 @@ GROUPS: dict[str, tuple[str, list[Status]]] = {
     "done": ("Restored", [Status.COMPLETED, Status.UNDONE]),
     "stopped": ("Not restored", [Status.REJECTED, Status.CANCELLED, Status.EXPIRED]),
 }
+WAITS_FOR_ME = "me"
 NEWEST_FIRST = (Column("filed_at", descending=True), Column("pk", descending=True))
 
 
@@ -44,25 +47,32 @@ class Filters:
     resource: Resource | None
     words: list[str]
     clients: list[tuple[str, str]]
+    groups: dict[str, str]
+    mine: Q
 
     @classmethod
     def of(cls, user: User, address: QueryDict) -> Filters:
         """The filters of the address, as far as the person sees what they name."""
         clients = clients_to_choose(user, Permission.VIEW_REQUESTS, address.get("client", ""))
         number = whole_number(address.get("resource", ""))
+        groups = groups_for(user)
         return cls(
             address=address,
-            group=_known(address.get("group", ""), GROUPS),
+            group=_known(address.get("group", ""), groups),
             mode=_known(address.get("mode", ""), set(Mode)),
             client=_known(address.get("client", ""), dict(clients)),
             resource=Resource.objects.visible_to(user).filter(pk=number).first() if number is not None else None,
             words=search_words(address.get("q", "")),
             clients=clients,
+            groups=groups,
+            mine=waits_for(user),
         )
 
     def apply(self, found: QuerySet[RestoreRequest]) -> QuerySet[RestoreRequest]:
         """The requests that pass all of them."""
-        if self.group:
+        if self.group == WAITS_FOR_ME:
+            found = found.filter(self.mine)
+        elif self.group:
             found = found.filter(status__in=[status.value for status in GROUPS[self.group][1]])
         for name in ("mode", "client", "resource"):
             if value := getattr(self, name):
@@ -75,13 +85,19 @@ class Filters:
     def chips(self) -> list[tuple[str, str]]:
         """(words, address without it) of everything in use."""
         labels = {
-            "group": GROUPS[self.group][0] if self.group else "",
+            "group": self.groups.get(self.group, ""),
             "mode": MODE_LABELS[Mode(self.mode)] if self.mode else "",
             "client": dict(self.clients).get(self.client, ""),
             "resource": self.resource.name if self.resource else "",
             "q": f"“{' '.join(self.words)}”" if self.words else "",
         }
         return [(label, _without(self.address, name)) for name, label in labels.items() if label]
+
+
+def groups_for(user: User) -> dict[str, str]:
+    """The groups to choose from, with their words: what waits for oneself only for those for whom something can."""
+    mine = {WAITS_FOR_ME: "Waits for me"} if decides_somewhere(user) else {}
+    return mine | {value: label for value, (label, _) in GROUPS.items()}
 
 
 def _known(value: str, values: Container[str]) -> str:
@@ -95,10 +111,12 @@ def requests(http: HttpRequest) -> HttpResponse:
     filters = Filters.of(user, http.GET)
     if (named := _incident_named(user, filters.words)) is not None:
         return redirect(named)
+    page = read_page(filters.apply(requests_seen_by(user)), NEWEST_FIRST, http.GET)
     context = {
-        "page": read_page(filters.apply(requests_seen_by(user)), NEWEST_FIRST, http.GET),
+        "page": page,
+        "rows": [(found, is_waiting_for(user, found), turn_in_a_word(found, user)) for found in page.rows],
         "filters": filters,
-        "groups": [(value, label) for value, (label, _) in GROUPS.items()],
+        "groups": filters.groups.items(),
         "modes": [(mode.value, label) for mode, label in MODE_LABELS.items()],
         "may_ask": has_permission_somewhere(user, Permission.FILE_REQUESTS),
     }

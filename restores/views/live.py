@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, Step, StepStatus
 from restores.progress import Progress, progress_of
 from restores.stepnames import STEPS, TECHNICAL, UNDO_STEPS, StepName
+from restores.wording import is_being_stopped
 from restores.workflow import Status, Turn
 
 OPEN = (AttemptStatus.QUEUED, AttemptStatus.RUNNING)
@@ -95,13 +96,14 @@ def live_of(request: RestoreRequest, now: datetime) -> Live:
     runs = [_run(request, attempt, now) for attempt in request.attempts.all()]
     current = next((run for run in runs if run.is_open), None)
     told = sum(len(run.attempt.error) for run in runs)  # cleaning up after one says more about it
+    stopping = "-stopping" if is_being_stopped(request) else ""
     moving = current is not None or request.facts.turn is Turn.PORTAL
     return Live(
         current=current,
         past=[run for run in reversed(runs) if run is not current],
         moving=moving,
         waiting=not request.facts.final,
-        seen=f"{request.status}-{len(runs)}-{current.attempt.pk if current else 0}-{told}",
+        seen=f"{request.status}-{len(runs)}-{current.attempt.pk if current else 0}-{told}{stopping}",
     )
 
 

@@ -110,7 +110,7 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "done": done,
         "where": done.place.get("beside", "") if done and found.restore_mode is Mode.BESIDE else "",
         "undone": found.state is Status.UNDONE,
-        "next": replaced_sentence(later) if later else next_of(found, now),
+        "next": replaced_sentence(later) if later else next_of(found, now, user),
         "schedule": StartForm(auto_id="id-schedule-%s") if not refusal(check_can_schedule, user, found) else None,
         "extend": ExtendForm(auto_id="id-extend-%s") if not refusal(check_can_extend, user, found) else None,
         "acts": acts,

@@ -184,8 +184,8 @@ class TestMail:
                 "Clara asked for a restore",
                 "Restore shop-db as of",
                 "in place",
-                "IT’s turn.",
-                "IT reviews the request",
+                "Your turn.",
+                "Review the request, then approve or reject it.",
             ):
                 assert words in body, words
         for body in (message.body, html):

@@ -187,6 +187,13 @@ def test_extensions_inheritance_and_left_out_rows(database: Database) -> None:
     assert "all values compared by digest" in verified.sentence
 
 
+def test_what_there_is_one_of_is_said_so(database: Database) -> None:
+    database.execute("CREATE TABLE one (id serial PRIMARY KEY); INSERT INTO one DEFAULT VALUES; SELECT lo_create(0)")
+    _, verified = database.restore(database.take())
+    assert verified.sentence.startswith("1 table with 1 row (")
+    assert "1 sequence, 1 large object: as in" in verified.sentence
+
+
 @pytest.mark.parametrize("options", ["", "NOINHERIT"])
 def test_a_role_that_may_only_read_can_back_up_but_not_restore(database: Database, options: str) -> None:
     database.execute("CREATE TABLE t (x serial); INSERT INTO t VALUES (1)")

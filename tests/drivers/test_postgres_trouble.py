@@ -143,10 +143,10 @@ def test_preflight_sees_what_would_go_wrong(database: Database) -> None:
 
     refused("Choose another maintenance database", {**database.settings, "maintenance_db": "shop"})
     database.execute("SELECT pg_create_logical_replication_slot('slot', 'test_decoding')")
-    refused("1 replication slots")
+    refused("1 replication slot,")
     database.execute("SELECT pg_drop_replication_slot('slot')")
     database.execute("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'half'")
-    refused("1 prepared transactions")
+    refused("1 prepared transaction,")
     database.execute("ROLLBACK PREPARED 'half'")
     place = database.place()
     database.server.create_database(place.kept)

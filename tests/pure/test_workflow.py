@@ -29,6 +29,7 @@ def test_every_status_has_its_facts(status: Status) -> None:
     assert facts.next
     assert facts.final == (not moves_from(status)), "a final status is one that nothing leaves"
     assert facts.final == (facts.turn is Turn.NOBODY)
+    assert bool(facts.asks) == (facts.turn in (Turn.IT, Turn.CLIENT)), "where somebody is to decide, it is said what"
 
 
 @pytest.mark.parametrize("status", Status)

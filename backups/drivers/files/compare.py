@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from backups.drivers.base import ManifestEntry, NotAsBackedUp, Progress, Verified
+from backups.drivers.counting import counted
 from backups.drivers.files.take import PLURALS
 from backups.drivers.files.walk import Node, Type, Walk, entry
 from backups.drivers.files.words import shown, size, unreadable
@@ -62,8 +63,8 @@ class _Differences:
 
     def error(self, place: str) -> NotAsBackedUp:
         return NotAsBackedUp(
-            f"The restore in {shown(place)} is not what was backed up: {self.count:,}"
-            f" difference{'s' if self.count > 1 else ''}, the first is {self.lines[0]}."
+            f"The restore in {shown(place)} is not what was backed up:"
+            f" {counted(self.count, 'difference')}, the first is {self.lines[0]}."
             " Nothing live was touched. Restore another backup, or try again.",
             detail="\n".join([*self.lines, *([f"… and {self.count - NAMED:,} more"] if self.count > NAMED else [])]),
         )
@@ -217,7 +218,7 @@ def compare(
         raise differences.error(place)
     total = sum(counts.values())
     sentence = (
-        f"{total:,} entries, {size(hashing.done)} of content: every path, type, size, mode, owner, time, link,"
+        f"{counted(total, 'entry', 'entries')}, {size(hashing.done)} of content: every path, type, size, mode, owner, time, link,"
         " attribute and SHA-256 is as in the manifest."
     )
     return Verified(sentence, {**counts, "bytes": hashing.done})

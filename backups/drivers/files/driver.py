@@ -22,6 +22,7 @@ from backups.drivers.base import (
     Taken,
     Verified,
 )
+from backups.drivers.counting import counted
 from backups.drivers.files import exchange, places
 from backups.drivers.files.compare import compare
 from backups.drivers.files.durable import flushed
@@ -133,7 +134,7 @@ class FilesDriver:
         with places.opened(place.live) as live, os.scandir(live) as found:
             count = sum(1 for _ in found)
             mode = stat.S_IMODE(os.fstat(live).st_mode)
-        return f"{shown(place.live)} is the restored directory: {count:,} entries at its top, mode {mode:04o}."
+        return f"{shown(place.live)} is the restored directory: {counted(count, 'entry', 'entries')} at its top, mode {mode:04o}."
 
     def discard(self, settings: Settings, place: Place, name: str) -> None:
         """Remove ``place.beside`` or ``place.kept``, never what is live or may be the last of it."""

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 
 from backups.drivers.base import Artefact, DamagedBackup, DriverError, ManifestEntry, Mode, Place
+from backups.drivers.counting import counted
 from backups.drivers.files.exchange import Names, names
 from backups.drivers.files.mounts import is_mount_point, mounts_within
 from backups.drivers.files.part import Picked, expected
@@ -66,7 +67,7 @@ def _manifest(entries: Iterable[ManifestEntry], mode: Mode) -> tuple[str, int]:
             )
     if not count:
         raise DamagedBackup("The manifest of the backup is empty. Restore another backup.")
-    return f"The manifest is whole: {count:,} entries.", content
+    return f"The manifest is whole: {counted(count, 'entry', 'entries')}.", content
 
 
 def _room(here: Names, content: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from backups.drivers.base import Found
+from backups.drivers.counting import counted
 from backups.drivers.files.walk import Type, Walk
 from backups.drivers.files.words import shown, size
 
@@ -30,4 +31,4 @@ def survey(root: int, path: str) -> Found:
             break
     if not whole:
         return Found(path, f"Directory {shown(path)}, more than {entries:,} entries")
-    return Found(path, f"Directory {shown(path)}, {files:,} files, {size(total)}", total)
+    return Found(path, f"Directory {shown(path)}, {counted(files, 'file')}, {size(total)}", total)

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Sequence
 
 from backups.drivers.base import DriverError
+from backups.drivers.counting import counted
 
 PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 UNITS = ("kB", "MB", "GB", "TB", "PB")
@@ -15,7 +16,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 def size(count: int) -> str:
     """Bytes in words: "812 bytes", "1.8 GB"."""
     if count < 1000:
-        return f"{count} bytes"
+        return counted(count, "byte")
     amount, step = float(count), 0
     while amount >= 999.5 and step < len(UNITS):
         amount, step = amount / 1000, step + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backups.drivers.base import DriverError, Found
+from backups.drivers.counting import counted
 from backups.drivers.postgres import clients, survey
 from backups.drivers.postgres.target import OLDEST_SERVER, Connection, Target
 
@@ -18,8 +19,7 @@ def check(target: Target) -> Found:
         number = sum(table.holds_rows for table in survey.tables(connection))
         size = int(survey.one(connection, "SELECT pg_database_size(current_database())"))
         version = (connection.info.parameter_status("server_version") or "").split()[0]
-    noun = "table" if number == 1 else "tables"
-    sentence = f"PostgreSQL {version}, database {target.dbname}, {number:,} {noun}, {megabytes(size)}"
+    sentence = f"PostgreSQL {version}, database {target.dbname}, {counted(number, 'table')}, {megabytes(size)}"
     return Found(target.locator, sentence, size)
 
 
@@ -52,8 +52,8 @@ def refuse_unreadable(connection: Connection, target: Target) -> None:
         )
     if large_objects:
         raise DriverError(
-            f"The role {target.user} cannot read {large_objects:,} large objects. Grant it SELECT on them, or use their"
-            " owner.",
+            f"The role {target.user} cannot read {counted(large_objects, 'large object')}. Grant it SELECT on"
+            " them, or use their owner.",
             setting="user",
         )
 
@@ -69,4 +69,4 @@ def megabytes(size: int) -> str:
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= step:
             return f"{size / step:.{0 if size >= 10 * step else 1}f} {unit}"
-    return f"{size} bytes"
+    return counted(size, "byte")

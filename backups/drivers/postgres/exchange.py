@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from backups.drivers.base import DriverError, Place, Standing
+from backups.drivers.counting import counted
 from backups.drivers.postgres import names, survey
 from backups.drivers.postgres.checks import some
 from backups.drivers.postgres.target import Connection, Target
@@ -29,8 +30,7 @@ def stop_writers(target: Target, place: Place) -> str:
         if place.live not in names.oids(connection, place):
             return f"There is no database {place.live}, so nobody is connected to it."
         ended = _empty(connection, place.live)
-    sessions = "1 session" if ended == 1 else f"{ended:,} sessions"
-    return f"The database {place.live} takes no new connections; {sessions} ended."
+    return f"The database {place.live} takes no new connections; {counted(ended, 'session')} ended."
 
 
 def resume_writers(target: Target, place: Place) -> None:
@@ -94,11 +94,11 @@ def health(target: Target, place: Place) -> str:
         tables = len(survey.tables(connection, ["r", "p", "m"]))
     if oid != place.identity[names.RESTORED] or str(tables) != place.identity[names.TABLES]:
         raise DriverError(
-            f"The database {place.live} answers, but has {tables} tables where {place.identity[names.TABLES]} were"
+            f"The database {place.live} answers, but has {counted(tables, 'table')} where {place.identity[names.TABLES]} were"
             " restored. Look at who changes it, or undo.",
             detail=f"oid {oid}",
         )
-    return f"The database {place.live} answers as the restored one, with {tables:,} tables."
+    return f"The database {place.live} answers as the restored one, with {counted(tables, 'table')}."
 
 
 def discard(target: Target, place: Place, name: str) -> None:

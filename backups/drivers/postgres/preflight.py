@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backups.drivers.base import Artefact, DriverError, ManifestEntry, Mode, Place
+from backups.drivers.counting import counted
 from backups.drivers.postgres import clients, header, names, survey
 from backups.drivers.postgres.checks import megabytes, server_major, some
 from backups.drivers.postgres.create import MARK
@@ -165,12 +166,12 @@ def _live(connection: Connection, target: Target, place: Place, head: ManifestEn
         raise DriverError(f"The database {place.live} is a template and is not exchanged. Restore beside it.")
     ties = survey.rows(
         connection,
-        """SELECT 'prepared transactions', count(*) FROM pg_prepared_xacts WHERE database = %(name)s
-            UNION ALL SELECT 'replication slots', count(*) FROM pg_replication_slots WHERE database = %(name)s
-            UNION ALL SELECT 'subscriptions', count(subdbid) FROM pg_subscription WHERE subdbid = %(oid)s""",
+        """SELECT 'prepared transaction', count(*) FROM pg_prepared_xacts WHERE database = %(name)s
+            UNION ALL SELECT 'replication slot', count(*) FROM pg_replication_slots WHERE database = %(name)s
+            UNION ALL SELECT 'subscription', count(subdbid) FROM pg_subscription WHERE subdbid = %(oid)s""",
         {"name": place.live, "oid": oid},
     )
-    tied = [f"{number} {noun}" for noun, number in ties if number]
+    tied = [counted(number, noun) for noun, number in ties if number]
     if tied:
         raise DriverError(
             f"The database {place.live} has {' and '.join(tied)}, which hold on to it. End them, then try again."

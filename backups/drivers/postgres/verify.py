@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backups.drivers.base import Artefact, ManifestEntry, NotAsBackedUp, Place, Progress, Verified
+from backups.drivers.counting import counted
 from backups.drivers.postgres import header, survey
 from backups.drivers.postgres.checks import some
 from backups.drivers.postgres.each_table import Analyzing, Counting
@@ -63,14 +64,14 @@ def verify(
     progress(total, total)
     if differences:
         raise NotAsBackedUp(
-            f"The restored database differs from the backup in {len(differences):,} points: {some(differences, 3)}.",
+            f"The restored database differs from the backup in {counted(len(differences), 'point')}: {some(differences, 3)}.",
             detail="\n".join(differences[:_LISTED]),
         )
     rows = sum(count.rows for count in counting.counts.values())
     how = "every row counted, and all values compared by digest" if digests else "every row counted"
     return Verified(
-        f"{len(ours):,} tables with {rows:,} rows ({how}), {len(expected.sequences):,} sequences,"
-        f" {expected.large_objects['count']:,} large objects: as in the manifest",
+        f"{counted(len(ours), 'table')} with {counted(rows, 'row')} ({how}), {counted(len(expected.sequences), 'sequence')},"
+        f" {counted(expected.large_objects['count'], 'large object')}: as in the manifest",
         {
             "tables": len(ours),
             "rows": rows,
@@ -166,7 +167,7 @@ def _contents(expected: Mapping[str, ManifestEntry], counts: Mapping[str, Count]
             if entry["rows"] is not None or count is not None:
                 yield f"table {name} was not counted on both sides"
         elif count.rows != entry["rows"]:
-            yield f"table {name} has {count.rows:,} rows, {entry['rows']:,} in the backup"
+            yield f"table {name} has {counted(count.rows, 'row')}, {entry['rows']:,} in the backup"
         elif digests and count.digest != entry["digest"]:
             yield f"table {name} has the right number of rows, {count.rows:,}, but other values than in the backup"
 
@@ -194,5 +195,5 @@ def _large_objects(expected: ManifestEntry, connection: Connection) -> Iterator[
     number, size = survey.large_objects(connection)
     if number != expected["count"]:
         yield f"large objects: {number:,}, {expected['count']:,} in the backup"
-    elif None not in (size, expected["bytes"]) and size != expected["bytes"]:
-        yield f"large objects: {size:,} bytes, {expected['bytes']:,} in the backup"
+    elif size is not None and expected["bytes"] is not None and size != expected["bytes"]:
+        yield f"large objects: {counted(size, 'byte')}, {expected['bytes']:,} in the backup"

@@ -109,6 +109,20 @@ def test_the_moving_part_moves_changes_the_page_once_and_then_stops(
     assert "hx-trigger" not in answer.content.decode()
 
 
+def test_a_restore_that_is_being_stopped_says_so(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
+    attempt = begin(submitted, cast)
+    assert "The restore is running; this page follows it." in page_of(as_, "client", submitted)
+    asked = {"stop_asked_at": timezone.now(), "stop_asked_by": cast.client, "stop_reason": "The wrong day."}
+    Attempt.objects.filter(pk=attempt.pk).update(**asked)
+    page = page_of(as_, "client", submitted)
+    assert "The restore is being stopped" in page
+    assert "The restore is running" not in page
+    answer = live_of(as_, submitted, f"running-1-{attempt.pk}-0")
+    assert answer["HX-Retarget"] == "#request", "a page that stands open hears of it"
+    Attempt.objects.filter(pk=attempt.pk).update(went_live_at=timezone.now())
+    assert "being stopped" not in page_of(as_, "client", submitted), "what is live is not stopped any more"
+
+
 def test_an_open_page_hears_what_the_cleaning_up_has_to_say(as_: As, submitted: RestoreRequest, cast: Cast) -> None:
     stopped = "Its worker stopped."
     attempt = finish(submitted, cast, Status.FAILED, status="interrupted", proof="", error=stopped, went_live_at=None)
