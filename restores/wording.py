@@ -17,6 +17,7 @@ from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
 from restores.models import AttemptKind, ChargeStatus, RestoreRequest
 from restores.part import Picked
+from restores.permissions import goes_on_in_its_incident, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
 from restores.workflow import Status, Turn
@@ -119,6 +120,10 @@ def next_of(request: RestoreRequest, now: datetime) -> str:
     """What happens next, in a sentence."""
     if request.state is Status.APPROVED and request.start_at and request.start_at > now:
         return f"The restore starts by itself on {exact_time(request.start_at, now)}."
+    if request.state is Status.FAILED and (unusable := why_unusable(request.backup)):
+        if goes_on_in_its_incident(request):
+            return f"{unusable} IT restores the next good one, where there is one, on the page of {request.incident}."
+        return f"{unusable} IT closes this request. Ask anew, for another backup."
     if request.expires_at and request.expires_at > now:
         return f"{request.facts.next} If nobody does until {exact_time(request.expires_at, now)}, the request expires."
     return request.facts.next
