@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from backups.models import Backup, Copy
@@ -15,7 +15,7 @@ from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.words import exact_time, span_in_words
-from restores.incident_permissions import unfiled
+from restores.incident_permissions import unfiled, with_motion
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, Incident, IncidentEvent, IncidentResource, RestoreRequest
 from restores.plan import loss_window
@@ -100,6 +100,7 @@ def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], n
         for request in incident.restore_requests.filter(resource__in=[item.resource_id for item in items])
         .select_related("client", "resource", "backup")
         .prefetch_related(Prefetch("attempts", restores))
+        .order_by("pk")  # of several the newest counts: those before it are closed
     }
     technical = sees_all(user)
     return [_row(incident, item, requests.get(item.resource_id), now, technical) for item in items]
@@ -123,7 +124,7 @@ def _row(
         why=item.excluded_reason or item.why_not or (failed.error if failed else ""),
         detail=failed.error_detail if failed and technical else "",
         loss=loss_window(item.backup.taken_at, until) if item.backup and item.backup.taken_at else None,
-        marks=_marks(incident, item.backup),
+        marks=marks_of(incident, item.backup),
         recovered_at=done,
         recovered_in=done - incident.began_at if done else None,
     )
@@ -145,8 +146,8 @@ def _standing(incident: Incident, item: IncidentResource, request: RestoreReques
     return ("Not restored", "quiet") if incident.facts.final else ("Ready", "waiting")
 
 
-def _marks(incident: Incident, backup: Backup | None) -> list[str]:
-    """What to look at twice."""
+def marks_of(incident: Incident, backup: Backup | None) -> list[str]:
+    """What to look at twice before going back to that backup."""
     if backup is None or backup.taken_at is None or backup.taken_at <= incident.began_at:
         return []
     return ["Taken after the hazard began"]
@@ -173,10 +174,19 @@ def figures_of(user: User, incident: Incident) -> Figures:
 
 
 def with_counts(found: QuerySet[Incident], user: User) -> QuerySet[Incident]:
-    """Each with ``affected_count`` and ``recovered_count``, over the rows that this person sees."""
+    """Each with ``affected_count``, ``recovered_count`` and ``lacking`` over the rows that this person sees, and ``in_motion``.
+
+    ``lacking``: something failed, or cannot be restored. ``in_motion``: something waits or runs.
+    """
     items = IncidentResource.objects.visible_to(user).filter(incident=OuterRef("pk"))
     done = RestoreRequest.objects.visible_to(user).filter(incident=OuterRef("pk"), status=Status.COMPLETED.value)
-    return found.annotate(affected_count=_count(items), recovered_count=_count(done))
+    failed = RestoreRequest.objects.visible_to(user).filter(incident=OuterRef("pk"), status=Status.FAILED.value)
+    counted: QuerySet[Incident] = with_motion(found).annotate(
+        affected_count=_count(items),
+        recovered_count=_count(done),
+        lacking=Exists(failed) | Exists(items.included().exclude(why_not="")),
+    )
+    return counted
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from portal.errors import NotPermitted, Refused
 from portal.permissions import Person, check_is_a_person, check_permission, has_permission_somewhere
@@ -89,16 +91,50 @@ def check_can_close(user: Person, incident: Incident) -> None:
         raise Refused("Some of its restores still wait or run. Wait until they are done, or take them out.")
 
 
+def check_can_restore_next(user: Person, incident: Incident) -> None:
+    """A person of IT goes on with the next good backup, as they confirm: while the incident recovers."""
+    check_permission(user, Permission.MANAGE_INCIDENTS, None, "Only IT goes on with another backup in an incident.")
+    check_is_a_person(user)
+    if incident.state in (IncidentStatus.PROPOSED, IncidentStatus.OPEN):
+        raise Refused(f"{incident.number} is not confirmed yet: confirm its list first.")
+    if incident.state is not IncidentStatus.RECOVERING:
+        raise Refused(
+            f"{incident.number} is {incident.facts.label.lower()}: nothing of it changes any more."
+            " File a request for the resource instead."
+        )
+
+
+def check_is_stuck(row: IncidentResource, request: RestoreRequest | None) -> None:
+    """Whether the row's turn has passed without bringing it back, so that another backup can be chosen for it."""
+    if row.excluded_at is not None:
+        raise Refused(f"{row.resource} was taken out of the incident. File a request for it instead.")
+    if request is None:
+        if not row.why_not:
+            raise Refused(f"{row.resource} waits its turn. Let it be restored from the backup that was confirmed.")
+    elif request.state is Status.COMPLETED:
+        raise Refused(f"{row.resource} is restored already. Undo it on the page of {request.number} if need be.")
+    elif request.state is not Status.FAILED and not request.facts.final:
+        raise Refused(f"{request.number} waits or runs: wait until it has ended, or stop it on its page.")
+
+
 def is_at_rest(incident: Incident) -> bool:
     """Whether it was carried out: nothing of it waits or runs any more."""
-    return (
-        incident.state is IncidentStatus.RECOVERING
-        and not unfiled(incident).exists()
-        and not incident.restore_requests.filter(status__in=UNFINISHED).exists()
+    return incident.state is IncidentStatus.RECOVERING and not (
+        with_motion(Incident.objects.filter(pk=incident.pk)).get().in_motion
     )
+
+
+def with_motion(found: QuerySet[Incident]) -> QuerySet[Any]:
+    """Each with ``in_motion``: whether something of it waits or runs, once it was confirmed."""
+    moving = RestoreRequest.objects.filter(incident=OuterRef("pk"), status__in=UNFINISHED)
+    return found.annotate(in_motion=Exists(moving) | Exists(_to_file().filter(incident=OuterRef("pk"))))
 
 
 def unfiled(incident: Incident) -> QuerySet[IncidentResource]:
     """The rows that were confirmed and have no request yet: the portal is about to file it."""
-    filed = RestoreRequest.objects.filter(incident=incident).values("resource")
-    return incident.affected.included().filter(backup__isnull=False, why_not="").exclude(resource__in=filed)
+    return _to_file().filter(incident=incident)
+
+
+def _to_file() -> QuerySet[IncidentResource]:
+    filed = RestoreRequest.objects.filter(incident=OuterRef("incident"), resource=OuterRef("resource"))
+    return IncidentResource.objects.included().filter(~Exists(filed), backup__isnull=False, why_not="")

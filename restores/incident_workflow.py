@@ -71,6 +71,17 @@ INCIDENT_STATUSES: dict[IncidentStatus, IncidentFacts] = {
 }
 
 
+AT_REST = "Nothing of it waits or runs any more; it can be closed."
+AT_REST_LACKING = "Nothing of it waits or runs any more: look at what failed, then close it."
+
+
+def turn_and_next(status: IncidentStatus, *, at_rest: bool, lacking: bool) -> tuple[Turn, str]:
+    """Whose turn it is, and what happens next. ``at_rest``: it was carried out; ``lacking``: not everything came back."""
+    if at_rest:
+        return Turn.IT, AT_REST_LACKING if lacking else AT_REST
+    return INCIDENT_STATUSES[status].turn, INCIDENT_STATUSES[status].next
+
+
 @dataclass(frozen=True)
 class IncidentTransition:
     """What a move does: where it leads, and how the record tells it ("{by}" is filled in)."""

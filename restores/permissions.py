@@ -9,8 +9,8 @@ from django.utils import timezone
 from moneyed import Money
 
 from backups.drivers.base import Mode, Place
-from backups.models import Resource, ResourceState
-from portal.errors import NotPermitted, Refused
+from backups.models import Backup, BackupStatus, CopyState, Resource, ResourceState
+from portal.errors import InvalidInput, NotPermitted, Refused
 from portal.permissions import (
     Person,
     check_is_a_person,
@@ -19,6 +19,7 @@ from portal.permissions import (
     has_permission_somewhere,
 )
 from portal.roles import Permission
+from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.pricing import in_money
 from restores.succession import replaced_sentence, replaced_since
@@ -41,6 +42,23 @@ def check_can_file(user: Person, resource: Resource) -> None:
         raise Refused(f"{resource.name} is being removed. Ask IT if something of it is still needed.")
 
 
+def why_unusable(backup: Backup) -> str:
+    """Why nothing can be restored from the backup any more, in a sentence; empty while it is good."""
+    if backup.status != BackupStatus.FINISHED:
+        return "This backup is not complete, so nothing can be restored from it."
+    if backup.damaged_at is not None:
+        return "This backup was found damaged."
+    fetched = getattr(backup, "present_copies", None)
+    there = bool(fetched) if fetched is not None else backup.copies.filter(state=CopyState.PRESENT).exists()
+    return "" if there else "No copy of this backup is left."
+
+
+def check_restorable(backup: Backup) -> None:
+    """Whether the backup can be asked for: finished, not damaged, with a copy left. The sentence says which it is not."""
+    if unusable := why_unusable(backup):
+        raise InvalidInput(f"{unusable} Choose another one.", field="backup")
+
+
 def check_move(request: RestoreRequest, move: Move) -> None:
     """Whether the workflow has the move in the request's status."""
     if transition(request.state, move) is None:
@@ -57,6 +75,7 @@ def check_can_approve(user: Person, request: RestoreRequest) -> None:
     _check_decides(user, request, "Only IT approves restores.")
     _check_not_own(user, request)
     check_move(request, Move.APPROVE)
+    _check_usable(request, "Reject")
 
 
 def check_can_retry(user: Person, request: RestoreRequest) -> None:
@@ -65,6 +84,21 @@ def check_can_retry(user: Person, request: RestoreRequest) -> None:
     _check_not_own(user, request)
     check_move(request, Move.RETRY)
     _check_at_rest(request)
+    _check_usable(request, "Close")
+
+
+def _check_usable(request: RestoreRequest, verb: str) -> None:
+    """What is not good any more is approved in vain: say at once what helps."""
+    if not (unusable := why_unusable(request.backup)):
+        return
+    if goes_on_in_its_incident(request):
+        raise Refused(f"{unusable} {request.incident} can go on with the next good one: restore that on its page.")
+    raise Refused(f"{unusable} {verb} this request, and have a new one filed for another backup.")
+
+
+def goes_on_in_its_incident(request: RestoreRequest) -> bool:
+    """Whether the request belongs to an incident that still recovers: there the next good backup can be chosen."""
+    return request.incident is not None and request.incident.state is IncidentStatus.RECOVERING
 
 
 def check_can_reject(user: Person, request: RestoreRequest) -> None:

@@ -22,7 +22,7 @@ from restores.models import Attempt, AttemptKind, Charge, RestoreRequest, Step
 from restores.pricing import Line, in_money
 from restores.stepnames import TECHNICAL, StepName
 from restores.succession import replaced_sentence, replaced_since
-from restores.wording import charge_sentence, loss_of, plain_sentence
+from restores.wording import charge_sentence, loss_of, next_of, plain_sentence
 
 LABEL_WIDTH, GAP, ROOM = 38.0, 1.2, 18.0  # mm; the room is that of the longest label
 LONGEST_LABEL = 60  # letters
@@ -53,7 +53,7 @@ def record_pdf(request: RestoreRequest, reader: User, now: datetime) -> bytes:
     paper.ln(2)
     paper.say(plain_sentence(request, now), size=12, style="B")
     later = replaced_since(request)
-    paper.say(f"{request.facts.label}. {replaced_sentence(later) if later else request.facts.next}")
+    paper.say(f"{request.facts.label}. {replaced_sentence(later) if later else next_of(request, now)}")
     _why(paper, request)
     _plan(paper, request, now, technical)
     _price(paper, request)

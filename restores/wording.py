@@ -16,6 +16,7 @@ from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
 from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
 from restores.part import Picked
+from restores.permissions import goes_on_in_its_incident, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
 from restores.waiting import is_waiting_for
@@ -125,6 +126,10 @@ def next_of(request: RestoreRequest, now: datetime, reader: User | None = None) 
         return "The restore is being stopped; it writes no further, and the live data stays as it is."
     if request.state is Status.APPROVED and request.start_at and request.start_at > now:
         return f"The restore starts by itself on {exact_time(request.start_at, now)}."
+    if request.state is Status.FAILED and (unusable := why_unusable(request.backup)):
+        if goes_on_in_its_incident(request):
+            return f"{unusable} IT restores the next good one, where there is one, on the page of {request.incident}."
+        return f"{unusable} IT closes this request. Ask anew, for another backup."
     asked = reader is not None and is_waiting_for(reader, request)
     following = request.facts.asks if asked else request.facts.next
     if request.expires_at and request.expires_at > now:

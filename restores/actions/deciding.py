@@ -11,8 +11,6 @@ from django.utils import timezone
 from backups.drivers.base import Mode
 from portal.errors import InvalidInput, Refused
 from portal.models import User
-from portal.rules import refusal
-from restores.actions.filing import check_restorable
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
 from restores.actions.scheduling import checked_start, hand_over_at
@@ -100,8 +98,6 @@ def _approve(
         may(by, locked)
         if digest_now(locked) != locked.plan_digest:
             raise Refused(PLAN_CHANGED)
-        if unusable := refusal(check_restorable, locked.backup):
-            raise Refused(f"{unusable} Close this request, and have a new one filed.")
         if plan_digest != locked.plan_digest:
             raise Refused("The plan is not the one you looked at. Read it again, then decide.")
         if locked.incident_id and start_at is not None:

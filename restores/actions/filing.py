@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.drivers.base import Mode
-from backups.models import Backup, BackupStatus
+from backups.models import Backup
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
@@ -25,7 +25,7 @@ from restores.charging import Cause, classify
 from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
 from restores.models import Event, Incident, RestoreRequest
 from restores.part import Picked
-from restores.permissions import check_can_file
+from restores.permissions import check_can_file, check_restorable
 from restores.workflow import TABLE, Move, Status
 
 UNDER_WAY = [Status.SUBMITTED.value, Status.AWAITING_CONSENT.value, Status.APPROVED.value, Status.RUNNING.value]
@@ -138,15 +138,3 @@ def _check_not_asked_for(by: User, backup: Backup, mode: Mode, picked: Picked | 
     same = next((request for request in alike if request.picked == picked), None)
     if same is not None:
         raise Refused(f"You have asked for exactly this already: {same.number}. Follow it there, or cancel it first.")
-
-
-def check_restorable(backup: Backup) -> None:
-    """Whether the backup can be asked for: finished, not damaged, with a copy left. The sentence says which it is not."""
-    if backup.status != BackupStatus.FINISHED:
-        raise InvalidInput(
-            "This backup is not complete, so nothing can be restored from it. Choose another one.", field="backup"
-        )
-    if backup.damaged_at is not None:
-        raise InvalidInput("This backup was found damaged. Choose another one.", field="backup")
-    if not backup.copies.filter(state="present").exists():
-        raise InvalidInput("No copy of this backup is left. Choose another one.", field="backup")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Copy, Resource, ResourceState
@@ -15,8 +16,9 @@ from restores.actions.incident_moves import settle_incident_pins
 from restores.actions.planning import plan_for
 from restores.charging import Cause
 from restores.incident_workflow import IncidentStatus, list_digest
-from restores.models import Incident, IncidentResource
+from restores.models import Incident, IncidentResource, RestoreRequest
 from restores.plan import plan_digest
+from restores.workflow import Status
 
 UNCONFIRMED = (IncidentStatus.PROPOSED, IncidentStatus.OPEN)
 
@@ -31,10 +33,9 @@ class Choice:
 
 def latest_backups(resources: Iterable[int], lost_region: str) -> dict[int, Choice]:
     """For each of the resources its latest good backup that can be read without the lost region. One query."""
-    readable = Copy.objects.present().filter(backup=OuterRef("pk")).exclude(region=lost_region)
     good = Backup.objects.good().filter(resource=OuterRef("pk")).order_by("-taken_at", "-pk")
     found = Resource.objects.filter(pk__in=list(resources)).annotate(
-        latest=Subquery(good.filter(Exists(readable)).values("pk")[:1]), any_good=Exists(good)
+        latest=Subquery(good.filter(_readable(lost_region)).values("pk")[:1]), any_good=Exists(good)
     )
     return {
         pk: _choice(state, latest, any_good, lost_region)
@@ -42,14 +43,39 @@ def latest_backups(resources: Iterable[int], lost_region: str) -> dict[int, Choi
     }
 
 
-def _choice(state: str, latest: int | None, any_good: bool, lost_region: str) -> Choice:
+def next_backups(incident: Incident, resources: Iterable[int]) -> dict[int, Choice]:
+    """For each of those of the incident the good backup to go on with when the one of its row brought nothing back. One query.
+
+    By the rules of :func:`latest_backups`, without what failed in this incident or was undone. One taken since then comes
+    only after all from before: it may hold what the hazard left.
+    """
+    tried = RestoreRequest.objects.filter(
+        incident=incident, backup=OuterRef("pk"), status__in=[Status.FAILED.value, Status.UNDONE.value]
+    )
+    good = Backup.objects.good().filter(~Exists(tried), resource=OuterRef("resource")).order_by("-taken_at", "-pk")
+    readable = good.filter(_readable(incident.lost_region)).values("pk")
+    before = readable.filter(taken_at__lte=OuterRef("backup__taken_at"))
+    found = incident.affected.filter(resource__in=list(resources)).annotate(
+        next=Coalesce(Subquery(before[:1]), Subquery(readable[:1])), any_good=Exists(good)
+    )
+    return {
+        pk: _choice(state, chosen, any_good, incident.lost_region, "other good")
+        for pk, state, chosen, any_good in found.values_list("resource", "resource__state", "next", "any_good")
+    }
+
+
+def _readable(lost_region: str) -> Exists:
+    return Exists(Copy.objects.present().filter(backup=OuterRef("pk")).exclude(region=lost_region))
+
+
+def _choice(state: str, chosen: int | None, any_good: bool, lost_region: str, kind: str = "good") -> Choice:
     if state in (ResourceState.REMOVING, ResourceState.REMOVED):
         return Choice(None, "It was removed. Bring it back first if it is needed.")
-    if latest is not None:
-        return Choice(latest, "")
+    if chosen is not None:
+        return Choice(chosen, "")
     if any_good and lost_region:
-        return Choice(None, f"No copy of a good backup of it can be read outside {lost_region}.")
-    return Choice(None, "There is no good backup of it.")
+        return Choice(None, f"No copy of any {kind} backup of it can be read outside {lost_region}.")
+    return Choice(None, f"There is no {kind} backup of it.")
 
 
 def choose_again(incident: Incident, now: datetime) -> None:
@@ -72,11 +98,10 @@ def _differs(row: IncidentResource, choice: Choice) -> bool:
     return (row.backup_id, row.why_not) != (choice.backup, choice.why_not)
 
 
-def plan_digest_of(row: IncidentResource) -> str:
-    """The digest of what would be done for that row now; empty where it has no backup."""
-    if row.backup is None:
-        return ""
-    return plan_digest(plan_for(row.backup, Mode(row.mode), Cause.INFRASTRUCTURE, None))
+def plan_digest_of(row: IncidentResource, backup: Backup | None = None) -> str:
+    """The digest of what would be done for that row now, from its backup or that one; empty where there is none."""
+    backup = backup or row.backup
+    return plan_digest(plan_for(backup, Mode(row.mode), Cause.INFRASTRUCTURE, None)) if backup else ""
 
 
 def digest_of(incident: Incident) -> str:

@@ -17,7 +17,7 @@ from portal.history import acting
 from portal.models import User
 from portal.rules import refusal
 from restores.actions.deciding import record_approval
-from restores.actions.filing import check_restorable, new_request
+from restores.actions.filing import new_request
 from restores.actions.incident_choosing import UNCONFIRMED, choose_again, plan_digest_of
 from restores.actions.incident_moves import note_incident
 from restores.actions.moves import apply_move
@@ -26,6 +26,7 @@ from restores.charging import Cause
 from restores.incident_permissions import unfiled
 from restores.incident_workflow import IncidentStatus
 from restores.models import Incident, IncidentResource, RestoreRequest
+from restores.permissions import check_restorable
 from restores.workflow import Move, Status
 
 log = structlog.get_logger(__name__)
@@ -72,26 +73,31 @@ def _file(incident: Incident, row_id: int, now: datetime) -> None:
         if why_not := refusal(check_restorable, backup) or (CHANGED if plan_digest_of(row) != row.plan_digest else ""):
             _give_up(locked, row, why_not, now)
             return
-        request = new_request(
-            by=by,
-            backup=backup,
-            mode=Mode(row.mode),
-            reason=f"{locked.number}: {locked.told_outside}",
-            cause=Cause.INFRASTRUCTURE,
-            now=now,
-            incident=locked,
-        )
-        _approve(request, by, locked, now)
+        file_row(locked, row, by=by, now=now, text=f"{by} approved the plan by confirming {incident.number}")
 
 
-def _approve(request: RestoreRequest, by: User, incident: Incident, now: datetime) -> None:
-    """The confirmation of the whole list is the approval of each of its plans."""
-    apply_move(
+def file_row(incident: Incident, row: IncidentResource, *, by: User, now: datetime, text: str) -> RestoreRequest:
+    """File the row's request for its backup, and approve it: confirming was the approval of its plan.
+
+    In the transaction that holds the incident and the backup, and checked both. ``text`` is how the request's timeline tells
+    the approval.
+    """
+    assert row.backup is not None
+    request = new_request(
+        by=by,
+        backup=row.backup,
+        mode=Mode(row.mode),
+        reason=f"{incident.number}: {incident.told_outside}",
+        cause=Cause.INFRASTRUCTURE,
+        now=now,
+        incident=incident,
+    )
+    return apply_move(
         request,
         Move.APPROVE,
         by=by,
         now=now,
-        text=f"{by} approved the plan by confirming {incident.number}",
+        text=text,
         alter=lambda locked: record_approval(locked, by=by, now=now),
     )
 

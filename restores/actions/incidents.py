@@ -223,11 +223,16 @@ def _place(row: IncidentResource, wanted: int) -> tuple[int, int, int, int]:
 
 def needs_typed_number(incident: Incident) -> bool:
     """Whether confirming it needs its number typed: live data of production would be replaced."""
-    return (
-        incident.affected.included()
-        .filter(backup__isnull=False, mode=Mode.IN_PLACE.value, resource__environment="production")
-        .exists()
-    )
+    rows = incident.affected.included().filter(backup__isnull=False)
+    return rows.filter(mode=Mode.IN_PLACE.value, resource__environment="production").exists()
+
+
+def check_typed_number(incident: Incident, typed_number: str) -> None:
+    """Raises InvalidInput naming ``typed_number`` unless it is the incident's."""
+    if typed_number.strip().upper() != incident.number:
+        raise InvalidInput(
+            f"Type {incident.number} to confirm: live data of production is replaced.", field="typed_number"
+        )
 
 
 def confirm(*, by: User, incident: Incident, digest: str, typed_number: str = "") -> Incident:
@@ -244,10 +249,8 @@ def confirm(*, by: User, incident: Incident, digest: str, typed_number: str = ""
         check_can_confirm(by, locked)
         if digest != digest_of(locked):
             raise Refused(LIST_CHANGED)
-        if needs_typed_number(locked) and typed_number.strip().upper() != locked.number:
-            raise InvalidInput(
-                f"Type {locked.number} to confirm: live data of production is replaced.", field="typed_number"
-            )
+        if needs_typed_number(locked):
+            check_typed_number(locked, typed_number)
 
     def alter(locked: Incident) -> None:
         locked.confirmed_at, locked.confirmed_by, locked.confirmed_digest = now, by, digest
@@ -276,7 +279,7 @@ def take_out(*, by: User, incident: Incident, resource: int, reason: str) -> Inc
         if row is None:
             raise InvalidInput("That resource is not in the list, or was taken out already.", field="resource")
         reason = checked_reason(reason, "Say why it is taken out: it is kept with the incident.")
-        request = RestoreRequest.objects.filter(incident=locked, resource=resource).first()
+        request = RestoreRequest.objects.filter(incident=locked, resource=resource).order_by("pk").last()
         if request is not None and request.state in (Status.COMPLETED, Status.UNDONE):
             raise Refused(f"{row.resource} is restored already. Undo it on the page of {request.number} if need be.")
         if request is not None and not request.facts.final:

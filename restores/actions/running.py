@@ -24,10 +24,10 @@ from portal.errors import Refused
 from restores.actions.cleaning import workdir_of
 from restores.actions.damage import note_proof
 from restores.actions.extent import OnlyPart, Whole, extent_of
-from restores.actions.filing import check_restorable
 from restores.actions.planning import digest_now
 from restores.actions.recording import Recorder, hold_lease
 from restores.models import Attempt, AttemptKind, RestoreRequest
+from restores.permissions import check_restorable
 from restores.stepnames import StepName
 
 R = TypeVar("R")

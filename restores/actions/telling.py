@@ -20,6 +20,7 @@ from portal.roles import Permission
 from restores.audience import Audience, told
 from restores.models import ChannelPost, Charge, Follow, Notice, RestoreRequest, Why
 from restores.waiting import DECIDED_WITH
+from restores.wording import next_of
 from restores.workflow import Move, Status, Turn, transition
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ def tell_move(
         tell_channels(
             now=now,
             title=f"[{request.number}] {request.facts.label}: {request.resource.name}",
-            text=f"{request.client}. {request.facts.next}",
+            text=f"{request.client}. {next_of(request, now)}",
             path=request.get_absolute_url(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from portal.errors import InvalidInput
 from portal.rules import refusal
 from restores.actions import incidents
 from restores.actions.incident_choosing import UNCONFIRMED, digest_of
+from restores.actions.incident_next import NextBackup, next_of_rows, restore_next
 from restores.actions.zabbix import unknown_hosts
 from restores.api.choices import INCIDENT_MODE_CHOICES, INCIDENT_STATUS_CHOICES
 from restores.incident_board import (
@@ -40,23 +42,38 @@ from restores.incident_permissions import (
     check_can_close,
     check_can_confirm,
     check_can_dismiss,
+    check_can_restore_next,
     check_can_take_on,
     check_can_take_out,
 )
-from restores.incident_workflow import IncidentStatus
+from restores.incident_workflow import IncidentStatus, turn_and_next
 from restores.models import Incident, IncidentEvent
 from restores.models.incident import MOST_AT_ONCE
+from restores.plan import loss_window
+from restores.workflow import Turn
 
+GO_ON = "restore-next"
 MOVES: dict[str, Callable[..., None]] = {
     "take-on": check_can_take_on,
     "extend": check_can_change_list,
     "arrange": check_can_change_list,
     "confirm": check_can_confirm,
     "take-out": check_can_take_out,
+    GO_ON: check_can_restore_next,
     "dismiss": check_can_dismiss,
     "close": check_can_close,
 }
+NOTHING_TO_GO_ON_WITH = (
+    "No resource of it failed to come back and has another good backup: there is nothing to go on with."
+)
 MOST_NAMED = 5000
+
+
+def named_once(ids: list[int]) -> None:
+    """Raises ValidationError when something is named twice: which of the two places is meant cannot be told."""
+    twice = sorted(pk for pk, times in Counter(ids).items() if times > 1)
+    if twice:
+        raise serializers.ValidationError(f"{twice[0]} is named more than once. Name each id once.")
 
 
 class Ids(serializers.ListField):
@@ -65,7 +82,16 @@ class Ids(serializers.ListField):
     def __init__(self, **options: Any) -> None:
         """As given, with what holds for all of them."""
         row = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-        super().__init__(**{"child": row, "required": False, "default": list, "max_length": MOST_NAMED, **options})
+        super().__init__(
+            **{
+                "child": row,
+                "required": False,
+                "default": list,
+                "max_length": MOST_NAMED,
+                "validators": [named_once],
+                **options,
+            }
+        )
 
 
 class Declaring(Input):
@@ -130,10 +156,40 @@ class Confirmation(Input):
     )
 
 
+class GoingOn(Confirmation):
+    """A yes to the next good backup of one resource."""
+
+    resource = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Its id.")
+    digest = serializers.CharField(
+        max_length=64,
+        help_text="The resource's next_backup.digest as you read it: the confirmation is bound to that plan.",
+        error_messages={
+            "required": "digest is missing. Read the incident, then send the digest of the resource's next_backup."
+        },
+    )
+
+
 class TakingOut(WithReason):
     """One resource that is left out."""
 
     resource = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Its id.")
+
+
+class NextOut(serializers.Serializer[NextBackup]):
+    """The good backup to go on with."""
+
+    backup = serializers.IntegerField(source="backup.pk", allow_null=True, default=None)
+    taken_at = serializers.DateTimeField(source="backup.taken_at", allow_null=True, default=None)
+    loss_window_seconds = serializers.SerializerMethodField(help_text="How much time's changes going back there loses.")
+    digest = serializers.CharField(help_text="Sent back to restore-next/ to confirm exactly this.")
+    needs_typed_number = serializers.BooleanField(help_text="Whether that needs the incident's number typed.")
+    why_not = serializers.CharField(help_text="Why there is none, or it has to wait; empty otherwise.")
+
+    def get_loss_window_seconds(self, further: NextBackup) -> int | None:
+        """Until now."""
+        if further.backup is None or further.backup.taken_at is None:
+            return None
+        return int(loss_window(further.backup.taken_at, self.context["now"]).total_seconds())
 
 
 class AffectedOut(serializers.Serializer[Row]):
@@ -152,8 +208,17 @@ class AffectedOut(serializers.Serializer[Row]):
     request = serializers.IntegerField(
         source="request.id", allow_null=True, default=None, help_text="The request that does it."
     )
+    next_backup = serializers.SerializerMethodField(
+        help_text="For IT, where it did not come back: with what to go on. Null otherwise."
+    )
     recovered_at = serializers.DateTimeField(allow_null=True)
     seconds_to_recovery = serializers.SerializerMethodField(help_text="From the beginning of the hazard.")
+
+    @extend_schema_field(NextOut(allow_null=True))
+    def get_next_backup(self, row: Row) -> Any:
+        """As the board offers it."""
+        further = self.context["nexts"].get(row.item.resource_id)
+        return NextOut(further, context=self.context).data if further else None
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_backup_taken_at(self, row: Row) -> Any:
@@ -185,8 +250,8 @@ class IncidentOut(serializers.ModelSerializer[Incident]):
     number = serializers.CharField(help_text="What people call it, such as INC-12.")
     status = serializers.ChoiceField(choices=INCIDENT_STATUS_CHOICES)
     status_label = serializers.CharField(source="facts.label")
-    turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
-    next = serializers.CharField(source="facts.next", help_text="What happens next, in one sentence.")
+    turn = serializers.SerializerMethodField(help_text="Whose turn it is.")
+    next = serializers.SerializerMethodField(help_text="What happens next, in one sentence.")
     hazard = serializers.SerializerMethodField(help_text="What happened.")
     declared_by = NameField(allow_null=True, help_text="Null: Zabbix.")
     confirmed_by = NameField(allow_null=True)
@@ -201,6 +266,18 @@ class IncidentOut(serializers.ModelSerializer[Incident]):
             "concurrency", "began_at", "declared_at", "declared_by", "confirmed_at", "confirmed_by", "closed_at", "closed_by",
             "close_reason", "affected_count", "recovered_count",
         ]  # fmt: skip
+
+    def get_turn(self, incident: Incident) -> str:
+        """As on its board."""
+        return self._turn_and_next(incident)[0].value
+
+    def get_next(self, incident: Incident) -> str:
+        """As on its board."""
+        return self._turn_and_next(incident)[1]
+
+    def _turn_and_next(self, incident: Any) -> tuple[Turn, str]:
+        at_rest = incident.state is IncidentStatus.RECOVERING and not incident.in_motion
+        return turn_and_next(incident.state, at_rest=at_rest, lacking=incident.lacking)
 
     def get_hazard(self, incident: Incident) -> str:
         """In the words meant for this person."""
@@ -230,6 +307,8 @@ class IncidentWhole(IncidentOut):
             "can",
         ]
 
+    _read_board: tuple[list[Row], dict[int, NextBackup]] | None = None
+
     @property
     def _user(self) -> Any:
         return self.context["request"].user
@@ -245,9 +324,16 @@ class IncidentWhole(IncidentOut):
     @extend_schema_field(AffectedOut(many=True))
     def get_affected(self, incident: Incident) -> Any:
         """The rows of the clients that the person sees."""
-        items = items_seen(self._user, incident).order_by("position", "pk")
-        rows = rows_of(self._user, incident, items, self.context["now"])
-        return AffectedOut(rows, many=True, context=self.context).data  # type: ignore[arg-type]  # many of them
+        rows, nexts = self._board(incident)
+        return AffectedOut(rows, many=True, context={**self.context, "nexts": nexts}).data  # type: ignore[arg-type]  # many
+
+    def _board(self, incident: Incident) -> tuple[list[Row], dict[int, NextBackup]]:
+        """The rows that the person sees, and with what to go on; read once."""
+        if self._read_board is None:
+            items = items_seen(self._user, incident).order_by("position", "pk")
+            rows = rows_of(self._user, incident, items, self.context["now"])
+            self._read_board = rows, next_of_rows(self._user, incident, [(row.item, row.request) for row in rows])
+        return self._read_board
 
     def get_unknown_hosts(self, incident: Incident) -> list[str]:
         """For people of the company."""
@@ -260,7 +346,11 @@ class IncidentWhole(IncidentOut):
 
     def get_can(self, incident: Incident) -> dict[str, str | None]:
         """The refusing sentences."""
-        return {name: refusal(check, self._user, incident) or None for name, check in MOVES.items()}
+        told = {name: refusal(check, self._user, incident) or None for name, check in MOVES.items()}
+        _, nexts = self._board(incident)
+        if told[GO_ON] is None and not any(one.backup for one in nexts.values()):
+            told[GO_ON] = NOTHING_TO_GO_ON_WITH
+        return told
 
 
 class IncidentFilters(filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -341,6 +431,14 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
     def take_out(self, request: Request, pk: int) -> Response:
         """It is skipped; what waits for it is cancelled."""
         return self._move(request, incidents.take_out, TakingOut)
+
+    @extend_schema(
+        request=GoingOn, responses=IncidentWhole, summary="Go on with the next good backup of one resource (IT)"
+    )
+    @action(methods=["post"], detail=True, url_path="restore-next")
+    def restore_next(self, request: Request, pk: int) -> Response:
+        """Where the confirmed one did not bring it back: its request is closed, another one filed and approved."""
+        return self._move(request, restore_next, GoingOn)
 
     @extend_schema(request=WithReason, responses=IncidentWhole, summary="Dismiss a proposal (IT)")
     @action(methods=["post"], detail=True)

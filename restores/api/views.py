@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups.drivers.base import Mode
+from backups.models import Copy
 from portal.api.inputs import Input, Nothing, WithReason
 from portal.api.uploading import Multipart, TakesFiles
 from portal.api.views import RecordedViewSet
@@ -63,8 +64,9 @@ class RequestViews(
         seen = seen.select_related(
             "client", "resource__application__client", "backup", "filed_by", "decided_by", "incident"
         )
+        present = Prefetch("backup__copies", Copy.objects.present(), to_attr="present_copies")
         if self.action == "list":
-            return seen.prefetch_related("attempts")
+            return seen.prefetch_related("attempts", present)
         comments = Comment.objects.visible_to(self.request.user).select_related("by")
         attachments = Attachment.objects.visible_to(self.request.user).select_related("by")
         seen = seen.prefetch_related(Prefetch("comments", comments)).prefetch_related(

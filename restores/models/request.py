@@ -28,6 +28,9 @@ FIRST_NUMBER = 1000
 MODE_LABELS = {Mode.IN_PLACE: "In place", Mode.BESIDE: "Beside", Mode.EXPORT: "Export"}
 
 
+_CLOSED = [status.value for status, facts in STATUSES.items() if facts.final]
+
+
 class RestoreRequestQuerySet(models.QuerySet["RestoreRequest"]):
     """Questions about requests."""
 
@@ -37,7 +40,7 @@ class RestoreRequestQuerySet(models.QuerySet["RestoreRequest"]):
 
     def open(self) -> Self:
         """Those not closed: their backup is pinned."""
-        return self.exclude(status__in=[status for status, facts in STATUSES.items() if facts.final])
+        return self.exclude(status__in=_CLOSED)
 
 
 def pair(name: str) -> models.CheckConstraint:
@@ -110,8 +113,8 @@ class RestoreRequest(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["incident", "resource"],
-                condition=Q(incident__isnull=False),
-                name="request_once_per_incident_and_resource",
+                condition=Q(incident__isnull=False) & ~Q(status__in=_CLOSED),
+                name="request_of_incident_goes_on_once_per_resource",
             ),
         ]
         indexes = [

@@ -15,12 +15,12 @@ from backups.models import Backup, Resource
 from portal.entered import whole_number
 from portal.errors import PortalError
 from portal.rules import refusal
-from restores.actions.filing import check_restorable
 from restores.actions.parts import measured
 from restores.charging import Cause
 from restores.details import DETAIL_LABELS
 from restores.forms import AskForm, MomentForm
 from restores.part import Picked
+from restores.permissions import check_restorable
 from restores.picking import choices
 from restores.summary import cause_options, mode_options, summary_of
 from restores.views.fetching import person, resource_or_404

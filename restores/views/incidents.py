@@ -21,6 +21,7 @@ from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import counted
 from restores.actions.incident_choosing import digest_of, latest_backups
+from restores.actions.incident_next import next_of_rows
 from restores.actions.incidents import affected_by, declare, extend
 from restores.actions.zabbix import unknown_hosts
 from restores.incident_board import (
@@ -36,7 +37,7 @@ from restores.incident_board import (
 )
 from restores.incident_forms import Affected, HazardForm
 from restores.incident_permissions import check_can_change_list, check_can_declare, check_can_see_incidents, is_at_rest
-from restores.incident_workflow import IncidentStatus
+from restores.incident_workflow import IncidentStatus, turn_and_next
 from restores.models import Incident
 from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
 from restores.views.fetching import person
@@ -174,15 +175,19 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
     page = read_page(items_seen(user, found), IN_ORDER, http.GET)
     rows = rows_of(user, found, page.rows, now)
     unconfirmed = found.state in (IncidentStatus.PROPOSED, IncidentStatus.OPEN)
-    inside = sees_all(user)
+    inside, figures = sees_all(user), figures_of(user, found)
+    lacking = bool(figures.failed or figures.impossible)
+    turn, then = turn_and_next(found.state, at_rest=is_at_rest(found), lacking=lacking)
+    nexts = next_of_rows(user, found, [(row.item, row.request) for row in rows])
     return {
         "found": found,
         "hazard": hazard_told(user, found),
         "page": page,
         "rows": rows,
+        "nexts": nexts,
         "regions": present_regions(page.rows, found.lost_region),
         "reading": regions_read(found),
-        "figures": figures_of(user, found),
+        "figures": figures,
         "clock": _clock(found, now),
         "events": events_told(user, found),
         "may_arrange": not refusal(check_can_change_list, user, found),
@@ -192,7 +197,8 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
         "unknown": unknown_hosts(found) if inside else [],
         "event": getattr(found, "zabbix_event", None) if inside else None,
         "unconfirmed": unconfirmed,
-        "at_rest": is_at_rest(found),
+        "turn": turn,
+        "next": then,
         "moving": found.state is IncidentStatus.RECOVERING,
         "acts": incident_acts(user, found, rows, bound, digest_of(found) if unconfirmed else ""),
     }

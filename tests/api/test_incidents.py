@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ LIST = "/api/incidents/"
 MOVES = {
     "take-on": {},
     "extend": {}, "arrange": {"concurrency": 3}, "confirm": {"digest": "0" * 64}, "take-out": {"resource": 1, "reason": "x"},
+    "restore-next": {"resource": 1, "digest": "0" * 64},
     "dismiss": {"reason": "x"}, "close": {"reason": "x"},
 }  # fmt: skip
 
@@ -163,3 +165,85 @@ def test_a_constant_number_of_queries(as_: As, cast: Cast, declared: Any, backup
         add(make_backup(make_resource(cast.shop), timezone.now()))
     assert [counted(address) for address in addresses] == few
     assert max(few) <= 20
+
+
+@pytest.fixture
+def stuck(cast: Cast, declared: Any, backup: Backup, foreign: Backup) -> str:
+    """Its address: recovering, the first one's backup proved damaged with an older one left, the other is back."""
+    now, incident = timezone.now(), Incident.objects.get()
+    make_backup(backup.resource, now - timedelta(days=3))
+    Incident.objects.update(
+        status="recovering", confirmed_at=now, confirmed_by=cast.it, confirmed_digest="0" * 64, began_at=now
+    )
+    for one, status in ((backup, Status.FAILED), (foreign, Status.COMPLETED)):
+        request = make_request(one, cast.it, status=status, cause=Cause.INFRASTRUCTURE, incident=incident)
+        told = {"error": "It is damaged."} if status is Status.FAILED else {"proof": "3 files"}
+        make_attempt(request, cast.it, status=status.value, finished_at=now, **told)
+    Backup.objects.filter(pk=backup.pk).update(damaged_at=now)
+    return f"{LIST}{incident.pk}/"
+
+
+def test_the_next_good_backup_is_told_and_confirmed(as_: As, stuck: str, backup: Backup, foreign: Backup) -> None:
+    it = as_("second_it")
+    failed = RestoreRequest.objects.get(backup=backup)
+    request = it.get(f"/api/restore-requests/{failed.pk}/").json()
+    assert "found damaged" in request["can"]["retry"]
+    assert "restores the next good one" in request["next"]
+    tried = it.post(f"/api/restore-requests/{failed.pk}/retry/", {"plan_digest": request["plan_digest"]})
+    assert (tried.status_code, tried.json()["detail"]) == (409, request["can"]["retry"])
+    told = it.get(stuck).json()
+    assert told["can"]["restore-next"] is None
+    rows = {row["resource"]["id"]: row for row in told["affected"]}
+    assert rows[foreign.resource_id]["next_backup"] is None
+    further = rows[backup.resource_id]["next_backup"]
+    assert (further["backup"], further["why_not"]) == (backup.resource.backups.earliest("taken_at").pk, "")
+    assert further["needs_typed_number"] is True
+    assert further["loss_window_seconds"] >= 3 * 86400
+    sent = {"resource": backup.resource_id, "digest": further["digest"]}
+    untyped = it.post(f"{stuck}restore-next/", sent)
+    assert (untyped.status_code, untyped.json()["field"]) == (400, "typed_number")
+    sent["typed_number"] = told["number"]
+    stale = it.post(f"{stuck}restore-next/", sent | {"digest": "0" * 64})
+    assert (stale.status_code, "not the one you looked at" in stale.json()["detail"]) == (409, True)
+    assert it.post(f"{stuck}restore-next/", {"resource": backup.resource_id}).json()["field"] == "digest"
+    done = it.post(f"{stuck}restore-next/", sent)
+    assert done.status_code == 200, done.content
+    row = next(one for one in done.json()["affected"] if one["resource"]["id"] == backup.resource_id)
+    assert (row["state"], row["backup"], row["next_backup"]) == ("Waits its turn", further["backup"], None)
+    assert row["request"] != failed.pk
+    assert "nothing to go on with" in done.json()["can"]["restore-next"]
+    assert it.get(f"/api/restore-requests/{failed.pk}/").json()["status"] == "cancelled"
+
+
+def test_only_it_is_told_with_what_to_go_on(as_: As, stuck: str) -> None:
+    for who in ("client", "auditor", "administrator"):
+        assert {row["next_backup"] for row in as_(who).get(stuck).json()["affected"]} == {None}, who
+
+
+def test_at_rest_it_says_the_same_as_the_board(as_: As, stuck: str, backup: Backup, foreign: Backup) -> None:
+    def told() -> set[tuple[str, str]]:
+        whole, listed = as_("it").get(stuck).json(), as_("it").get(LIST).json()["results"][0]
+        return {(one["turn"], one["next"]) for one in (whole, listed)}
+
+    assert told() == {("IT", "Nothing of it waits or runs any more: look at what failed, then close it.")}
+    RestoreRequest.objects.filter(backup=backup).update(status="completed")
+    assert told() == {("IT", "Nothing of it waits or runs any more; it can be closed.")}
+    RestoreRequest.objects.filter(backup=backup).update(status="running")
+    ((turn, then),) = told()
+    assert (turn, then.startswith("The restores run in their order")) == ("the portal", True)
+    RestoreRequest.objects.filter(backup=backup).update(incident=None)
+    ((turn, _),) = told()
+    assert turn == "the portal", "one of the list is not filed yet"
+
+
+def test_what_is_named_twice_is_refused(as_: As, declared: Any, backup: Backup, foreign: Backup) -> None:
+    order = [backup.resource_id, backup.resource_id, foreign.resource_id]
+    it, sentence = as_("it"), f"{backup.resource_id} is named more than once. Name each id once."
+    for address, sent, field in (
+        (f"{LIST}{declared['id']}/arrange/", {"order": order}, "order"),
+        (f"{LIST}{declared['id']}/extend/", {"resources": order}, "resources"),
+        (LIST, {"hazard": "Lost.", "resources": order}, "resources"),
+    ):
+        refused = it.post(address, sent)
+        assert (refused.status_code, refused.json()["field"], refused.json()["detail"]) == (400, field, sentence)
+    assert Incident.objects.count() == 1

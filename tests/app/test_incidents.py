@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,25 +17,39 @@ from backups.actions.damage import note_damaged_copy
 from backups.kinds import store_of
 from backups.models import Backup, Copy, Pin, Resource
 from portal.errors import InvalidInput, NotPermitted, PortalError, Refused
+from portal.models import User
 from portal.rules import allowed, refusal
 from restores import incident_permissions
 from restores.actions import incidents
 from restores.actions.claiming import claim_restore
 from restores.actions.cleaning import clean_up
 from restores.actions.correcting import correct_cause
-from restores.actions.deciding import retry
+from restores.actions.deciding import cancel, retry
 from restores.actions.incident_choosing import digest_of
+from restores.actions.incident_next import NextBackup, next_of_rows, restore_next
 from restores.actions.incident_running import file_turn
 from restores.actions.performing import perform_restore
 from restores.actions.scheduling import reschedule
 from restores.actions.sweeping import sweep_restores
 from restores.actions.turns import whose_turn
 from restores.charging import Cause
+from restores.incident_board import figures_of, rows_of
+from restores.incident_permissions import is_at_rest
 from restores.incident_workflow import INCIDENT_TABLE, IncidentMove, IncidentStatus, incident_transition
 from restores.models import Approval, Charge, Incident, IncidentResource, RestoreRequest
+from restores.permissions import check_can_retry
+from restores.wording import next_of
 from restores.workflow import Status
 from tests.app.hazard import HAZARD, confirmed, declared, page, states, work
-from tests.app.world import HOME, OTHER, World, approved, backup_now, filed
+from tests.app.world import (
+    HOME,
+    OTHER,
+    World,
+    approved,
+    backup_now,
+    filed,
+    fill_tree,
+)
 
 
 def test_one_confirmation_brings_all_back_free_of_charge(world: World, five: list[Resource], sent: list[int]) -> None:
@@ -53,11 +68,8 @@ def test_one_confirmation_brings_all_back_free_of_charge(world: World, five: lis
 
 def test_of_five_one_fails_and_holds_up_no_other(world: World, five: list[Resource], sent: list[int]) -> None:
     broken = five[2]
-    key = Copy.objects.get(backup__resource=broken).stored_under
     incident = confirmed(world, declared(world, five, concurrency=1))
-    store = store_of(HOME)
-    for found in list(store.list(f"{key}/")):
-        store.delete(found.key)
+    spoil(broken.backups.get())
     work(sent)
     row = incident.affected.get(resource=broken)
     assert [state for one, state in zip(incident.affected.all(), states(incident), strict=True) if one != row] == [
@@ -71,6 +83,149 @@ def test_of_five_one_fails_and_holds_up_no_other(world: World, five: list[Resour
     request.refresh_from_db()
     assert request.state is Status.CANCELLED
     assert incidents.close(by=world.it, incident=incident, reason="The rest is back.").facts.final
+
+
+def spoil(backup: Backup) -> None:
+    """Take what is stored of the backup's one copy away."""
+    store, key = store_of(HOME), Copy.objects.get(backup=backup).stored_under
+    for found in list(store.list(f"{key}/")):
+        store.delete(found.key)
+
+
+def offered(by: User, incident: Incident, resource: Resource) -> NextBackup:
+    row = incident.affected.get(resource=resource)
+    newest = incident.restore_requests.filter(resource=resource).order_by("pk").last()
+    return next_of_rows(by, incident, [(row, newest)])[resource.pk]
+
+
+@pytest.fixture
+def stuck(world: World, five: list[Resource], sent: list[int]) -> Incident:
+    """Carried out; the newest backup of the first, of production, turned out to be damaged. It has one from before."""
+    first = five[0]
+    tree = Path(first.settings["path"])
+    backup = first.backups.get()
+    Backup.objects.filter(pk=backup.pk).update(taken_at=timezone.now() - timedelta(days=1))
+    fill_tree(tree, "second")
+    newest = backup_now(first)
+    (tree / "sub" / "page.txt").write_text("spoilt\n")
+    began = timezone.now()
+    incident = confirmed(world, declared(world, five, began_at=began))
+    assert incident.affected.get(resource=first).backup == newest
+    spoil(newest)
+    work(sent)
+    assert states(incident) == ["failed", *["completed"] * 4]
+    return Incident.objects.get(pk=incident.pk)
+
+
+def test_what_failed_comes_back_from_the_next_good_backup(
+    world: World, five: list[Resource], sent: list[int], stuck: Incident
+) -> None:
+    first, older = five[0], five[0].backups.earliest("taken_at")
+    backup_now(first)  # of what the hazard left: it comes last
+    failed = stuck.restore_requests.get(resource=first)
+    assert "damaged" in refusal(check_can_retry, world.it2, failed)
+    assert f"on the page of {stuck.number}" in next_of(failed, timezone.now())
+    plan = offered(world.it2, stuck, first)
+    assert (plan.backup, plan.needs_typed_number, plan.why_not) == (older, True, "")
+    made = restore_next(
+        by=world.it2, incident=stuck, resource=first.pk, digest=plan.digest, typed_number=stuck.number.lower()
+    )
+    failed.refresh_from_db()
+    assert (failed.state, failed.closed_at is not None) == (Status.CANCELLED, True)
+    assert failed.events.latest("pk").reason.startswith(f"{stuck.number} goes on with the next good backup, of ")
+    assert not Pin.objects.filter(label=failed.number).exists()
+    assert (made.state, made.incident, made.backup, made.filed_by) == (Status.APPROVED, stuck, older, world.it2)
+    approval = Approval.objects.get(request=made)
+    assert (approval.plan_digest, approval.approved_by) == (plan.digest, world.it2)
+    assert set(Pin.objects.filter(backup=older).values_list("label", flat=True)) == {stuck.number, made.number}
+    assert not is_at_rest(stuck)
+    assert sent == [made.pk]
+    work(sent)
+    assert page(first) == "page of first\n"
+    (row,) = rows_of(world.it, stuck, stuck.affected.filter(resource=first), timezone.now())
+    attempt = made.attempts.get()  # type: ignore[attr-defined]
+    assert (row.request, row.label, row.why) == (made, "Recovered", "")
+    assert row.recovered_at is not None
+    assert row.recovered_at == attempt.finished_at
+    assert row.recovered_in == row.recovered_at - stuck.began_at
+    assert row.loss is not None
+    assert row.loss > timedelta(hours=23), "measured from the older backup"
+    figures = figures_of(world.it, stuck)
+    assert (figures.recovered, figures.failed, figures.total) == (5, 0, 5)
+    told = stuck.events.get(resource=first)
+    assert told.text.startswith(f"it2 goes on with the next good backup of {first}, of ")
+    assert told.reason == f"{made.number} instead of {failed.number}."
+    assert not Charge.objects.exists()
+    assert incidents.close(by=world.it, incident=stuck, reason="All is back.").facts.final
+
+
+def test_going_on_is_refused_unless_it_is_exactly_what_was_read(
+    world: World, five: list[Resource], sent: list[int], stuck: Incident
+) -> None:
+    first = five[0]
+    digest = offered(world.it, stuck, first).digest
+
+    def go_on(by: User = world.it, resource: int = first.pk, digest: str = digest, number: str = stuck.number) -> Any:
+        return restore_next(by=by, incident=stuck, resource=resource, digest=digest, typed_number=number)
+
+    for name in set(EVERYBODY) - {"it", "it2"}:
+        with pytest.raises(NotPermitted):
+            go_on(by=getattr(world, name))
+    with pytest.raises(Refused, match="not the one you looked at"):
+        go_on(digest="0" * 64)
+    with pytest.raises(InvalidInput, match=f"Type {stuck.number}") as raised:
+        go_on(number="yes")
+    assert raised.value.field == "typed_number"
+    with pytest.raises(Refused, match="restored already"):
+        go_on(resource=five[1].pk)
+    with pytest.raises(InvalidInput, match="not in this incident"):
+        go_on(resource=10**9)
+    assert stuck.restore_requests.get(resource=first).state is Status.FAILED
+    made = go_on()
+    with pytest.raises(Refused, match=f"{made.number} waits or runs"):
+        go_on(by=world.it2)
+    assert claim_restore(made.pk, timezone.now()) is not None
+    with pytest.raises(Refused, match=f"{made.number} waits or runs"):
+        go_on(by=world.it2)
+    RestoreRequest.objects.filter(pk=made.pk).update(status="completed")
+    incidents.close(by=world.it, incident=stuck, reason="Done.")
+    with pytest.raises(Refused, match="File a request for the resource instead"):
+        go_on()
+    assert stuck.restore_requests.filter(resource=first).count() == 2
+
+
+def test_without_another_good_backup_it_says_so(world: World, five: list[Resource], stuck: Incident) -> None:
+    first, older = five[0], five[0].backups.earliest("taken_at")
+    digest = offered(world.it, stuck, first).digest
+    note_damaged_copy(Copy.objects.get(backup=older), "A byte is wrong.", timezone.now())
+    plan = offered(world.it, stuck, first)
+    assert (plan.backup, plan.digest, plan.why_not) == (None, "", "There is no other good backup of it.")
+    with pytest.raises(Refused, match="no other good backup"):
+        restore_next(by=world.it, incident=stuck, resource=first.pk, digest=digest, typed_number=stuck.number)
+    assert stuck.restore_requests.get(resource=first).state is Status.FAILED
+
+
+def test_going_on_reads_nothing_in_the_lost_region(world: World, five: list[Resource], stuck: Incident) -> None:
+    Incident.objects.filter(pk=stuck.pk).update(lost_region=HOME)
+    plan = offered(world.it, Incident.objects.get(pk=stuck.pk), five[0])
+    assert (plan.backup, plan.why_not) == (None, f"No copy of any other good backup of it can be read outside {HOME}.")
+
+
+def test_a_good_backup_whose_attempt_failed_is_not_the_next_one(
+    world: World, five: list[Resource], stuck: Incident
+) -> None:
+    first, older = five[0], five[0].backups.earliest("taken_at")
+    failed = stuck.restore_requests.get(resource=first)
+    Backup.objects.update(damaged_at=None)
+    Copy.objects.update(state="present", damaged_at=None)
+    assert not refusal(check_can_retry, world.it2, failed), "such a one can be tried again"
+    assert "approves another attempt" in next_of(failed, timezone.now())
+    assert offered(world.it, stuck, first).backup == older
+    cancel(by=world.it, request=failed, reason="Closed by hand.")
+    assert offered(world.it, stuck, first).backup == failed.backup, "closed: it can be asked for again"
+    incidents.take_out(by=world.it, incident=stuck, resource=first.pk, reason="Rebuilt.")
+    with pytest.raises(Refused, match="taken out"):
+        restore_next(by=world.it, incident=stuck, resource=first.pk, digest="0")
 
 
 def test_the_order_is_its_and_never_more_run_than_allowed(world: World, five: list[Resource], sent: list[int]) -> None:

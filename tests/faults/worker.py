@@ -75,22 +75,23 @@ def main() -> None:
 
     Recorder.step = watched  # type: ignore[method-assign, assignment]
 
-    approve, file, filed = incident_running._approve, incident_running._file, [0]
+    approve, file, filed = incident_running.apply_move, incident_running._file, [0]
 
-    def approving(*args: Any) -> None:
+    def approving(*args: Any, **facts: Any) -> Any:
         filed[0] += 1
         if str(filed[0]) == step and when == "begun":
             befalls()
-        approve(*args)
+        approved = approve(*args, **facts)
         if str(filed[0]) == step and when == "done, not recorded":
             befalls()
+        return approved
 
     def filing(*args: Any) -> None:
         file(*args)
         if str(filed[0]) == step and when == "recorded":
             befalls()
 
-    vars(incident_running).update(_approve=approving, _file=filing)
+    vars(incident_running).update(apply_move=approving, _file=filing)
 
     {
         "restore": perform_restore,

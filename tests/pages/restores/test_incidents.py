@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -385,3 +386,117 @@ def test_a_backup_from_after_the_hazard_is_marked(as_: As, cast: Cast, backup: B
     affected = Resource.objects.filter(pk=backup.resource_id)
     declare(by=cast.it, hazard="Lost.", resources=affected, began_at=now - timedelta(days=9))
     assert "Taken after the hazard began" in as_("it").get(Incident.objects.get().get_absolute_url()).content.decode()
+
+
+@pytest.fixture
+def stuck(cast: Cast, incident: Incident, backup: Backup, foreign: Backup, now: datetime) -> Incident:
+    """Recovering: the first one’s backup proved damaged, with one from two days before left; the second is back."""
+    older = make_backup(backup.resource, now - timedelta(days=2))
+    confirm_rows(incident, cast)
+    carry(incident, backup, cast, Status.FAILED, status="failed", error="The stored backup is damaged.")
+    carry(incident, foreign, cast, Status.COMPLETED, status="completed", proof="3 files", finished_at=now)
+    Backup.objects.filter(pk=backup.pk).update(damaged_at=now)
+    assert older.pk != backup.pk
+    return Incident.objects.get(pk=incident.pk)
+
+
+def next_page(incident: Incident, resource: Resource) -> str:
+    return reverse("incident_next", args=[incident.pk, resource.pk])
+
+
+def digest_on(page: str) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+    assert found, page
+    return found[1]
+
+
+def test_the_next_good_backup_is_shown_and_confirmed(as_: As, stuck: Incident, backup: Backup) -> None:
+    browser, address = as_("second_it"), next_page(stuck, backup.resource)
+    failed = stuck.restore_requests.get(resource=backup.resource)
+    board = browser.get(stuck.get_absolute_url()).content.decode()
+    assert address in board
+    assert "look at what failed, then close it" in board
+    request_page = browser.get(failed.get_absolute_url()).content.decode()
+    assert f"on the page of {stuck.number}" in request_page
+    assert "act-retry" not in request_page, "nothing that is refused whatever one types"
+    shown = browser.get(address).content.decode()
+    for words in (
+        "everything saved after that",
+        "2\N{NO-BREAK SPACE}d",
+        "in place",
+        f"Type {stuck.number}",
+        failed.number,
+    ):
+        assert words in shown, words
+    digest = digest_on(shown)
+    untyped = browser.post(address, {"digest": digest, "typed_number": "yes"})
+    assert (untyped.status_code, f"Type {stuck.number} to confirm" in untyped.content.decode()) == (400, True)
+    stale = browser.post(address, {"digest": "0" * 64, "typed_number": stuck.number})
+    assert (stale.status_code, "not the one you looked at" in stale.content.decode()) == (409, True)
+    assert digest_on(stale.content.decode()) == digest, "what is confirmed next is what is shown now"
+    assert RestoreRequest.objects.filter(incident=stuck).count() == 2
+    done = browser.post(address, {"digest": digest, "typed_number": stuck.number}, follow=True).content.decode()
+    made = stuck.restore_requests.get(resource=backup.resource, status="approved")
+    assert f"{made.number} is approved" in done
+    assert address not in done
+    assert "goes on with the next good backup" in done
+    assert made.get_absolute_url() in done
+    again = browser.post(address, {"digest": digest, "typed_number": stuck.number})
+    assert (again.status_code, f"{made.number} waits or runs" in again.content.decode()) == (409, True)
+    failed.refresh_from_db()
+    assert failed.state is Status.CANCELLED
+
+
+@pytest.mark.parametrize("who", ["client", "staff", "auditor", "account_manager", "administrator"])
+def test_who_only_looks_goes_on_with_nothing(as_: As, stuck: Incident, backup: Backup, who: str) -> None:
+    address = next_page(stuck, backup.resource)
+    assert address not in as_(who).get(stuck.get_absolute_url()).content.decode()
+    assert as_(who).get(address).status_code == 403
+    assert as_(who).post(address, {"digest": "0" * 64}).status_code == 403
+    assert stuck.restore_requests.get(resource=backup.resource).state is Status.FAILED
+
+
+def test_who_has_nothing_to_do_with_it_finds_no_next_backup(
+    as_: As, stuck: Incident, backup: Backup, foreign: Backup
+) -> None:
+    address = next_page(stuck, backup.resource)
+    for who in ("media_client", "nobody"):
+        assert as_(who).get(address).status_code == as_(who).post(address).status_code == 404, who
+    assert as_("").get(address)["Location"].startswith("/sign-in/")
+    assert as_("it").delete(address).status_code == 405
+    assert as_("it").get(reverse("incident_next", args=[stuck.pk, 10**15])).status_code == 404
+    there = as_("it").get(next_page(stuck, foreign.resource))
+    assert (there.status_code, "restored already" in there.content.decode()) == (409, True)
+    hostile = as_("it").post(address, {"digest": "\0<b>" + "ä" * 9000, "typed_number": "<script>"})
+    assert (hostile.status_code, "<script>" in hostile.content.decode().split("<form")[-1]) == (409, False)
+
+
+def test_without_another_good_backup_the_board_says_so(as_: As, stuck: Incident, backup: Backup) -> None:
+    Backup.objects.filter(resource=backup.resource).update(damaged_at=timezone.now())
+    board = as_("it").get(stuck.get_absolute_url()).content.decode()
+    assert next_page(stuck, backup.resource) not in board
+    assert "There is no other good backup of it." in board
+    page = as_("it").get(next_page(stuck, backup.resource)).content.decode()
+    assert "There is no other good backup of it." in page
+    assert 'name="digest"' not in page
+
+
+def test_what_is_stuck_costs_no_more_queries_the_more_there_are(
+    as_: As, cast: Cast, stuck: Incident, backup: Backup, now: datetime
+) -> None:
+    browser = as_("it")
+
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(stuck.get_absolute_url()).status_code == 200
+        return len(queries)
+
+    counted()
+    few = counted()
+    for number in range(4):
+        resource = make_resource(cast.shop)
+        broken = make_backup(resource, now - timedelta(days=1), damaged_at=now, damage="cut short")
+        make_backup(resource, now - timedelta(days=3))
+        stuck.affected.create(resource=resource, position=10 + number, backup=broken)
+        carry(stuck, broken, cast, Status.FAILED, status="failed", error="Damaged.")
+    assert counted() == few <= 38
