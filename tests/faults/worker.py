@@ -75,7 +75,7 @@ def main() -> None:
 
     Recorder.step = watched  # type: ignore[method-assign, assignment]
 
-    approve, file, filed = incident_running.apply_move, incident_running._file, [0]
+    approve, file, filed = vars(incident_running)["apply_move"], incident_running._file, [0]
 
     def approving(*args: Any, **facts: Any) -> Any:
         filed[0] += 1
