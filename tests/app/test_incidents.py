@@ -194,6 +194,15 @@ def test_going_on_is_refused_unless_it_is_exactly_what_was_read(
     assert stuck.restore_requests.filter(resource=first).count() == 2
 
 
+def test_what_goes_on_can_be_taken_out(world: World, five: list[Resource], stuck: Incident) -> None:
+    digest = offered(world.it, stuck, five[0]).digest
+    made = restore_next(by=world.it, incident=stuck, resource=five[0].pk, digest=digest, typed_number=stuck.number)
+    incidents.take_out(by=world.it, incident=stuck, resource=five[0].pk, reason="Rebuilt by hand.")
+    made.refresh_from_db()
+    assert made.state is Status.CANCELLED
+    assert is_at_rest(stuck)
+
+
 def test_without_another_good_backup_it_says_so(world: World, five: list[Resource], stuck: Incident) -> None:
     first, older = five[0], five[0].backups.earliest("taken_at")
     digest = offered(world.it, stuck, first).digest
