@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from backups.models import Backup
@@ -18,6 +20,20 @@ def detail(name: str, help_text: str) -> serializers.CharField:
     return serializers.CharField(
         required=False, allow_blank=True, default="", max_length=DETAIL_LIMITS[name], help_text=help_text
     )
+
+
+class PartKeys(serializers.ListField):
+    """The keys of what alone is wanted."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.CharField(trim_whitespace=False, allow_blank=True, max_length=20_000),
+            required=False,
+            allow_null=True,
+            error_messages={"not_a_list": "Send a list of keys, as /api/backups/…/contents/ gives them."},
+            help_text="Keys of what alone is wanted, from /api/backups/{id}/contents/; beside only. Without it: everything.",
+            **options,
+        )
 
 
 class Filing(WithReason):
@@ -38,13 +54,7 @@ class Filing(WithReason):
         max_length=40,
         help_text='The price you accept, such as "45.00 EUR": the total of /api/estimate/. Without it the client is asked.',
     )
-    part = serializers.ListField(
-        child=serializers.CharField(trim_whitespace=False, allow_blank=True, max_length=20_000),
-        required=False,
-        allow_null=True,
-        error_messages={"not_a_list": "Send a list of keys, as /api/backups/…/contents/ gives them."},
-        help_text="Keys of what alone is wanted, from /api/backups/{id}/contents/; beside only. Without it: everything.",
-    )
+    part = PartKeys()
 
 
 class Acceptance(Input):

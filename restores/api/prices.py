@@ -12,19 +12,23 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.inputs import WithReason
+from backups.drivers.base import Mode
+from backups.models import Backup
+from portal.api.inputs import Input, WithReason, one_of
 from portal.api.outputs import NameField
 from portal.api.views import Recorded, RecordedViewSet
 from portal.entered import whole_number
 from portal.errors import InvalidInput
 from restores.actions.consenting import may_accept, price_words
 from restores.actions.estimating import estimate_for
+from restores.actions.parts import measured
 from restores.actions.prices import publish_card
 from restores.api.choices import CAUSES
-from restores.api.inputs import backup_seen_by
+from restores.api.inputs import PartKeys, backup_seen_by
 from restores.api.serializers import EstimateOut
 from restores.charging import Cause, classification_sentence, classify
 from restores.models import Rate, RateCard
+from restores.part import Picked
 from restores.permissions import check_can_file, check_can_see_prices
 from restores.pricing import Rate as RateFacts
 
@@ -38,6 +42,14 @@ class Quote(serializers.Serializer[Any]):
     accepts = serializers.CharField(
         allow_blank=True, help_text="To be sent as accepts when filing, by a person who may accept it; else empty."
     )
+
+
+class Asking(Input):
+    """A restore of which the price is asked, perhaps of some files or tables alone."""
+
+    backup = serializers.IntegerField(help_text="The backup's id.")
+    cause = one_of(CAUSES, help_text="What made it necessary.")
+    part = PartKeys()
 
 
 class EstimateView(Recorded):
@@ -57,8 +69,22 @@ class EstimateView(Recorded):
         check_can_file(request.user, backup.resource)
         if (entered := request.query_params.get("cause", "")) not in set(Cause):
             raise InvalidInput(f"Name the cause: one of {', '.join(Cause)}.", field="cause")
-        cause = Cause(entered)
-        estimate = estimate_for(backup, cause, timezone.now())
+        return self._quote(backup, Cause(entered), None)
+
+    @extend_schema(request=Asking, responses=Quote, summary="Estimate the price of a restore, or of a part")
+    def post(self, request: Request) -> Response:
+        """The same, and of a part by what was picked. Nothing is filed."""
+        body = Asking(data=request.data)
+        body.is_valid(raise_exception=True)
+        entered = body.validated_data
+        backup = backup_seen_by(request.user, entered["backup"])
+        check_can_file(request.user, backup.resource)
+        part = entered.get("part")
+        picked = measured(backup, part, Mode.BESIDE) if part is not None else None
+        return self._quote(backup, Cause(entered["cause"]), picked)
+
+    def _quote(self, backup: Backup, cause: Cause, picked: Picked | None) -> Response:
+        estimate = estimate_for(backup, cause, timezone.now(), picked)
         price = estimate.total if estimate else None
         accepts = price_words(price) if price and may_accept(self.person, backup.resource.client) else ""
         return Response(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from backups.models import Backup, Resource
-from restores.models import RestoreRequest
+from restores.models import Rate, RateCard, RestoreRequest
 from tests.api.conftest import client_of
 from tests.app.conftest import resource as resource  # a real one
 from tests.app.world import World
@@ -76,6 +79,31 @@ def test_a_part_is_filed_and_told(world: World, backup: Backup) -> None:
     assert told["plan"]["part_holds"]["bytes"] == 32_014
     name = backup.resource.name
     assert told["sentence"].replace("\N{NO-BREAK SPACE}", " ").startswith(f"Restore 2 files of {name} (32 kB) as of ")
+
+
+def test_the_price_of_a_part_is_that_of_what_was_picked_and_is_accepted_as_it_was_said(
+    world: World, backup: Backup
+) -> None:
+    card = RateCard.objects.create(
+        currency="EUR", valid_from=date(2020, 1, 1), published_at=timezone.now(), published_by=world.administrator,
+        reason="Yearly.",
+    )  # fmt: skip
+    Rate.objects.create(card=card, flat=Decimal(1), per_gib=Decimal(10))
+    Backup.objects.update(source_bytes=2 * 1024**3)
+    owner, part = client_of(world.owner), ["sub/page.txt"]
+    asked = {"backup": backup.pk, "cause": "other"}
+    whole = owner.post("/api/estimate/", asked, format="json").json()
+    assert whole == owner.get("/api/estimate/", asked).json()
+    quote = owner.post("/api/estimate/", {**asked, "part": part}, format="json").json()
+    assert (quote["accepts"], whole["accepts"]) == ("1.00 EUR", "21.00 EUR")
+    filed = owner.post("/api/restore-requests/", filing(backup, part=part, accepts=quote["accepts"]), format="json")
+    assert (filed.json()["status"], filed.json()["plan"]["estimate"]) == ("submitted", quote["estimate"])
+    assert RestoreRequest.objects.count() == 1
+    for sent, field in (({"part": ["gone"]}, "part"), ({"cause": "none"}, "cause"), ({"backup": 0}, "backup")):
+        answer = owner.post("/api/estimate/", {**asked, **sent}, format="json")
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+    assert client_of(world.auditor).post("/api/estimate/", asked, format="json").status_code == 403
+    assert client_of(world.stranger).post("/api/estimate/", asked, format="json").json()["field"] == "backup"
 
 
 @pytest.mark.parametrize(
