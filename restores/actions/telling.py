@@ -60,9 +60,10 @@ def tell_move(
 ) -> None:
     """Tell of a move that was just saved, by the rule of :mod:`restores.audience`."""
     audience = told(came_from, move)
-    headline = text if came_from is request.state else request.facts.label
     step = transition(came_from, move)
-    asks = step.asks if step else ""
+    assert step is not None  # it was just made
+    headline = step.event.format(by=by) if came_from is request.state else request.facts.label
+    asks = step.asks
     tell(request, by=by, now=now, headline=headline, text=text, audience=audience, asks=asks)
     if Audience.IT in audience:
         tell_channels(

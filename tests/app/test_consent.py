@@ -22,7 +22,7 @@ from restores.actions.expiring import expire_requests
 from restores.actions.filing import file_request
 from restores.actions.performing import perform_restore
 from restores.charging import Cause, Classification
-from restores.models import Agreement, Charge, Consent, Rate, RateCard, RestoreRequest
+from restores.models import Agreement, Charge, Consent, Notice, Rate, RateCard, RestoreRequest
 from restores.pricing import in_money
 from restores.workflow import Status
 from tests.app.world import World
@@ -196,6 +196,8 @@ class TestACorrectedCause:
             agreed(world.it2, again)
         taken = accept(by=world.colleague, request=again, plan_digest=again.plan_digest)
         assert (taken.state, [consent.stands for consent in taken.consents.all()]) == (Status.SUBMITTED, [False, True])
+        subjects = Notice.objects.filter(request=again).values_list("headline", flat=True)
+        assert "it corrected the cause" in subjects, "a subject is short"
         told = [event.text for event in taken.events.filter(move="correct")]
         assert told[-1] == f"it corrected the cause from “{HARDWARE.label}” to “{MISTAKE.label}”"
 
