@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from backups.retention import Entry, Hold, Pin, Plan, Verdict, plan
+from backups.retention import Entry, Hold, Pin, Plan, Verdict, plan, stand_ins
 from backups.slots import POLICY, Numbers
 
 LEFT_ELSEWHERE = "the other region holds a newer monthly"
@@ -117,7 +117,12 @@ class Judgement:
 
 def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbers = POLICY) -> Judgement:
     """The verdicts for one resource. Backups in the order given, copies in that of their backups."""
-    entries = [_entry(backup, facts.other_region) for backup in facts.backups]
+    entries, unread = [], set()
+    for backup in facts.backups:
+        entry, readable = _entry(backup, facts.other_region)
+        entries.append(entry)
+        if entry.good and not readable:
+            unread.add(entry.id)
     made = plan(
         entries,
         now=now,
@@ -125,7 +130,7 @@ def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbe
         production=facts.production,
         removed_at=facts.removed_at,
         numbers=numbers,
-        unread={backup.id for backup in facts.backups if backup.good and not backup.readable},
+        unread=unread,
     )
     any_good = any(entry.good for entry in entries)
     staying = _staying_elsewhere(entries, made) if facts.removed_at is None else set()
@@ -137,22 +142,25 @@ def judge(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo, numbers: Numbe
     return Judgement(made, tuple(copies))
 
 
-def _entry(backup: StoredBackup, other_region: str) -> Entry[int]:
-    good = there = False
+def _entry(backup: StoredBackup, other_region: str) -> tuple[Entry[int], bool]:
+    """As the policy sees it, and whether a good copy of it can be read."""
+    good = readable = there = unread_there = False
     for copy in backup.copies:
         if copy.good:
             good = True
-            there = there or (copy.verified and copy.readable and copy.region == other_region)
-    return Entry(backup.id, backup.taken_at, good, backup.holds, backup.pins, there)
+            readable = readable or copy.readable
+            if copy.verified and copy.region == other_region:
+                there, unread_there = there or copy.readable, unread_there or not copy.readable
+    return Entry(backup.id, backup.taken_at, good, backup.holds, backup.pins, there, unread_there), readable
 
 
 def _staying_elsewhere(entries: Sequence[Entry[int]], made: Plan[int]) -> set[int]:
     """The backups whose copy in the other region stays: the wanted ones, and what stands in for those not there yet."""
     wanted = set(made.elsewhere)
-    there = [entry for entry in entries if entry.elsewhere]
-    missing = len(wanted) - sum([entry.id in wanted for entry in there])
-    stand_ins = sorted([e for e in there if e.id not in wanted], key=lambda e: (e.taken_at, e.id), reverse=True)
-    return wanted | {entry.id for entry in stand_ins[:missing]}
+    missing = len(wanted) - sum([entry.elsewhere and entry.id in wanted for entry in entries])
+    if not missing:
+        return wanted
+    return wanted | {entry.id for entry in stand_ins([one for one in entries if one.id not in wanted], missing)}
 
 
 def _keep_copy(

@@ -9,20 +9,21 @@ from datetime import datetime
 from backups.actions.removing import RemovalPlan
 from backups.judging import StoredBackup
 from backups.models import Resource
-from backups.retention import KEPT_DAILY, NONE_GOOD, Verdict
+from backups.retention import KEPT_DAILY, NONE_GOOD, NONE_READABLE, Verdict
 from portal.words import counted, exact_time, span_in_words
 
 
 @dataclass(frozen=True)
 class RemovalInWords:
-    """``in_case``: kept only if the final backup cannot be taken; ``in_its_stead``: so are these, none of which is good.
+    """``in_case``: kept only if the final backup cannot be taken; ``in_its_stead``: so is all of this, none of it known to be
+    good and readable.
 
     ``copies`` and ``bytes`` are what is deleted at once.
     """
 
     going: Sequence[StoredBackup]
     staying: Sequence[tuple[StoredBackup, Verdict[int]]]
-    in_case: StoredBackup | None
+    in_case: Sequence[StoredBackup]
     in_its_stead: Sequence[StoredBackup]
     copies: int
     bytes: int
@@ -33,10 +34,9 @@ class RemovalInWords:
 
 def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> RemovalInWords:
     """The plan of a removal, as its page shows it."""
-    in_case = next(
-        (backup for backup, verdict in plan.staying if plan.final_backup and verdict.reasons == (KEPT_DAILY,)), None
-    )
-    in_its_stead = [backup for backup, verdict in plan.staying if plan.final_backup and verdict.reasons == (NONE_GOOD,)]
+    perhaps = plan.staying if plan.final_backup else []
+    in_case = [backup for backup, verdict in perhaps if verdict.reasons == (KEPT_DAILY,)]
+    in_its_stead = [backup for backup, verdict in perhaps if verdict.reasons in ((NONE_GOOD,), (NONE_READABLE,))]
     sizes = {backup.id: backup.stored_bytes for backup, _ in plan.backups}
     leaving = [verdict for verdict in plan.copies if not verdict.keep]
     return RemovalInWords(
@@ -44,7 +44,7 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
         staying=[
             (backup, verdict)
             for backup, verdict in reversed(plan.staying)
-            if backup is not in_case and backup not in in_its_stead
+            if backup not in in_case and backup not in in_its_stead
         ],
         in_case=in_case,
         in_its_stead=in_its_stead,
@@ -52,23 +52,25 @@ def removal_in_words(resource: Resource, plan: RemovalPlan, now: datetime) -> Re
         bytes=sum(sizes[verdict.backup] for verdict in leaving),
         final_sentence=final_sentence(plan, now),
         none_good=bool(plan.backups) and resource.is_production and not any(backup.good for backup, _ in plan.backups),
-        verb=_verb(resource, plan, (in_case is not None) + len(in_its_stead)),
+        verb=_verb(resource, plan, len(in_case) + len(in_its_stead)),
     )
 
 
 def final_sentence(plan: RemovalPlan, now: datetime) -> str:
     """That a final backup is taken first, why, and what happens if it cannot be; empty when none is taken."""
     newest = plan.newest_good_at
+    unread = any(backup.good and not backup.readable for backup, _ in plan.backups)
     if not plan.final_backup:
         return ""
     if newest is None:
+        why = "no good one can be read now" if unread else "there is no good one"
         return (
-            "A final backup is taken first, because there is no good one. If it cannot be taken, because the resource does"
+            f"A final backup is taken first, because {why}. If it cannot be taken, because the resource does"
             " not answer any more, the removal goes on, nothing that is stored of it is deleted, and IT is told."
         )
     age = f"is {span_in_words(now - newest)} old" if newest <= now else "is dated in the future"
     return (
-        f"A final backup is taken first, because the newest good one {age}. If it cannot be"
+        f"A final backup is taken first, because the newest good one{' that can be read' if unread else ''} {age}. If it cannot be"
         f" taken, because the resource does not answer any more, the removal goes on, and the backup of"
         f" {exact_time(newest, now)} is kept in its place."
     )

@@ -34,6 +34,7 @@ REMOVED = "the resource was removed"
 ONLY_GOOD = "only good backup"
 ELSEWHERE = "holds the copy in the other region, until its successor is verified there"
 KEPT_DAILY = "latest daily of a removed production resource, kept for six months"
+NONE_READABLE = "no good backup of this removed production resource can be read now, so nothing is deleted"
 NONE_GOOD = "there is no good backup of this removed production resource, so nothing is deleted"
 
 _new, _id = tuple.__new__, itemgetter(0)
@@ -64,7 +65,8 @@ class Entry(NamedTuple, Generic[Id]):
     good: bool
     holds: Sequence[Hold] = ()
     pins: Sequence[Pin] = ()
-    elsewhere: bool = False  # has a verified copy in the other region
+    elsewhere: bool = False  # has a verified copy in the other region that can be read, as far as is known
+    unread_elsewhere: bool = False  # has one there that cannot be read now
 
 
 class Verdict(NamedTuple, Generic[Id]):
@@ -205,10 +207,19 @@ def _copies_elsewhere(
     wanted = tuple([entry.id for _, entry in reversed(monthly)])
     missing = sum([not entry.elsewhere for _, entry in monthly])
     if missing:
-        others = newest_first([entry for entry in good if entry.elsewhere and entry.id not in wanted])
-        for entry in islice(others, missing):
+        for entry in stand_ins([entry for entry in good if entry.id not in wanted], missing):
             reasons.setdefault(entry.id, []).append(Reason(ELSEWHERE, None))
     return wanted
+
+
+def stand_ins(others: Sequence[Entry[Id]], missing: int) -> list[Entry[Id]]:
+    """Of what the other region holds beside the wanted ones, so many as are missing: the newest of those that can be read.
+
+    Where there are not enough of them, the newest of the others: better than nothing.
+    """
+    readable = newest_first([entry for entry in others if entry.elsewhere])
+    unread = newest_first([entry for entry in others if entry.unread_elsewhere and not entry.elsewhere])
+    return list(islice(chain(readable, unread), missing))
 
 
 def _why_not(pools: Sequence[Slots[Entry[Id]]], zone: ZoneInfo) -> tuple[datetime, _Why]:
@@ -246,7 +257,7 @@ def _keep_removed(
     last_day: date,
     unread: Collection[Id],
 ) -> None:
-    """B4: of production the latest good daily, for six calendar months; when there is none, whatever there is.
+    """B4: of production the latest good daily, for six calendar months; when there is none that can be read, all there is.
 
     One dated after the removal (a clock was wrong), or that cannot be read, takes nobody's place: the latest of the
     others is kept beside it.
@@ -256,9 +267,9 @@ def _keep_removed(
     for pool in (good, readable, *until_then):
         for newest in islice(newest_first(pool), 1):
             reasons[newest.id] = [Reason(KEPT_DAILY, last_day)]
-    if not good:
+    if not readable:
         for entry in entries:
-            reasons[entry.id] = [Reason(NONE_GOOD, last_day)]
+            reasons[entry.id] = [Reason(NONE_READABLE if good else NONE_GOOD, last_day)]
 
 
 def kept_until(removed_at: datetime, zone: ZoneInfo) -> date:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from backups.actions.belief import policy_moment
@@ -104,7 +104,8 @@ def _write(copy: Copy, clock: Clock) -> bool:
     info = StoredArtefactInfo.from_json(backup.artefact)
     writing = Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING)
     try:
-        source = Copy.objects.present().filter(backup=backup).exclude(region=copy.region).first()
+        sources = Copy.objects.present().filter(backup=backup).exclude(region=copy.region)
+        source = sources.order_by(F("unread_at").asc(nulls_first=True), "pk").first()  # what can be read before others
         if source is None:
             raise Refused(f"No copy of the backup of {backup.resource} is left to be copied.")
         here, there = store_of(source.region), store_of(copy.region)

@@ -118,6 +118,11 @@ def finish_removal(resource_id: int, *, clock: Clock = timezone.now) -> None:
     now = clock()
     with transaction.atomic():
         locked = locked_resource(resource_id)
+        if (
+            locked.removal_asked_at is not None and locked.removal_asked_at > now
+        ):  # the clock was ahead when it was asked
+            locked.removal_asked_at = now
+            Resource.objects.filter(pk=resource_id).update(removal_asked_at=now)
         if locked.state != ResourceState.REMOVING or locked.backups.open().exists() or _is_tried_again(locked, now):
             return
         with acting(locked.removed_by, locked.removal_reason):

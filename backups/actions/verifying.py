@@ -40,16 +40,17 @@ A_TURN = timedelta(minutes=5)
 
 
 def due(now: datetime, *, away: Collection[str] = ()) -> Iterator[Copy]:
-    """The copies whose checksum should be read again, those never read first, then the longest unread.
+    """The copies whose checksum should be read again: those never read first, then what could not be read, then the oldest.
 
-    Without those in the regions ``away``, and those that could not be read some hours ago.
+    Without those in the regions ``away``, and those that could not be read a short while ago.
     """
-    tried = Q(unread_at__gt=now - UNREAD_AGAIN_AFTER, unread_at__lte=now + AHEAD)
-    asked = Copy.objects.present().filter(Q(unread_at__isnull=True) | ~tried).exclude(region__in=away)
-    present = asked.select_related("backup__resource")
+    there = Copy.objects.present().exclude(region__in=away).select_related("backup__resource")
+    present = there.filter(unread_at__isnull=True)
     old = Q(created_at__lt=now - FIRST_CHECK) | Q(created_at__gt=now + AHEAD)  # or of a clock that was wrong
     yield from present.filter(old, checksum_at__isnull=True).order_by("created_at")[:100]
     yield from present.filter(checksum_at__gt=now + AHEAD).order_by("checksum_at", "id")[:100]
+    again = Q(unread_at__lte=now - UNREAD_AGAIN_AFTER) | Q(unread_at__gt=now + AHEAD)
+    yield from there.filter(again).order_by("unread_at")[:100]
     for copy in present.filter(checksum_at__lt=now - AGAIN_AFTER).order_by("checksum_at", "id")[:200]:
         assert copy.checksum_at is not None
         if copy.checksum_at < now - AGAIN_AFTER - timedelta(days=copy.pk % SPREAD_DAYS):

@@ -46,7 +46,7 @@ class RemovalOut(serializers.Serializer[Any]):
     bytes = serializers.IntegerField(help_text="What those are stored in.")
     final_backup = serializers.BooleanField(help_text="Whether a final backup is taken first.")
     final_sentence = serializers.CharField(help_text="Why it is taken, and what happens if it cannot be; or empty.")
-    in_case = Going(allow_null=True, help_text="What is kept only if the final backup cannot be taken, and else goes.")
+    in_case = Going(many=True, help_text="What is kept only if the final backup cannot be taken, and else goes.")
     kept_until = serializers.DateField(allow_null=True, help_text="When the kept backup of a production resource goes.")
 
 
@@ -63,7 +63,7 @@ def removal_out(resource: Resource, plan: RemovalPlan, now: datetime) -> Any:
         "bytes": words.bytes,
         "final_backup": plan.final_backup,
         "final_sentence": words.final_sentence,
-        "in_case": _going(words.in_case) if words.in_case else None,
+        "in_case": [_going(backup) for backup in words.in_case],
         "kept_until": plan.kept_until,
     }
     return RemovalOut(values).data

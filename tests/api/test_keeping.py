@@ -143,7 +143,11 @@ def test_an_old_newest_backup_means_a_final_one_first(as_: As, resource: Resourc
     newest = make_backup(resource, timezone.now() - timedelta(days=3))
     it, address = as_("it"), f"/api/resources/{resource.pk}"
     plan = it.get(f"{address}/removal/").json()
-    assert (plan["final_backup"], plan["in_case"]["backup"], plan["staying"]) == (True, newest.pk, [])
+    assert (plan["final_backup"], [one["backup"] for one in plan["in_case"]], plan["staying"]) == (
+        True,
+        [newest.pk],
+        [],
+    )
     assert plan["final_sentence"].startswith("A final backup is taken first")
     sent = {"digest": plan["digest"], "typed_name": "shop-db", "reason": "The shop was closed."}
     assert it.post(f"{address}/remove/", sent).json()["state"] == ResourceState.REMOVING

@@ -277,6 +277,26 @@ def test_a_sound_copy_does_not_go_for_one_that_cannot_be_read(resource: Resource
     assert copy_in(copied, OTHER).state == CopyState.PRESENT
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_one_copy_elsewhere_stays_until_its_successor_is_there(
+    resource: Resource, copied: Backup, readable: bool
+) -> None:
+    Backup.objects.filter(pk=copied.pk).update(taken_at=days_ago(40), finished_at=days_ago(40))
+    if not readable:
+        copied.copies.filter(region=OTHER).update(unread_at=timezone.now(), unread="The disk has a bad spot.")
+    backup_now(resource)  # of a new month, and not copied yet
+    for run in filter(None, [plan_retention(now=timezone.now())]):
+        apply_run(run.pk)
+    assert copy_in(copied, OTHER).state == CopyState.PRESENT
+
+
+def test_one_that_could_not_be_read_by_hand_is_tried_again_though_it_was_read_lately(copied: Backup) -> None:
+    Copy.objects.update(checksum_at=days_ago(1))
+    make_unreadable(bad := copy_in(copied, HOME))
+    assert list(due(timezone.now())) == []
+    assert list(due(timezone.now() + timedelta(hours=7))) == [bad]
+
+
 def test_a_copy_that_was_written_while_a_clock_was_ahead_is_read_and_missed(resource: Resource) -> None:
     ahead = backup_now(resource, at=timezone.now() + timedelta(days=300))
     copy = copy_in(ahead, HOME)

@@ -36,6 +36,7 @@ from backups.models import (
     RetentionRun,
     RunStatus,
 )
+from backups.removal import removal_in_words
 from backups.retention import kept_until
 from portal.days import short_day
 from portal.errors import InvalidInput, NotPermitted, Refused
@@ -354,6 +355,54 @@ def test_of_a_newest_one_that_cannot_be_read_a_final_one_is_taken_and_an_older_i
     carried_out(shop)
     assert older is not None
     assert stored_prefixes(shop) == {unread.prefix, older.prefix}
+
+
+def test_what_goes_once_the_final_one_is_there_is_said_before(world: World, shop: Resource) -> None:
+    """Of two that are kept in case: the newest cannot be read, and so an older one is kept as well."""
+    unread = newest(shop)
+    unread.copies.update(unread_at=timezone.now(), unread="The disk has a bad spot.")
+    words = removal_in_words(shop, plan := removal_plan(shop, timezone.now()), timezone.now())
+    assert [backup.id for backup in words.in_case][-1] == unread.pk
+    assert len(words.in_case) == 2
+    assert words.staying == []
+    assert "the newest good one that can be read is 1 d" in words.final_sentence.replace("\xa0", " ")
+    removed(world, shop)
+    final = shop.backups.open().get()
+    perform_backup(final.pk)
+    finish_removal(shop.pk)
+    carried_out(shop)
+    assert stored_prefixes(shop) == {final.prefix}
+    assert f"up to {len(plan.going) + 2} backups" in words.verb
+
+
+def test_where_nothing_can_be_read_nothing_is_deleted(world: World, shop: Resource, tree: Path) -> None:
+    Copy.objects.update(unread_at=timezone.now(), unread="The disk has a bad spot.")
+    words = removal_in_words(shop, removal_plan(shop, timezone.now()), timezone.now())
+    assert "because no good one can be read now" in words.final_sentence
+    before = stored_prefixes(shop)
+    remove_tree(tree)
+    removed(world, shop)
+    perform_backup(shop.backups.open().get().pk)
+    finish_removal(shop.pk)
+    carried_out(shop)
+    assert stored_prefixes(shop) == before
+
+
+def test_asked_while_the_clock_was_ahead_one_final_backup_is_enough(world: World, shop: Resource) -> None:
+    shop.backups.update(taken_at=days_ago(4), finished_at=days_ago(4))
+    long = queue_backup(shop, origin=BackupOrigin.SCHEDULED, by=None, now=days_ago(2.5))
+    removed(world, shop)
+    perform_backup(long.pk, clock=lambda: days_ago(2.5))
+    Backup.objects.filter(pk=long.pk).update(finished_at=timezone.now())
+    right, finals = timezone.now() - timedelta(hours=1), 0
+    for turn in range(5):
+        finish_removal(shop.pk, clock=at(right + timedelta(minutes=2 * turn)))
+        if (final := shop.backups.open().first()) is None:
+            break
+        finals += 1
+        perform_backup(final.pk, clock=at(right + timedelta(minutes=2 * turn + 1)))
+    assert finals == 1
+    assert Resource.objects.get(pk=shop.pk).state == ResourceState.REMOVED
 
 
 @pytest.mark.parametrize("ends", ["its worker dies", "it is finished, with what was there days ago"])

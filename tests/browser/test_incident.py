@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.app.world import fingerprint
+from tests.browser.five import SPOILT
 from tests.browser.people import MINUTE, Visit, wait_for_status
 from tests.browser.portal import RunningPortal
 
@@ -56,3 +59,30 @@ def test_a_hazard_is_declared_confirmed_followed_and_closed(visit: Visit, portal
     assert coming.value.suggested_filename == f"{number}.pdf"
     it.goto("/incidents/zabbix/")
     visit.look(it, "zabbix-hosts")
+
+
+def test_of_five_one_fails_and_goes_on_with_its_next_good_backup(visit: Visit, portal: RunningPortal) -> None:
+    five = json.loads(portal.run("-m", "tests.browser.five"))
+    it = visit.sign_in("tara")
+    it.goto("/incidents/new/")
+    it.get_by_label("What happened?").fill("The host of the magazine burnt down.")
+    it.get_by_label("Whole applications").select_option(label="Magazine (Meridian Verlag)")
+    it.get_by_role("button", name="Show what is affected").click()
+    expect(it.get_by_role("heading", name="5 resources are affected")).to_be_visible()
+    it.get_by_role("button", name="Declare it").click()
+    it.get_by_role("button", name="Confirm and start…").click()
+    it.get_by_role("dialog").get_by_role("button", name="Restore 5 resources now").click()
+    board = it.locator(".board")
+    expect(board.get_by_text("Recovered", exact=True)).to_have_count(4, timeout=MINUTE)
+    expect(board.get_by_text("Failed", exact=True)).to_have_count(1, timeout=MINUTE)
+    further = board.get_by_role("link", name="Restore the next good backup…")
+    expect(further).to_be_visible(timeout=MINUTE)
+    visit.look(it, "incident-failed")
+    further.click()
+    expect(it.get_by_role("heading", level=1)).to_contain_text(SPOILT)
+    visit.look(it, "incident-next")
+    it.get_by_role("button", name=re.compile("^Replace|^Restore")).click()
+    expect(board.get_by_text("Recovered", exact=True)).to_have_count(5, timeout=MINUTE)
+    for name, was in five.items():
+        assert fingerprint(Path(was["tree"])) == was["before" if name == SPOILT else "newest"], name
+    visit.look(it, "incident-recovered")

@@ -227,7 +227,7 @@ def test_what_a_role_cannot_read_is_named_and_no_backup_is_taken(database: Datab
     database.execute('GRANT SELECT ON "Secret", "Secret_x_seq" TO reader; GRANT USAGE ON SCHEMA vault TO reader')
     refused(r"Row-level security hides rows of public\.mine")
     database.execute("ALTER ROLE reader BYPASSRLS")
-    refused("cannot read 1 large objects")
+    refused("cannot read 1 large object")
     database.execute("GRANT SELECT ON LARGE OBJECT 7 TO reader")
     database.restore(database.take(reader))
 

@@ -142,7 +142,7 @@ def test_what_a_table_is_made_with_comes_empty_and_is_told(shop: Database) -> No
     assert back.rows("SELECT * FROM child") == [(2, 3)]
     assert back.said == ["Only the definition came along, because what was picked is made with it: public.parent."]
     shop.execute("INSERT INTO parent VALUES (9)", back.place.beside)
-    with pytest.raises(NotAsBackedUp, match=r"public\.parent has 1 rows, 0 in the backup"):
+    with pytest.raises(NotAsBackedUp, match=r"public\.parent has 1 row, 0 in the backup"):
         back.verify()
 
 

@@ -79,6 +79,20 @@ def test_carrying_it_out_leaves_nothing_to_do(inventory: ResourceFacts, now: dat
     assert judge(left, now=now, zone=zone).to_delete == []
 
 
+@given(spotted(), MOMENTS, ZONES)
+def test_nor_is_it_where_disks_have_bad_spots(inventory: ResourceFacts, now: datetime, zone: ZoneInfo) -> None:
+    """What stays there can be read, if anything there could; and nothing goes there while the wanted one cannot be read."""
+
+    def there(of: ResourceFacts, *, readable: bool) -> list[int]:
+        copies = [copy for one in of.backups for copy in one.copies if copy.region == OTHER and copy.good]
+        return [copy.id for copy in copies if copy.readable or not readable]
+
+    if inventory.removed_at is None:
+        left = after(inventory, judge(inventory, now=now, zone=zone))
+        for readable in (True, False):
+            assert bool(there(left, readable=readable)) == bool(there(inventory, readable=readable))
+
+
 @given(inventories(), MOMENTS, ZONES)
 def test_the_other_region_is_never_emptied(inventory: ResourceFacts, now: datetime, zone: ZoneInfo) -> None:
     """Two for a while are right, none is the worst violation."""
