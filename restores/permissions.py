@@ -121,11 +121,12 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
 
 
 def _answers_for_price(user: Person, request: RestoreRequest) -> bool:
-    """Whether it may cost their client money, also by a standing consent, and none of it is spent yet."""
+    """Whether a person's client may have to pay it, also by a standing consent, and none of it is spent yet."""
     waits = request.state in (Status.SUBMITTED, Status.APPROVED)
     price = request.price
     spends = waits and price is not None and bool(price.amount)
-    return spends and has_permission(user, Permission.ACCEPT_ESTIMATES, request.client)
+    is_person = not getattr(user, "is_service_account", True)
+    return spends and is_person and has_permission(user, Permission.ACCEPT_ESTIMATES, request.client)
 
 
 def check_can_stop(user: Person, request: RestoreRequest) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
 from backups.drivers.base import Mode
 from restores.models import Attempt, AttemptKind, RestoreRequest
 from restores.workflow import Status
@@ -36,14 +40,20 @@ def replaced_sentence(by: RestoreRequest) -> str:
     return f"{by.number} has replaced what it restored since."
 
 
-def earlier_approved(request: RestoreRequest) -> RestoreRequest | None:
+def earlier_approved(request: RestoreRequest, moment: datetime) -> RestoreRequest | None:
     """Another request that was approved to replace the same live data before this one was, and has not begun yet.
 
-    What is scheduled for later holds up nobody before its time, and an incident's order is IT's own.
+    What is scheduled for after ``moment`` holds up nobody before its time, and an incident's order is IT's own.
     """
     if request.restore_mode is not Mode.IN_PLACE or request.incident_id or request.decided_at is None:
         return None
-    others = request.resource.restore_requests.filter(
-        status=Status.APPROVED.value, mode=Mode.IN_PLACE.value, incident__isnull=True, start_at__isnull=True
-    )
-    return others.filter(decided_at__lt=request.decided_at).order_by("decided_at").first()
+    ordinary = to_replace_the_same(request).filter(status=Status.APPROVED.value, incident__isnull=True)
+    due = ordinary.filter(Q(start_at__isnull=True) | Q(start_at__lte=moment))
+    return due.filter(decided_at__lt=request.decided_at).order_by("decided_at").first()
+
+
+def to_replace_the_same(request: RestoreRequest) -> QuerySet[RestoreRequest]:
+    """The other requests, approved or running, that replace the same live data."""
+    under_way = [Status.APPROVED.value, Status.RUNNING.value]
+    others = RestoreRequest.objects.filter(resource=request.resource_id, mode=Mode.IN_PLACE.value, status__in=under_way)
+    return others.exclude(pk=request.pk).order_by("decided_at", "pk")

@@ -35,11 +35,12 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
         locked.resend_at = None
 
     def check(locked: RestoreRequest) -> None:
-        if locked.start_at is not None and policy_moment(now) < locked.start_at:
+        moment = policy_moment(now)
+        if locked.start_at is not None and moment < locked.start_at:
             raise Refused("It is not its time yet.")
         if locked.incident_id and locked.pk not in whose_turn(locked.incident_id):
             raise Refused("Others of its incident come first.")
-        if (earlier := earlier_approved(locked)) is not None:
+        if (earlier := earlier_approved(locked, moment)) is not None:
             raise Refused(f"{earlier.number} was approved to replace the same before it.")
 
     try:

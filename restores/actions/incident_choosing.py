@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from backups.drivers.base import Mode
@@ -46,12 +46,13 @@ def latest_backups(resources: Iterable[int], lost_region: str) -> dict[int, Choi
 def next_backups(incident: Incident, resources: Iterable[int]) -> dict[int, Choice]:
     """For each of those of the incident the good backup to go on with when the one of its row brought nothing back. One query.
 
-    By the rules of :func:`latest_backups`, without what failed in this incident or was undone. One taken since then comes
+    By the rules of :func:`latest_backups`, without what was tried in this incident in vain. One taken since then comes
     only after all from before: it may hold what the hazard left.
     """
-    tried = RestoreRequest.objects.filter(
-        incident=incident, backup=OuterRef("pk"), status__in=[Status.FAILED.value, Status.UNDONE.value]
-    )
+    of_incident = RestoreRequest.objects.filter(incident=incident)
+    later = of_incident.filter(resource=OuterRef("resource"), pk__gt=OuterRef("pk"))
+    in_vain = Q(status__in=[Status.FAILED.value, Status.UNDONE.value]) | Exists(later)  # or given up for another one
+    tried = of_incident.filter(in_vain, backup=OuterRef("pk"))
     good = Backup.objects.good().filter(~Exists(tried), resource=OuterRef("resource")).order_by("-taken_at", "-pk")
     readable = good.filter(_readable(incident.lost_region)).values("pk")
     before = readable.filter(taken_at__lte=OuterRef("backup__taken_at"))

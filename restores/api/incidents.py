@@ -22,6 +22,7 @@ from portal.api.inputs import Input, Nothing, WithReason, one_of
 from portal.api.outputs import NameField
 from portal.api.views import RecordedViewSet
 from portal.errors import InvalidInput
+from portal.models import User
 from portal.rules import refusal
 from restores.actions import incidents
 from restores.actions.incident_choosing import UNCONFIRMED, digest_of
@@ -41,7 +42,9 @@ from restores.incident_permissions import (
     check_can_change_list,
     check_can_close,
     check_can_confirm,
+    check_can_declare,
     check_can_dismiss,
+    check_can_propose,
     check_can_restore_next,
     check_can_take_on,
     check_can_take_out,
@@ -393,6 +396,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
         """Nothing is restored before a person of IT has confirmed the list."""
         entered = self._read(request, Declaring)
         region = entered.pop("region")
+        (check_can_propose if entered.get("propose") else check_can_declare)(self.person)  # before anything is named
         affected = incidents.named_as_affected(
             region=region, applications=entered.pop("applications"), resources=entered.pop("resources")
         )
@@ -466,10 +470,10 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
         return Response(self.get_serializer(self.get_object()).data, status=status)
 
 
-def _extend(*, applications: list[int], resources: list[int], **further: Any) -> int:
-    return incidents.extend(
-        resources=incidents.named_as_affected(applications=applications, resources=resources), **further
-    )
+def _extend(*, by: User, incident: Incident, applications: list[int], resources: list[int]) -> int:
+    check_can_change_list(by, incident)  # before anything is named
+    affected = incidents.named_as_affected(applications=applications, resources=resources)
+    return incidents.extend(by=by, incident=incident, resources=affected)
 
 
 def _arrange(*, order: list[int] | None = None, modes: dict[str, str] | None = None, **further: Any) -> Incident:

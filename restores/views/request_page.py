@@ -32,7 +32,7 @@ from restores.permissions import (
 )
 from restores.picking import best_proof
 from restores.plan import Tense
-from restores.succession import replaced_sentence, replaced_since
+from restores.succession import replaced_sentence, replaced_since, to_replace_the_same
 from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
@@ -40,6 +40,7 @@ from restores.views.live import finished_restore, live_of
 from restores.wording import charge_sentence, loss_of, next_of, picked_words, request_sentence, tense_of, turn_of
 from restores.workflow import Status
 
+MOST_NAMED = 20
 STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
 
 
@@ -89,7 +90,8 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
     user, now = person(http), timezone.now()
     done = finished_restore(found)
     acts = acts_for(user, found, now, bound)
-    others, later = _others(found), replaced_since(found)
+    later = replaced_since(found)
+    same = list(to_replace_the_same(found)[:MOST_NAMED]) if found.restore_mode is Mode.IN_PLACE else []
     return {
         "found": found,
         "sentence": request_sentence(found, now),
@@ -117,8 +119,9 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "technical": _technical(http, found),
         "charge": _charge(http, found),
         **_conversation(user, found),
-        "others": others,
-        "comes_first": _comes_first(found, others),
+        "others": _others(found),
+        "comes_first": [one for one in same if one.start_at is None or one.start_at <= now],
+        "comes_later": [one for one in same if one.start_at is not None and one.start_at > now],
         "replaced_by": later,
         "may_follow": not user.is_service_account,
         "following": is_following(user, found),
@@ -148,14 +151,6 @@ def _charge(http: HttpRequest, found: RestoreRequest) -> Any:
 def _others(found: RestoreRequest) -> list[RestoreRequest]:
     """Other requests on the same resource that wait or run."""
     return list(found.resource.restore_requests.filter(UNDER_WAY).exclude(pk=found.pk).order_by("pk")[:5])
-
-
-def _comes_first(found: RestoreRequest, others: list[RestoreRequest]) -> list[RestoreRequest]:
-    """Of them those that will have replaced the same live data before this one does."""
-    if found.restore_mode is not Mode.IN_PLACE:
-        return []
-    approved = (Status.APPROVED, Status.RUNNING)
-    return [one for one in others if one.restore_mode is Mode.IN_PLACE and one.state in approved]
 
 
 def _download(http: HttpRequest, found: RestoreRequest) -> dict[str, Any]:

@@ -131,6 +131,8 @@ def test_one_that_does_not_stand_is_named_and_not_left_out_in_silence(
         answer = as_("it").post(address, {**sent, "resources": [resource.pk, gone.pk]})
         assert answer.status_code == 400
         assert f"nothing to restore of resources {gone.pk}: removed, or never there" in answer.json()["detail"]
+        refused = as_("client").post(address, {**sent, "resources": [999999]})
+        assert refused.status_code in (403, 404), "it names nothing to those who may not"
 
 
 @pytest.mark.parametrize("sent", [{"modes": {"x": "in_place"}}, {"order": [999999]}, {"modes": {"999999": "beside"}}])

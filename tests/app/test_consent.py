@@ -14,6 +14,7 @@ from backups.drivers.base import Mode
 from backups.models import Pin, Resource
 from portal.errors import InvalidInput, NotPermitted, Refused
 from portal.models import User
+from portal.roles import Role
 from restores.actions.charges import confirm_charge, waive_charge
 from restores.actions.consenting import accept, decline
 from restores.actions.correcting import correct_cause
@@ -25,7 +26,7 @@ from restores.charging import Cause, Classification
 from restores.models import Agreement, Charge, Consent, Notice, Rate, RateCard, RestoreRequest
 from restores.pricing import in_money
 from restores.workflow import Status
-from tests.app.world import World
+from tests.app.world import World, person
 
 MISTAKE, HARDWARE = Cause.DELETED_BY_MISTAKE, Cause.INFRASTRUCTURE
 WHY = "The disk of the server was replaced that night."
@@ -264,8 +265,10 @@ def test_who_answers_for_the_price_cancels_what_staff_asked_for_until_it_runs(wo
     """The standing consent let staff spend their money."""
     Agreement.objects.create(client=world.client, currency="EUR", standing_limit=Decimal(100))
     first, free = ask(world.staff, resource), ask(world.staff, resource, HARDWARE, mode=Mode.EXPORT)
-    with pytest.raises(NotPermitted):
-        cancel(by=world.stranger, request=first, reason="Never asked for.")
+    robot = person("machine", Role.CLIENT, world.client, service=True)
+    for who in (world.stranger, robot):
+        with pytest.raises(NotPermitted):
+            cancel(by=who, request=first, reason="Never asked for.")
     assert cancel(by=world.owner, request=first, reason="Never asked for.").state is Status.CANCELLED
     with pytest.raises(NotPermitted, match="Only the person who asked, or IT"):
         cancel(by=world.owner, request=free, reason="It costs nothing.")

@@ -220,6 +220,20 @@ def test_going_on_reads_nothing_in_the_lost_region(world: World, five: list[Reso
     assert (plan.backup, plan.why_not) == (None, f"No copy of any other good backup of it can be read outside {HOME}.")
 
 
+def test_what_was_tried_in_vain_is_not_offered_again(world: World, five: list[Resource], stuck: Incident) -> None:
+    """The first failed for a reason that has passed, then the older one failed as well: there is no other."""
+    first, older = five[0], five[0].backups.earliest("taken_at")
+    Backup.objects.update(damaged_at=None)
+    Copy.objects.update(state="present", damaged_at=None)
+    plan = offered(world.it, stuck, first)
+    assert plan.backup == older
+    again = restore_next(by=world.it, incident=stuck, resource=first.pk, digest=plan.digest, typed_number=stuck.number)
+    RestoreRequest.objects.filter(pk=again.pk).update(status="failed")
+    assert (offered(world.it, stuck, first).backup, offered(world.it, stuck, first).why_not) == (
+        None, "There is no other good backup of it.",
+    )  # fmt: skip
+
+
 def test_a_good_backup_whose_attempt_failed_is_not_the_next_one(
     world: World, five: list[Resource], stuck: Incident
 ) -> None:

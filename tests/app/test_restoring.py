@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from restores.actions.downloads import open_export
 from restores.actions.performing import perform_restore
 from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause
-from restores.models import Attempt, AttemptStatus, Charge
+from restores.models import Attempt, AttemptStatus, Charge, RestoreRequest
 from restores.stepnames import STEPS
 from restores.succession import replaced_since
 from restores.workflow import Status
@@ -136,9 +137,11 @@ def test_those_who_were_approved_first_come_first_and_what_was_replaced_since_sa
     fill_tree(tree, "second")
     newer, today = backup_now(resource), fingerprint(tree)
     first, second = (approved(world, filed(world, backup)) for backup in (older, newer))
-    perform_restore(second.pk)
-    second.refresh_from_db()
-    assert second.state is Status.APPROVED, "it waits for the one before"
+    for start_at in (None, timezone.now() - timedelta(minutes=1)):
+        RestoreRequest.objects.filter(pk=first.pk).update(start_at=start_at)
+        perform_restore(second.pk)
+        second.refresh_from_db()
+        assert second.state is Status.APPROVED, "it waits for the one before"
     perform_restore(first.pk)
     perform_restore(second.pk)
     first.refresh_from_db()

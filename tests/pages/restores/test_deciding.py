@@ -125,6 +125,10 @@ def test_an_approver_is_told_what_comes_first(as_: As, cast: Cast, backup: Backu
     other = make_request(backup, cast.client, status="approved")
     page = as_("it").get(f"/requests/{submitted.pk}/").content.decode()
     assert f"{other.number} replaces shop-db too, and comes first." in page
+    RestoreRequest.objects.filter(pk=other.pk).update(start_at=timezone.now() + timedelta(days=7))
+    page = as_("it").get(f"/requests/{submitted.pk}/").content.decode()
+    assert "comes first" not in page
+    assert f"{other.number} is to replace shop-db " in page
 
 
 def test_undo_is_offered_while_the_original_is_kept(as_: As, completed: RestoreRequest, now: datetime) -> None:
