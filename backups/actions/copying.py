@@ -105,7 +105,8 @@ def _write(copy: Copy, clock: Clock) -> bool:
     writing = Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING)
     try:
         sources = Copy.objects.present().filter(backup=backup).exclude(region=copy.region)
-        source = sources.order_by(F("unread_at").asc(nulls_first=True), "pk").first()  # what can be read before others
+        # What can be read before what could not.
+        source = sources.order_by(F("unread_at").asc(nulls_first=True), "pk").first()
         if source is None:
             raise Refused(f"No copy of the backup of {backup.resource} is left to be copied.")
         here, there = store_of(source.region), store_of(copy.region)

@@ -118,21 +118,29 @@ def finish_removal(resource_id: int, *, clock: Clock = timezone.now) -> None:
     now = clock()
     with transaction.atomic():
         locked = locked_resource(resource_id)
-        if (
-            locked.removal_asked_at is not None and locked.removal_asked_at > now
-        ):  # the clock was ahead when it was asked
-            locked.removal_asked_at = now
-            Resource.objects.filter(pk=resource_id).update(removal_asked_at=now)
-        if locked.state != ResourceState.REMOVING or locked.backups.open().exists() or _is_tried_again(locked, now):
+        if locked.state != ResourceState.REMOVING:
+            return
+        _believe_no_later_than(now, locked)
+        if locked.backups.open().exists() or _is_tried_again(locked, now):
             return
         with acting(locked.removed_by, locked.removal_reason):
             _remove(locked, now)
 
 
+def _believe_no_later_than(now: datetime, locked: Resource) -> None:
+    """Asked for by a clock that was ahead: else no final backup would ever have come after the asking."""
+    assert locked.removal_asked_at is not None
+    if locked.removal_asked_at > now:
+        locked.removal_asked_at = now
+        with acting(None, "the clock was ahead when it was asked for"):
+            locked.save(update_fields=["removal_asked_at"])
+
+
 def _is_tried_again(locked: Resource, now: datetime) -> bool:
     """Whether the final backup failed in a way that may pass; then another is queued, each time after twice the wait.
 
-    One that was under way for long before, or was found whole only now, is not the final one.
+    One that had run for long when the removal was asked, or was found whole only now, is not the final one: then the first
+    is queued.
     """
     assert locked.removal_asked_at is not None
     asked = locked.backups.filter(finished_at__gte=locked.removal_asked_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -58,18 +58,19 @@ def named_as_affected(
     Raises :class:`InvalidInput` naming ``applications`` or ``resources`` when there is nothing to restore of one of them.
     """
     standing = Resource.objects.standing()
-    for field, named, there in (
-        ("applications", applications, standing.values_list("application", flat=True)),
-        ("resources", resources, standing.values_list("pk", flat=True)),
-    ):
-        column = "application__in" if field == "applications" else "pk__in"
-        if missing := sorted(set(named) - set(there.filter(**{column: named}))):
-            raise InvalidInput(
-                f"There is nothing to restore of {field} {', '.join(map(str, missing[:5]))}: removed, or never there."
-                " Correct the list, then send all of it again.",
-                field=field,
-            )
+    in_them = standing.filter(application__in=applications).values_list("application", flat=True)
+    _check_all_there("applications", applications, in_them)
+    _check_all_there("resources", resources, standing.filter(pk__in=resources).values_list("pk", flat=True))
     return affected_by(region=region, applications=applications, resources=resources)
+
+
+def _check_all_there(field: str, named: Collection[int], there: Iterable[int]) -> None:
+    if missing := sorted(set(named) - set(there)):
+        raise InvalidInput(
+            f"There is nothing to restore of {field} {', '.join(map(str, missing[:5]))}: removed, or never there."
+            " Correct the list, then send all of it again.",
+            field=field,
+        )
 
 
 def declare(
