@@ -22,6 +22,7 @@ SALVAGE = "damaged; what is left of it stays for a week, in case a part must be 
 LAST_DAMAGED = "damaged, but there is no good backup in its stead"
 ASKED_FOR = "damaged, and kept: it is held or pinned"
 ITS_ONLY = "the only copy of a backup that is kept"
+OTHERS_UNREAD = "no other copy of a backup that is kept can be read"
 IN_ITS_HOME = "a copy of a backup that is kept"
 KEPT_AT_HOME = "the resource was removed: its kept backup stays in the home region"
 LATEST_MONTHLY = "the latest monthly, in the other region"
@@ -180,8 +181,9 @@ def _keep_copy(
         return _keep_damaged(copy, backup, verdict, any_good or facts.removed_at is not None)
     if not verdict.keep:
         return False, "; ".join(verdict.reasons)
-    if not any(other.good and other.readable for other in backup.copies if other.id != copy.id):
-        return True, ITS_ONLY
+    others = [other for other in backup.copies if other.good and other.id != copy.id]
+    if not any(other.readable for other in others):
+        return True, OTHERS_UNREAD if others else ITS_ONLY
     if copy.region != facts.other_region:
         return True, IN_ITS_HOME
     if facts.removed_at is not None:

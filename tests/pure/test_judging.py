@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.judging import LAST_DAMAGED, CopyFacts, Judgement, ResourceFacts, StoredBackup, judge
+from backups.judging import (
+    ITS_ONLY,
+    LAST_DAMAGED,
+    OTHERS_UNREAD,
+    CopyFacts,
+    Judgement,
+    ResourceFacts,
+    StoredBackup,
+    judge,
+)
 from backups.retention import Pin
 from tests.pure.histories import MOMENTS, ZONES
 
@@ -127,6 +136,16 @@ def test_a_damaged_copy_of_an_older_monthly_does_not_stay_in_the_other_region() 
     november = backup(2, now, (HOME, True), (OTHER, True))
     made = judge(facts([october, november]), now=now, zone=ZONE)
     assert [(v.backup, v.region) for v in made.to_delete] == [(1, OTHER)]
+
+
+def test_only_what_is_the_only_copy_is_called_so() -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    both = backup(1, now, (HOME, True), (OTHER, True))
+    unread = replace(both, copies=[copy._replace(readable=False) for copy in both.copies])
+    whys = [
+        v.why for one in (unread, backup(2, now, (HOME, True))) for v in judge(facts([one]), now=now, zone=ZONE).copies
+    ]
+    assert whys == [OTHERS_UNREAD, OTHERS_UNREAD, ITS_ONLY]
 
 
 def test_what_is_damaged_is_called_held_only_where_somebody_holds_it() -> None:
