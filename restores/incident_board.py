@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from backups.models import Backup, Copy
+from backups.drivers.base import Mode
+from backups.models import Copy
 from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
@@ -19,6 +21,7 @@ from restores.incident_permissions import unfiled, with_motion
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, Incident, IncidentEvent, IncidentResource, RestoreRequest
 from restores.plan import loss_window
+from restores.succession import all_replaced_since, replaced_sentence, to_replace
 from restores.wording import measured_at
 from restores.workflow import Status
 
@@ -38,6 +41,12 @@ class Row:
     marks: list[str]
     recovered_at: datetime | None
     recovered_in: timedelta | None
+    replaced_by: RestoreRequest | None  # whose restored data has replaced since what came back
+
+    @property
+    def since(self) -> str:
+        """What became of it since it came back; empty while that is live."""
+        return replaced_sentence(self.replaced_by) if self.replaced_by is not None else ""
 
     @property
     def is_running(self) -> bool:
@@ -67,6 +76,11 @@ class Figures:
     impossible: int
     taken_out: int
 
+    @property
+    def lacking(self) -> bool:
+        """Whether something of what was to come back is not back."""
+        return self.recovered + self.taken_out < self.total
+
 
 def sees_all(user: User) -> bool:
     """Whether they see the company's side of it: the monitoring's own words, hosts, technical details."""
@@ -92,7 +106,7 @@ def items_seen(user: User, incident: Incident) -> QuerySet[IncidentResource]:
 
 
 def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], now: datetime) -> list[Row]:
-    """The rows of those items, in two queries more however many there are."""
+    """The rows of those items, in four queries more however many there are."""
     items = list(items)
     restores = Attempt.objects.filter(kind=AttemptKind.RESTORE).order_by("number")
     requests = {
@@ -102,12 +116,23 @@ def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], n
         .prefetch_related(Prefetch("attempts", restores))
         .order_by("pk")  # of several the newest counts: those before it are closed
     }
+    replaced = all_replaced_since(requests.values())
+    marks = marks_of(incident, items)
     technical = sees_all(user)
-    return [_row(incident, item, requests.get(item.resource_id), now, technical) for item in items]
+    return [
+        _row(incident, item, requests.get(item.resource_id), replaced, marks[item.resource_id], now, technical)
+        for item in items
+    ]
 
 
 def _row(
-    incident: Incident, item: IncidentResource, request: RestoreRequest | None, now: datetime, technical: bool
+    incident: Incident,
+    item: IncidentResource,
+    request: RestoreRequest | None,
+    replaced: Mapping[int, RestoreRequest],
+    marks: list[str],
+    now: datetime,
+    technical: bool,
 ) -> Row:
     attempts = list(request.attempts.all()) if request else []
     attempt = attempts[-1] if attempts else None
@@ -124,9 +149,10 @@ def _row(
         why=item.excluded_reason or item.why_not or (failed.error if failed else ""),
         detail=failed.error_detail if failed and technical else "",
         loss=loss_window(item.backup.taken_at, until) if item.backup and item.backup.taken_at else None,
-        marks=marks_of(incident, item.backup),
+        marks=marks,
         recovered_at=done,
         recovered_in=done - incident.began_at if done else None,
+        replaced_by=replaced.get(request.pk) if request and done else None,
     )
 
 
@@ -146,11 +172,22 @@ def _standing(incident: Incident, item: IncidentResource, request: RestoreReques
     return ("Not restored", "quiet") if incident.facts.final else ("Ready", "waiting")
 
 
-def marks_of(incident: Incident, backup: Backup | None) -> list[str]:
-    """What to look at twice before going back to that backup."""
-    if backup is None or backup.taken_at is None or backup.taken_at <= incident.began_at:
-        return []
-    return ["Taken after the hazard began"]
+def marks_of(incident: Incident, items: Iterable[IncidentResource]) -> dict[int, list[str]]:
+    """By resource what to look at twice before it goes back to the backup of its row, and after. One query."""
+    items = [item for item in items if item.backup is not None]
+    others: dict[int, list[str]] = {}
+    replaced = {item.resource_id for item in items if item.mode == Mode.IN_PLACE.value}
+    for other in to_replace(replaced).exclude(incident=incident):
+        does = "is replacing it now" if other.state is Status.RUNNING else "is approved to replace it"
+        others.setdefault(other.resource_id, []).append(f"{other.number} {does}")
+    found: dict[int, list[str]] = defaultdict(list)
+    for item in items:
+        late = item.backup is not None and item.backup.taken_at is not None and item.backup.taken_at > incident.began_at
+        found[item.resource_id] = [
+            *(["Taken after the hazard began"] if late else []),
+            *others.get(item.resource_id, []),
+        ]
+    return found
 
 
 def figures_of(user: User, incident: Incident) -> Figures:
@@ -176,15 +213,17 @@ def figures_of(user: User, incident: Incident) -> Figures:
 def with_counts(found: QuerySet[Incident], user: User) -> QuerySet[Incident]:
     """Each with ``affected_count``, ``recovered_count`` and ``lacking`` over the rows that this person sees, and ``in_motion``.
 
-    ``lacking``: something failed, or cannot be restored. ``in_motion``: something waits or runs.
+    ``lacking``: something of what was to come back is not back. ``in_motion``: something waits or runs.
     """
     items = IncidentResource.objects.visible_to(user).filter(incident=OuterRef("pk"))
     done = RestoreRequest.objects.visible_to(user).filter(incident=OuterRef("pk"), status=Status.COMPLETED.value)
-    failed = RestoreRequest.objects.visible_to(user).filter(incident=OuterRef("pk"), status=Status.FAILED.value)
+    back = RestoreRequest.objects.filter(
+        incident=OuterRef("incident"), resource=OuterRef("resource"), status=Status.COMPLETED.value
+    )
     counted: QuerySet[Incident] = with_motion(found).annotate(
         affected_count=_count(items),
         recovered_count=_count(done),
-        lacking=Exists(failed) | Exists(items.included().exclude(why_not="")),
+        lacking=Exists(items.included().filter(~Exists(back))),
     )
     return counted
 

@@ -84,7 +84,7 @@ def _resources(paper: Paper, rows: list[Row], now: datetime) -> None:
                 row.loss_words,
                 row.label,
                 row.recovered_words or "–",
-                (row.attempt.proof if row.attempt and row.recovered_at else "") or row.why or "–",
+                f"{row.attempt.proof} {row.since}".strip() if row.attempt and row.recovered_at else row.why or "–",
             )
             for row in rows
         ],

@@ -127,14 +127,15 @@ def is_at_rest(incident: Incident) -> bool:
 def with_motion(found: QuerySet[Incident]) -> QuerySet[Any]:
     """Each with ``in_motion``: whether something of it waits or runs, once it was confirmed."""
     moving = RestoreRequest.objects.filter(incident=OuterRef("pk"), status__in=UNFINISHED)
-    return found.annotate(in_motion=Exists(moving) | Exists(_to_file().filter(incident=OuterRef("pk"))))
+    return found.annotate(in_motion=Exists(moving) | Exists(to_file().filter(incident=OuterRef("pk"))))
 
 
 def unfiled(incident: Incident) -> QuerySet[IncidentResource]:
     """The rows that were confirmed and have no request yet: the portal is about to file it."""
-    return _to_file().filter(incident=incident)
+    return to_file().filter(incident=incident)
 
 
-def _to_file() -> QuerySet[IncidentResource]:
+def to_file() -> QuerySet[IncidentResource]:
+    """The same of all incidents, also of those whose list is not confirmed yet."""
     filed = RestoreRequest.objects.filter(incident=OuterRef("incident"), resource=OuterRef("resource"))
     return IncidentResource.objects.included().filter(~Exists(filed), backup__isnull=False, why_not="")

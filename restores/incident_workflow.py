@@ -72,7 +72,7 @@ INCIDENT_STATUSES: dict[IncidentStatus, IncidentFacts] = {
 
 
 AT_REST = "Nothing of it waits or runs any more; it can be closed."
-AT_REST_LACKING = "Nothing of it waits or runs any more: look at what failed, then close it."
+AT_REST_LACKING = "Nothing of it waits or runs any more: look at what did not come back, then close it."
 
 
 def turn_and_next(status: IncidentStatus, *, at_rest: bool, lacking: bool) -> tuple[Turn, str]:

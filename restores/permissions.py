@@ -22,7 +22,7 @@ from portal.roles import Permission
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
 from restores.pricing import in_money
-from restores.succession import replaced_sentence, replaced_since
+from restores.succession import recovering_it, recovering_sentence, replaced_sentence, replaced_since
 from restores.workflow import Move, Status, refusal_sentence, transition
 
 ATTACHABLE_AFTER_THE_END = timedelta(days=30)
@@ -75,6 +75,7 @@ def check_can_approve(user: Person, request: RestoreRequest) -> None:
     _check_decides(user, request, "Only IT approves restores.")
     _check_not_own(user, request)
     check_move(request, Move.APPROVE)
+    _check_no_emergency(request)
     _check_usable(request, "Reject")
 
 
@@ -84,7 +85,14 @@ def check_can_retry(user: Person, request: RestoreRequest) -> None:
     _check_not_own(user, request)
     check_move(request, Move.RETRY)
     _check_at_rest(request)
+    _check_no_emergency(request)
     _check_usable(request, "Close")
+
+
+def _check_no_emergency(request: RestoreRequest) -> None:
+    """What an incident brings back is not replaced by a yes that was given before it is there."""
+    if (incident := recovering_it(request)) is not None:
+        raise Refused(recovering_sentence(request, incident))
 
 
 def _check_usable(request: RestoreRequest, verb: str) -> None:
@@ -116,7 +124,7 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
         check_permission(user, Permission.DECIDE_REQUESTS, request.client, it)
     check_move(request, Move.CANCEL)
     _check_at_rest(request)
-    if has_swapped(request):
+    if has_swapped(request) and original_is_kept(request):
         raise Refused("The restored data is live. Undo brings the original back.")
 
 
@@ -206,11 +214,18 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     if attempt is None or not swapped(attempt):
         raise Refused("The live data was not replaced: there is nothing to undo.")
     if (later := replaced_since(request)) is not None:
-        raise Refused(f"{replaced_sentence(later)} Undo that one first.")
+        raise Refused(f"{replaced_sentence(later)} {_how_to_get_before(later)}")
     if Place.from_json(attempt.place).replaced_nothing:
         raise Refused("Nothing stood there before the restore: there is no original to bring back.")
     if attempt.tidied_at or not attempt.kept_until or attempt.kept_until <= timezone.now():
         raise Refused("The original is no longer kept. File a request for a backup from before the restore instead.")
+
+
+def _how_to_get_before(later: RestoreRequest) -> str:
+    """What leads back behind a restore that came after: its own Undo, as long as that is possible."""
+    if original_is_kept(later):
+        return "Undo that one first."
+    return "What that one replaced is no longer kept. File a request for a backup from before instead."
 
 
 def check_can_download(user: Person, request: RestoreRequest) -> None:
@@ -347,6 +362,12 @@ def live_restore(request: RestoreRequest) -> Attempt | None:
     restores = [one for one in request.attempts.all() if one.kind == AttemptKind.RESTORE]
     live = [one for one in restores if one.went_live_at is not None and one.tidied_at is None]
     return max(live, key=lambda one: one.number, default=None)
+
+
+def original_is_kept(request: RestoreRequest) -> bool:
+    """Whether what its restored data replaced is still there to be brought back."""
+    attempt = live_restore(request)
+    return attempt is not None and attempt.kept_until is not None and attempt.kept_until > timezone.now()
 
 
 def swapped(attempt: Attempt) -> bool:

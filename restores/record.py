@@ -21,8 +21,7 @@ from restores.conversation import Entry, conversation_of
 from restores.models import Attempt, AttemptKind, Charge, RestoreRequest, Step
 from restores.pricing import Line, in_money
 from restores.stepnames import TECHNICAL, StepName
-from restores.succession import replaced_sentence, replaced_since
-from restores.wording import charge_sentence, loss_of, next_of, plain_sentence
+from restores.wording import charge_sentence, loss_of, next_in_full, plain_sentence
 
 LABEL_WIDTH, GAP, ROOM = 38.0, 1.2, 18.0  # mm; the room is that of the longest label
 LONGEST_LABEL = 60  # letters
@@ -52,8 +51,7 @@ def record_pdf(request: RestoreRequest, reader: User, now: datetime) -> bytes:
         paper.say(INTERNAL, style="B", colour=BAD)
     paper.ln(2)
     paper.say(plain_sentence(request, now), size=12, style="B")
-    later = replaced_since(request)
-    paper.say(f"{request.facts.label}. {replaced_sentence(later) if later else next_of(request, now)}")
+    paper.say(f"{request.facts.label}. {next_in_full(request, now)}")
     _why(paper, request)
     _plan(paper, request, now, technical)
     _price(paper, request)

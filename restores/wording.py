@@ -14,11 +14,12 @@ from backups.models import Backup, Resource
 from portal.models import User
 from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
-from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
+from restores.models import AttemptKind, AttemptStatus, ChargeStatus, Incident, RestoreRequest
 from restores.part import Picked
-from restores.permissions import goes_on_in_its_incident, why_unusable
+from restores.permissions import goes_on_in_its_incident, has_swapped, original_is_kept, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
+from restores.succession import comes_first, replaced_sentence, replaced_since
 from restores.waiting import is_waiting_for
 from restores.workflow import Status, Turn
 
@@ -120,16 +121,40 @@ def is_being_stopped(request: RestoreRequest) -> bool:
     )
 
 
+def next_in_full(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
+    """As :func:`next_of`, with what replaces the same live data: since, or before it. For one request; it asks the database."""
+    if (later := replaced_since(request)) is not None:
+        return replaced_sentence(later)
+    scheduled = request.start_at is not None and request.start_at > now
+    may_be_held_up = request.state in (Status.SUBMITTED, Status.FAILED) or (
+        request.state is Status.APPROVED and not scheduled
+    )
+    if may_be_held_up and (first := comes_first(request, now)) is not None:
+        name = request.resource.name
+        if isinstance(first, Incident):
+            return f"{first.number} brings {name} back first. IT decides about this request once that is done."
+        if request.state is Status.APPROVED:
+            return f"{first.number} was approved before it to replace {name} too. This one starts once that is done."
+    return next_of(request, now, reader)
+
+
 def next_of(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
     """What happens next, in a sentence: to the ``reader``, or to anybody."""
     if is_being_stopped(request):
-        return "The restore is being stopped; it writes no further, and the live data stays as it is."
+        replaces = request.restore_mode is Mode.IN_PLACE
+        unless = " Should the restored data have taken its place already, it is finished instead." if replaces else ""
+        return f"The restore is being stopped; it writes no further, and the live data stays as it is.{unless}"
     if request.state is Status.APPROVED and request.start_at and request.start_at > now:
         return f"The restore starts by itself on {exact_time(request.start_at, now)}."
     if request.state is Status.FAILED and (unusable := why_unusable(request.backup)):
         if goes_on_in_its_incident(request):
             return f"{unusable} IT restores the next good one, where there is one, on the page of {request.incident}."
+        if has_swapped(request):
+            then = "IT brings the original back by Undo." if original_is_kept(request) else "IT closes this request."
+            return f"{unusable} What was restored before is live. {then}"
         return f"{unusable} IT closes this request. Ask anew, for another backup."
+    if request.state is Status.CANCELLED and has_swapped(request):
+        return "What was restored stayed live."
     asked = reader is not None and is_waiting_for(reader, request)
     following = request.facts.asks if asked else request.facts.next
     if request.expires_at and request.expires_at > now:

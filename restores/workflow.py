@@ -36,6 +36,7 @@ class Move(StrEnum):
     CORRECT = "correct"
     EXPIRE = "expire"
     APPROVE = "approve"
+    RECALL = "recall"
     REJECT = "reject"
     CANCEL = "cancel"
     STOP = "stop"
@@ -156,6 +157,7 @@ TABLE: dict[tuple[Status | None, Move], Transition] = {
     (Status.SUBMITTED, Move.REJECT): Transition(Status.REJECTED, "{by} rejected the request", needs_reason=True),
     (Status.SUBMITTED, Move.CANCEL): Transition(Status.CANCELLED, "{by} cancelled the request", needs_reason=True),
     (Status.APPROVED, Move.CANCEL): Transition(Status.CANCELLED, "{by} cancelled the request", needs_reason=True),
+    (Status.APPROVED, Move.RECALL): Transition(Status.SUBMITTED, "The approval does not stand any more"),
     (Status.APPROVED, Move.CLAIM): Transition(Status.RUNNING, "The restore started"),
     (Status.RUNNING, Move.COMPLETE): Transition(Status.COMPLETED, "The restore is done and proven"),
     (Status.RUNNING, Move.FAIL): Transition(Status.FAILED, "The restore failed"),
@@ -194,6 +196,7 @@ def refusal_sentence(status: Status, move: Move) -> str:
         Move.CORRECT: "corrected",
         Move.EXPIRE: "expired",
         Move.APPROVE: "approved",
+        Move.RECALL: "put back to IT",
         Move.REJECT: "rejected",
         Move.CANCEL: "cancelled",
         Move.STOP: "stopped",

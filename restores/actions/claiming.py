@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from backups.actions.belief import policy_moment
 from portal.errors import Refused
 from restores.actions.moves import apply_move
+from restores.actions.recalling import recall_approvals
 from restores.actions.turns import whose_turn
 from restores.models import Attempt, AttemptStatus, Incident, RestoreRequest
-from restores.succession import earlier_approved
+from restores.succession import comes_first
 from restores.workflow import Move, Status
 
 log = structlog.get_logger(__name__)
@@ -22,8 +23,8 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     """The attempt that this worker may now carry out, committed as running; None when there is nothing to do.
 
     Nothing to do: the request is not approved (any more), it is not its time yet, another worker has it, another restore
-    runs on the same target, one that was approved before it will, or it is not its turn in its incident; in the last
-    three cases it stays approved and is handed over again.
+    runs on the same target, one that was approved before it or an incident will, or it is not its turn in its incident; in
+    these last cases it stays approved and is handed over again.
     """
     request = RestoreRequest.objects.filter(pk=request_id, status=Status.APPROVED.value).first()
     if request is None:
@@ -33,6 +34,7 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
     def alter(locked: RestoreRequest) -> None:
         made.append(_new_attempt(locked, now))
         locked.resend_at = None
+        recall_approvals(locked, now=now)
 
     def check(locked: RestoreRequest) -> None:
         moment = policy_moment(now)
@@ -40,8 +42,8 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
             raise Refused("It is not its time yet.")
         if locked.incident_id and locked.pk not in whose_turn(locked.incident_id):
             raise Refused("Others of its incident come first.")
-        if (earlier := earlier_approved(locked, moment)) is not None:
-            raise Refused(f"{earlier.number} was approved to replace the same before it.")
+        if (earlier := comes_first(locked, moment)) is not None:
+            raise Refused(f"{earlier.number} replaces the same before it.")
 
     try:
         with transaction.atomic():
@@ -55,7 +57,7 @@ def claim_restore(request_id: int, now: datetime) -> Attempt | None:
 
 
 def _new_attempt(request: RestoreRequest, now: datetime) -> Attempt:
-    approval = request.approvals.filter(attempt__isnull=True).order_by("-approved_at").first()
+    approval = request.approvals.filter(attempt__isnull=True).order_by("-pk").first()
     if approval is None:
         raise Refused("There is no unused approval.")
     number = request.attempts.count() + 1

@@ -7,6 +7,7 @@ is refused: what nobody accepted is never charged.
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from portal.errors import InvalidInput, Refused
@@ -52,7 +53,8 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
         corrected_from = locked.why
         locked.cause, locked.classification = cause.value, classify(cause).value
         if frozen and classify(cause) is Classification.FREE:
-            locked.freed_at = now  # the client hears that it is free: what makes it dear again asks again
+            # The client hears that it is free: what makes it dear again asks again.
+            locked.freed_at, locked.consents_ended_to = now, locked.consents.aggregate(last=Max("pk"))["last"]
         if locked.state is Status.COMPLETED:
             if classify(cause) is Classification.FREE:
                 void_charge(locked, by=by, now=now, reason=reason)

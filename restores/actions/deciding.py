@@ -11,6 +11,7 @@ from django.utils import timezone
 from backups.drivers.base import Mode
 from portal.errors import InvalidInput, Refused
 from portal.models import User
+from portal.permissions import Person
 from restores.actions.moves import Hook, apply_move
 from restores.actions.planning import digest_now
 from restores.actions.scheduling import checked_start, hand_over_at
@@ -55,6 +56,23 @@ def retry(
     return _approve(request, Move.RETRY, by, plan_digest, typed_name, reason, start_at)
 
 
+def check_approvable(user: Person, request: RestoreRequest) -> None:
+    """Whether the person may approve it, and it is still what was asked for: what is offered, and checked when it is done."""
+    check_can_approve(user, request)
+    _check_plan(request)
+
+
+def check_retriable(user: Person, request: RestoreRequest) -> None:
+    """The same of another attempt."""
+    check_can_retry(user, request)
+    _check_plan(request)
+
+
+def _check_plan(request: RestoreRequest) -> None:
+    if digest_now(request) != request.plan_digest:
+        raise Refused(PLAN_CHANGED)
+
+
 def reject(*, by: User, request: RestoreRequest, reason: str) -> RestoreRequest:
     """Reject with a reason, which the people of the request read."""
     now = timezone.now()
@@ -92,12 +110,10 @@ def _approve(
 ) -> RestoreRequest:
     now = timezone.now()
     start_at = checked_start(start_at, now)
-    may = check_can_approve if move is Move.APPROVE else check_can_retry
+    may = check_approvable if move is Move.APPROVE else check_retriable
 
     def check(locked: RestoreRequest) -> None:
         may(by, locked)
-        if digest_now(locked) != locked.plan_digest:
-            raise Refused(PLAN_CHANGED)
         if plan_digest != locked.plan_digest:
             raise Refused("The plan is not the one you looked at. Read it again, then decide.")
         if locked.incident_id and start_at is not None:

@@ -77,6 +77,9 @@ class AffectedOut(serializers.Serializer[Row]):
     loss_window_seconds = serializers.SerializerMethodField(help_text="How much time's changes going back there loses.")
     state = serializers.CharField(source="label")
     why = serializers.CharField(help_text="Why it is not restored, or what went wrong; empty otherwise.")
+    marks = serializers.ListField(
+        child=serializers.CharField(), help_text="What to look at twice, such as another request that replaces it."
+    )
     request = serializers.IntegerField(
         source="request.id", allow_null=True, default=None, help_text="The request that does it."
     )
@@ -84,6 +87,9 @@ class AffectedOut(serializers.Serializer[Row]):
         help_text="For IT, where it did not come back: with what to go on. Null otherwise."
     )
     recovered_at = serializers.DateTimeField(allow_null=True)
+    replaced_by = serializers.IntegerField(
+        source="replaced_by.id", allow_null=True, default=None, help_text="The request that has replaced it since."
+    )
     seconds_to_recovery = serializers.SerializerMethodField(help_text="From the beginning of the hazard.")
 
     @extend_schema_field(NextOut(allow_null=True))

@@ -13,7 +13,7 @@ from backups.models import Backup
 from portal.api.clients import ClientOut
 from portal.api.outputs import NameField
 from portal.rules import refusal
-from restores.actions.deciding import needs_typed_name
+from restores.actions.deciding import check_approvable, check_retriable, needs_typed_name
 from restores.actions.inbox import is_following
 from restores.api.conversation import AttachmentOut, CommentOut
 from restores.charging import classification_sentence
@@ -21,7 +21,6 @@ from restores.details import DETAIL_LABELS
 from restores.models import Attempt, Consent, Event, RestoreRequest, Step
 from restores.permissions import (
     check_can_accept,
-    check_can_approve,
     check_can_attach,
     check_can_cancel,
     check_can_comment,
@@ -30,24 +29,24 @@ from restores.permissions import (
     check_can_download,
     check_can_extend,
     check_can_reject,
-    check_can_retry,
     check_can_schedule,
     check_can_stop,
     check_can_undo,
 )
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
-from restores.succession import replaced_sentence, replaced_since
-from restores.wording import measured_at, next_of, plain_sentence
+from restores.succession import replaced_since
+from restores.wording import measured_at, next_in_full, next_of, plain_sentence
+from restores.workflow import Turn
 
 MOVES: dict[str, Callable[..., None]] = {
     "accept": check_can_accept,
     "decline": check_can_decline,
     "correct": check_can_correct,
-    "approve": check_can_approve,
+    "approve": check_approvable,
     "reject": check_can_reject,
     "cancel": check_can_cancel,
-    "retry": check_can_retry,
+    "retry": check_retriable,
     "stop": check_can_stop,
     "schedule": check_can_schedule,
     "extend": check_can_extend,
@@ -128,7 +127,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         source="incident_id", allow_null=True, help_text="The incident it belongs to, if it does."
     )
     status_label = serializers.CharField(source="facts.label")
-    turn = serializers.CharField(source="facts.turn", help_text="Whose turn it is.")
+    turn = serializers.SerializerMethodField(help_text="Whose turn it is.")
     next = serializers.SerializerMethodField(help_text="What happens next, in one sentence.")
     client = ClientOut()
     resource = ResourceName()
@@ -182,6 +181,10 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     def get_classification_sentence(self, request: RestoreRequest) -> str:
         """What the cause means for the charge."""
         return classification_sentence(request.why, request.price)
+
+    def get_turn(self, request: RestoreRequest) -> str:
+        """By its status."""
+        return request.facts.turn.value
 
     def get_next(self, request: RestoreRequest) -> str:
         """What happens next, with its moment where it is known."""
@@ -294,9 +297,12 @@ class RequestWhole(RequestOut):
         ]
 
     def get_next(self, request: RestoreRequest) -> str:
-        """What happens next, or what came since."""
-        later = replaced_since(request)
-        return replaced_sentence(later) if later else super().get_next(request)
+        """What happens next, what it waits for, or what came since."""
+        return next_in_full(request, self.context["now"])
+
+    def get_turn(self, request: RestoreRequest) -> str:
+        """Nobody's where another restore has replaced what this one brought."""
+        return (Turn.NOBODY if replaced_since(request) else request.facts.turn).value
 
     def get_replaced_by(self, request: RestoreRequest) -> str | None:
         """The later one."""

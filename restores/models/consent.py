@@ -52,4 +52,5 @@ class Consent(Appended):
     @property
     def stands(self) -> bool:
         """Whether it still counts: not once the client was told that the restore is free."""
-        return self.request.freed_at is None or self.given_at > self.request.freed_at
+        ended_to = self.request.consents_ended_to
+        return ended_to is None or self.pk > ended_to

@@ -94,6 +94,9 @@ class RestoreRequest(models.Model):
     freed_at = models.DateTimeField(
         null=True, help_text="When a correction last made it free: what was accepted before that counts no more."
     )
+    consents_ended_to = models.BigIntegerField(
+        null=True, help_text="The id of the last consent that ended by that. Ids, because clocks may be set back."
+    )
     expires_at = models.DateTimeField(null=True, help_text="When it expires if nobody acts on it.")
 
     history = History(excluded_fields=["resend_at", "expires_at"])

@@ -16,17 +16,15 @@ from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from portal.rules import refusal
-from restores.actions.deciding import needs_typed_name
+from restores.actions.deciding import check_approvable, check_retriable, needs_typed_name
 from restores.forms import ApproveForm, ConsentForm, CorrectForm
 from restores.models import RestoreRequest
 from restores.permissions import (
     check_can_accept,
-    check_can_approve,
     check_can_cancel,
     check_can_correct,
     check_can_decline,
     check_can_reject,
-    check_can_retry,
     check_can_stop,
     check_can_undo,
 )
@@ -108,10 +106,10 @@ OFFERS: dict[Move, Offer] = {
         check_can_decline, frozenset({Permission.ACCEPT_ESTIMATES}), "request_decline", "Decline…", "x"
     ),
     Move.APPROVE: Offer(
-        check_can_approve, frozenset({Permission.DECIDE_REQUESTS}), "request_approve", "Approve…", "check"
+        check_approvable, frozenset({Permission.DECIDE_REQUESTS}), "request_approve", "Approve…", "check"
     ),
     Move.RETRY: Offer(
-        check_can_retry, frozenset({Permission.DECIDE_REQUESTS}), "request_retry", "Try again…", "rotate-cw"
+        check_retriable, frozenset({Permission.DECIDE_REQUESTS}), "request_retry", "Try again…", "rotate-cw"
     ),
     Move.STOP: Offer(
         check_can_stop,

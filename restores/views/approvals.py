@@ -22,8 +22,8 @@ from portal.permissions import has_permission_somewhere, visible
 from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import span_in_words
+from restores.actions.deciding import check_approvable
 from restores.models import RestoreRequest
-from restores.permissions import check_can_approve
 from restores.picking import best_proof
 from restores.plan import loss_window
 from restores.views.fetching import UNDER_WAY, person, requests_seen_by
@@ -67,7 +67,7 @@ def _queue(user: User) -> QuerySet[RestoreRequest]:
 
 
 def _waiting(user: User, found: RestoreRequest, now: datetime) -> Waiting:
-    why_not = refusal(check_can_approve, user, found) if found.state is Status.SUBMITTED else ""
+    why_not = refusal(check_approvable, user, found) if found.state is Status.SUBMITTED else ""
     return Waiting(found, request_sentence(found, now), _marks(found, now), why_not)
 
 

@@ -46,7 +46,7 @@ def incident_next(http: HttpRequest, pk: int, resource: int) -> HttpResponse:
         context |= {
             "sentence": sentence_of(item.resource.name, offered.backup, Mode(item.mode), now),
             "region": present_regions([item], found.lost_region).get(offered.backup.pk, ""),
-            "marks": marks_of(found, offered.backup),
+            "marks": marks_of(found, [item])[resource],
         }
     return render(http, "restores/incident_next.html", context, status=refused.status if refused else 200)
 

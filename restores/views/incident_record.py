@@ -55,7 +55,7 @@ def _line(found: Incident, row: Row) -> tuple[Any, ...]:
         item.position, resource.pk, resource.name, resource.application.name, resource.client.name, resource.environment,
         row.label, row.request.number if row.request else None, item.backup_id, item.backup.taken_at if item.backup else None,
         item.mode, _seconds(row.loss), found.began_at, found.confirmed_at, row.attempt.started_at if row.attempt else None,
-        row.recovered_at, _seconds(row.recovered_in), row.why,
+        row.recovered_at, _seconds(row.recovered_in), row.why or row.since,
     )  # fmt: skip
 
 

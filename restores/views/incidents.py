@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from backups.drivers.base import Mode
 from backups.models import Backup, Resource
 from portal.errors import PortalError
 from portal.models import User
@@ -38,8 +39,9 @@ from restores.incident_board import (
 from restores.incident_forms import Affected, HazardForm
 from restores.incident_permissions import check_can_change_list, check_can_declare, check_can_see_incidents, is_at_rest
 from restores.incident_workflow import IncidentStatus, turn_and_next
-from restores.models import Incident
+from restores.models import Incident, RestoreRequest
 from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
+from restores.succession import approved_to_replace
 from restores.views.fetching import person
 from restores.views.incident_acts import IncidentBound, incident_acts
 from restores.views.narrowing import form_to_choose, is_sent
@@ -176,8 +178,7 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
     rows = rows_of(user, found, page.rows, now)
     unconfirmed = found.state in (IncidentStatus.PROPOSED, IncidentStatus.OPEN)
     inside, figures = sees_all(user), figures_of(user, found)
-    lacking = bool(figures.failed or figures.impossible)
-    turn, then = turn_and_next(found.state, at_rest=is_at_rest(found), lacking=lacking)
+    turn, then = turn_and_next(found.state, at_rest=is_at_rest(found), lacking=figures.lacking)
     nexts = next_of_rows(user, found, [(row.item, row.request) for row in rows])
     return {
         "found": found,
@@ -199,9 +200,16 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
         "unconfirmed": unconfirmed,
         "turn": turn,
         "next": then,
+        "recalled": _recalled(found) if unconfirmed and inside else [],
         "moving": found.state is IncidentStatus.RECOVERING,
         "acts": incident_acts(user, found, rows, bound, digest_of(found) if unconfirmed else ""),
     }
+
+
+def _recalled(found: Incident) -> list[RestoreRequest]:
+    """Whose approvals end with it: other requests that were approved to replace what it brings back in place."""
+    replaced = found.affected.included().filter(backup__isnull=False, mode=Mode.IN_PLACE.value).values("resource")
+    return list(approved_to_replace(replaced)[:PREVIEWED])
 
 
 def _clock(found: Incident, now: datetime) -> Any:

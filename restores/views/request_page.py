@@ -32,12 +32,12 @@ from restores.permissions import (
 )
 from restores.picking import best_proof
 from restores.plan import Tense
-from restores.succession import replaced_sentence, replaced_since, to_replace_the_same
+from restores.succession import replaced_since, to_replace_the_same
 from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
 from restores.views.live import finished_restore, live_of
-from restores.wording import charge_sentence, loss_of, next_of, picked_words, request_sentence, tense_of, turn_of
+from restores.wording import charge_sentence, loss_of, next_in_full, picked_words, request_sentence, tense_of, turn_of
 from restores.workflow import Status
 
 MOST_NAMED = 20
@@ -112,7 +112,7 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "done": done,
         "where": done.place.get("beside", "") if done and found.restore_mode is Mode.BESIDE else "",
         "undone": found.state is Status.UNDONE,
-        "next": replaced_sentence(later) if later else next_of(found, now, user),
+        "next": next_in_full(found, now, user),
         "schedule": StartForm(auto_id="id-schedule-%s") if not refusal(check_can_schedule, user, found) else None,
         "extend": ExtendForm(auto_id="id-extend-%s") if not refusal(check_can_extend, user, found) else None,
         "acts": acts,

@@ -227,7 +227,7 @@ def test_at_rest_it_says_the_same_as_the_board(as_: As, stuck: str, backup: Back
         whole, listed = as_("it").get(stuck).json(), as_("it").get(LIST).json()["results"][0]
         return {(one["turn"], one["next"]) for one in (whole, listed)}
 
-    assert told() == {("IT", "Nothing of it waits or runs any more: look at what failed, then close it.")}
+    assert told() == {("IT", "Nothing of it waits or runs any more: look at what did not come back, then close it.")}
     RestoreRequest.objects.filter(backup=backup).update(status="completed")
     assert told() == {("IT", "Nothing of it waits or runs any more; it can be closed.")}
     RestoreRequest.objects.filter(backup=backup).update(status="running")

@@ -171,16 +171,16 @@ def test_what_one_can_is_what_the_move_would_answer(
 
 
 def test_what_was_replaced_since_says_by_which(as_: As, completed: RestoreRequest, cast: Cast) -> None:
-    def told() -> tuple[str | None, str]:
+    def told() -> tuple[str | None, str, str]:
         answer = as_("client").get(f"{ADDRESS}{completed.pk}/").json()
-        return answer["replaced_by"], answer["next"]
+        return answer["replaced_by"], answer["turn"], answer["next"]
 
     before = told()
     now = timezone.now()
     later, after = make_request(completed.backup, cast.client, status=Status.COMPLETED), now + timedelta(minutes=1)
     make_attempt(later, cast.it, status="completed", proof="3 files", finished_at=after, went_live_at=after)
     assert before[0] is None
-    assert told() == (later.number, f"{later.number} has replaced what it restored since.")
+    assert told() == (later.number, "nobody", f"{later.number} has replaced what it restored since.")
     RestoreRequest.objects.filter(pk=later.pk).update(status="undone", closed_at=now)
     assert told() == before, "an undo has brought it back"
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 from moneyed import Money
 
@@ -47,6 +48,12 @@ def publish(world: World, flat: str = "45.00", *, currency: str = "EUR", since: 
 @pytest.fixture
 def card(world: World) -> RateCard:
     return publish(world)
+
+
+def written_by_a_wrong_clock(off: timedelta) -> None:
+    """Give the newest consent another moment, past the model that never changes one."""
+    newest = Consent.objects.latest("pk")
+    QuerySet(Consent).filter(pk=newest.pk).update(given_at=newest.given_at + off)
 
 
 def said(money: Money | None) -> str:
@@ -201,6 +208,20 @@ class TestACorrectedCause:
         assert "it corrected the cause" in subjects, "a subject is short"
         told = [event.text for event in taken.events.filter(move="correct")]
         assert told[-1] == f"it corrected the cause from “{HARDWARE.label}” to “{MISTAKE.label}”"
+
+    def test_that_makes_it_free_ends_consents_also_when_the_clock_is_set_back(
+        self, world: World, resource: Resource
+    ) -> None:
+        request = ask(world.owner, resource, MISTAKE)
+        accept(by=world.owner, request=request, plan_digest=request.plan_digest)
+        written_by_a_wrong_clock(timedelta(hours=3))
+        free = correct_cause(by=world.it, request=request, cause=HARDWARE, reason=WHY)
+        again = correct_cause(by=world.it, request=free, cause=MISTAKE, reason="It was the script after all.")
+        assert again.state is Status.AWAITING_CONSENT
+        taken = accept(by=world.owner, request=again, plan_digest=again.plan_digest)
+        written_by_a_wrong_clock(-timedelta(hours=3))
+        assert [consent.stands for consent in taken.consents.order_by("pk")] == [False, True]
+        assert agreed(world.it2, taken).state is Status.APPROVED
 
     def test_of_one_kind_keeps_the_price(self, world: World, resource: Resource) -> None:
         request = ask(world.owner, resource, accepts="45.00 EUR")

@@ -24,6 +24,7 @@ from restores.models import Incident, RestoreRequest, ZabbixEvent, ZabbixHost
 from restores.workflow import Status
 from tests.factories import Cast, make_attempt, make_backup, make_request, make_resource
 from tests.pages.conftest import As
+from tests.pages.restores.conftest import finish
 
 PAGES = ["incident", "incident_live", "incident_record", "incident_times"]
 POSTS = [
@@ -415,7 +416,7 @@ def test_the_next_good_backup_is_shown_and_confirmed(as_: As, stuck: Incident, b
     failed = stuck.restore_requests.get(resource=backup.resource)
     board = browser.get(stuck.get_absolute_url()).content.decode()
     assert address in board
-    assert "look at what failed, then close it" in board
+    assert "look at what did not come back, then close it" in board
     request_page = browser.get(failed.get_absolute_url()).content.decode()
     assert f"on the page of {stuck.number}" in request_page
     assert "act-retry" not in request_page, "nothing that is refused whatever one types"
@@ -447,6 +448,36 @@ def test_the_next_good_backup_is_shown_and_confirmed(as_: As, stuck: Incident, b
     assert failed.state is Status.CANCELLED
 
 
+def test_what_was_given_up_by_hand_is_not_called_done(as_: As, stuck: Incident, backup: Backup) -> None:
+    """The failed one was closed on its own page: it is not back, and can still go on."""
+    stuck.restore_requests.filter(resource=backup.resource).update(status="cancelled", closed_at=timezone.now())
+    board = as_("it").get(stuck.get_absolute_url()).content.decode()
+    assert "look at what did not come back, then close it" in board
+    assert next_page(stuck, backup.resource) in board
+
+
+def test_other_requests_on_its_resources_are_named(as_: As, cast: Cast, incident: Incident, backup: Backup) -> None:
+    """Before the confirmation: what was approved goes back to IT by it. On what came back: what replaced it since."""
+    other = make_request(backup, cast.client, status="approved")
+    shown = as_("it").get(incident.get_absolute_url()).content.decode()
+    assert f"{other.number} is approved to replace it" in shown
+    assert f"{other.number} was approved to replace the same live data." in shown
+    Incident.objects.filter(pk=incident.pk).update(source="person", declared_by=cast.it)
+    confirm_rows(incident, cast)
+    now = timezone.now()
+    carry(
+        incident, backup, cast, Status.COMPLETED, status="completed", proof="3 files", finished_at=now, went_live_at=now
+    )
+    assert "has replaced what it restored since" not in as_("client").get(incident.get_absolute_url()).content.decode()
+    finish(other, cast, went_live_at=now)
+    for who in ("it", "client"):
+        board = as_(who).get(incident.get_absolute_url()).content.decode()
+        assert f"{other.number} has replaced what it restored since" in board
+        assert "Recovered" in board
+    lines = b"".join(as_("it").get(reverse("incident_times", args=[incident.pk]))).decode()  # type: ignore[call-overload]
+    assert f"{other.number} has replaced what it restored since" in lines
+
+
 @pytest.mark.parametrize("who", ["client", "staff", "auditor", "account_manager", "administrator"])
 def test_who_only_looks_goes_on_with_nothing(as_: As, stuck: Incident, backup: Backup, who: str) -> None:
     address = next_page(stuck, backup.resource)
@@ -467,6 +498,7 @@ def test_who_has_nothing_to_do_with_it_finds_no_next_backup(
     assert as_("it").get(reverse("incident_next", args=[stuck.pk, 10**15])).status_code == 404
     there = as_("it").get(next_page(stuck, foreign.resource))
     assert (there.status_code, "restored already" in there.content.decode()) == (409, True)
+    assert "did not bring it back" not in as_("it").post(next_page(stuck, foreign.resource)).content.decode()
     hostile = as_("it").post(address, {"digest": "\0<b>" + "ä" * 9000, "typed_number": "<script>"})
     assert (hostile.status_code, "<script>" in hostile.content.decode().split("<form")[-1]) == (409, False)
 

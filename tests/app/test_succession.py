@@ -1,0 +1,219 @@
+"""What replaces the same live data, in which order: an emergency first, then by the order of approvals; rows decide."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from backups.models import Resource
+from portal.errors import Refused
+from restores.actions import incidents
+from restores.actions.deciding import approve, cancel, check_retriable, reject, retry
+from restores.actions.performing import perform_restore
+from restores.actions.undoing import perform_undo, request_undo
+from restores.incident_board import Row, rows_of
+from restores.models import Approval, Attempt, AttemptStatus, Incident, Notice, RestoreRequest, Why
+from restores.permissions import check_can_cancel
+from restores.succession import all_replaced_since, earlier_approved, recovering_it, replaced_since
+from restores.wording import next_in_full
+from restores.workflow import Status
+from tests.app.hazard import confirmed, declared, page, work
+from tests.app.world import World, approved, backup_now, filed, fill_tree, restored
+
+
+def fresh(request: RestoreRequest) -> RestoreRequest:
+    return RestoreRequest.objects.select_related("resource", "backup", "incident").get(pk=request.pk)
+
+
+def row_of(world: World, incident: Incident, resource: Resource) -> Row:
+    (row,) = rows_of(world.it, incident, incident.affected.filter(resource=resource), timezone.now())
+    return row
+
+
+def again(world: World, request: RestoreRequest) -> RestoreRequest:
+    return approve(
+        by=world.it2, request=request, plan_digest=request.plan_digest, typed_name=request.resource.name, reason=""
+    )
+
+
+class TestAnEmergencyComesFirst:
+    """Somebody's old request, approved for tonight, must not replace what the incident has just brought back."""
+
+    def test_what_was_approved_before_goes_back_to_it(
+        self, world: World, five: list[Resource], sent: list[int]
+    ) -> None:
+        first = five[0]
+        before = approved(world, filed(world, first.backups.get()))
+        tonight = approved(world, filed(world, backup_now(first)))
+        RestoreRequest.objects.filter(pk=tonight.pk).update(start_at=timezone.now() + timedelta(hours=8))
+        incident = declared(world, five)
+        assert row_of(world, incident, first).marks[-2:] == [
+            f"{one.number} is approved to replace it" for one in (before, tonight)
+        ]
+        sent.clear()
+        confirmed(world, incident)
+        perform_restore(before.pk)
+        assert fresh(before).state is Status.APPROVED, "it does not overtake the emergency"
+        assert f"{incident.number} brings {first.name} back first" in next_in_full(fresh(before), timezone.now())
+        work(sent)
+        assert page(first) == "spoilt\n", "the latest one was taken since"
+        for one in (fresh(before), fresh(tonight)):
+            assert (one.state, one.decided_at, one.decided_by, one.start_at) == (Status.SUBMITTED, None, None, None)
+            assert one.expires_at is not None
+            recalled = one.events.latest("pk")
+            assert (recalled.move, recalled.by) == ("recall", None)
+            assert f"of {incident.number} brings {first.name} back. IT decides anew" in recalled.reason
+            assert Notice.objects.filter(request=one, why=Why.TURN, person=world.it2, text=recalled.text).exists()
+        perform_restore(before.pk)
+        assert fresh(before).state is Status.SUBMITTED
+        assert row_of(world, incident, first).marks == [], "nothing replaces it now"
+
+    def test_what_is_approved_anew_says_on_the_board_that_it_replaced_it(
+        self, world: World, five: list[Resource], sent: list[int]
+    ) -> None:
+        first = five[0]
+        before = approved(world, filed(world, first.backups.get()))
+        incident = confirmed(world, declared(world, five))
+        work(sent)
+        anew = again(world, fresh(before))
+        assert row_of(world, incident, first).marks == [f"{before.number} is approved to replace it"]
+        perform_restore(anew.pk)
+        assert fresh(anew).state is Status.COMPLETED
+        used = Attempt.objects.get(request=anew).approval
+        assert used == Approval.objects.filter(request=anew).latest("pk"), "the recalled approval starts nothing"
+        row = row_of(world, incident, first)
+        assert (row.replaced_by, row.since) == (anew, f"{anew.number} has replaced what it restored since.")
+        assert row.recovered_at is not None, "it had come back all the same"
+        assert all(row_of(world, incident, other).replaced_by is None for other in five[1:])
+
+    def test_nobody_approves_meanwhile(self, world: World, five: list[Resource], sent: list[int]) -> None:
+        first = five[0]
+        asked = filed(world, first.backups.get())
+        incident = declared(world, five)
+        assert recovering_it(asked) is None, "nothing is confirmed yet"
+        confirmed(world, incident)
+        with pytest.raises(Refused, match=f"{incident.number} brings {first.name} back first. Decide about this"):
+            again(world, asked)
+        assert f"{incident.number} brings {first.name} back first" in next_in_full(fresh(asked), timezone.now())
+        work(sent)
+        assert again(world, asked).state is Status.APPROVED
+        other = filed(world, five[1].backups.get())
+        assert reject(by=world.it2, request=other, reason="Not needed any more.").state is Status.REJECTED
+
+    def test_before_its_request_is_filed_it_counts_too(
+        self, world: World, five: list[Resource], sent: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The web server died between the confirmation and the filing."""
+        first = five[0]
+        before = approved(world, filed(world, first.backups.get()))
+        monkeypatch.setattr(incidents, "file_turn", lambda *_: None)
+        incident = confirmed(world, declared(world, five))
+        assert recovering_it(before) == incident
+        perform_restore(before.pk)
+        assert fresh(before).state is Status.APPROVED
+
+    def test_what_is_taken_out_or_restored_beside_leaves_approvals_alone(
+        self, world: World, five: list[Resource], sent: list[int]
+    ) -> None:
+        out, beside = five[0], five[1]
+        requests = [approved(world, filed(world, one.backups.get())) for one in (out, beside)]
+        sent.clear()
+        incident = declared(world, five, concurrency=1)
+        incidents.arrange(by=world.it, incident=incident, modes={beside.pk: "beside"}, order={out.pk: 5})
+        confirmed(world, incident)
+        incidents.take_out(by=world.it, incident=incident, resource=out.pk, reason="It answers again.")
+        work(sent)
+        assert [fresh(one).state for one in requests] == [Status.APPROVED] * 2
+        assert page(beside) == "spoilt\n"
+        for one in requests:
+            perform_restore(one.pk)
+        assert [fresh(one).state for one in requests] == [Status.COMPLETED] * 2
+
+    def test_one_that_runs_already_is_not_torn_away(self, world: World, five: list[Resource], sent: list[int]) -> None:
+        first = five[0]
+        running = restored(world, first.backups.get())
+        Attempt.objects.filter(request=running).update(status=AttemptStatus.RUNNING, heartbeat_at=timezone.now())
+        RestoreRequest.objects.filter(pk=running.pk).update(status="running")
+        incident = confirmed(world, declared(world, five))
+        assert row_of(world, incident, first).marks[-1] == f"{running.number} is replacing it now"
+        work(sent)
+        assert fresh(running).state is Status.RUNNING
+        assert incident.restore_requests.get(resource=first).state is Status.APPROVED
+
+
+class TestRowsDecide:
+    """Clocks are set back; the order of what happened stays."""
+
+    def test_who_is_live(self, world: World, resource: Resource) -> None:
+        first, second = (restored(world, resource.backups.get()) for _ in range(2))
+        Attempt.objects.filter(request=first).update(went_live_at=timezone.now() + timedelta(days=1))
+        assert (replaced_since(fresh(first)), replaced_since(fresh(second))) == (second, None)
+
+    def test_who_was_approved_first(self, world: World, resource: Resource) -> None:
+        first = approved(world, filed(world, resource.backups.get()))
+        second = approved(world, filed(world, backup_now(resource)))
+        RestoreRequest.objects.filter(pk=first.pk).update(decided_at=timezone.now() + timedelta(days=1))
+        assert earlier_approved(fresh(second), timezone.now()) == first
+        assert earlier_approved(fresh(first), timezone.now()) is None
+        said = next_in_full(fresh(second), timezone.now())
+        assert said.startswith(f"{first.number} was approved before it to replace {resource.name} too.")
+        assert "starts by itself" in next_in_full(fresh(first), timezone.now())
+        cancel(by=world.it, request=first, reason="Never mind.")
+        assert "starts by itself" in next_in_full(fresh(second), timezone.now())
+
+    def test_of_many_in_one_query(self, world: World, five: list[Resource], django_assert_num_queries: object) -> None:
+        pairs = [[restored(world, one.backups.get()) for _ in range(2)] for one in five]
+        every = RestoreRequest.objects.prefetch_related("attempts").order_by("pk")
+        requests = list(every)
+        with django_assert_num_queries(1):  # type: ignore[operator]
+            found = all_replaced_since(requests)
+        assert found == {first.pk: second for first, second in pairs}
+
+
+class TestTheWayBack:
+    """What is offered leads somewhere."""
+
+    def test_behind_two_restores_of_which_the_later_original_is_gone(
+        self, world: World, resource: Resource, tree: Path
+    ) -> None:
+        first = restored(world, resource.backups.get())
+        fill_tree(tree, "second")
+        later = restored(world, backup_now(resource))
+        with pytest.raises(Refused, match="Undo that one first"):
+            request_undo(by=world.it, request=fresh(first), reason="The wrong day.")
+        Attempt.objects.filter(request=later).update(kept_until=timezone.now() - timedelta(hours=1))
+        with pytest.raises(Refused, match="no longer kept. File a request for a backup from before instead"):
+            request_undo(by=world.it, request=fresh(first), reason="The wrong day.")
+
+    def test_one_that_failed_after_its_data_went_live_is_closed_once_the_original_is_gone(
+        self, world: World, resource: Resource
+    ) -> None:
+        request = restored(world, resource.backups.get())
+        attempts = Attempt.objects.filter(request=request)
+        attempts.update(status=AttemptStatus.FAILED, error="The health check did not answer.")
+        RestoreRequest.objects.filter(pk=request.pk).update(status="failed")
+        resource.backups.update(damaged_at=timezone.now())
+        assert "is live. IT brings the original back by Undo." in next_in_full(fresh(request), timezone.now())
+        with pytest.raises(Refused, match="Undo brings the original back"):
+            check_can_cancel(world.it, fresh(request))
+        attempts.update(kept_until=timezone.now() - timedelta(hours=1))
+        assert "is live. IT closes this request." in next_in_full(fresh(request), timezone.now())
+        closed = cancel(by=world.it, request=fresh(request), reason="It stays as it is.")
+        assert next_in_full(fresh(closed), timezone.now()) == "What was restored stayed live."
+
+    def test_a_retry_that_would_be_refused_is_not_offered(self, world: World, resource: Resource) -> None:
+        request = approved(world, filed(world, resource.backups.get()))
+        RestoreRequest.objects.filter(pk=request.pk).update(status="failed")
+        Resource.objects.filter(pk=resource.pk).update(locator="/srv/elsewhere")
+        with pytest.raises(Refused, match="no longer what was asked for"):
+            check_retriable(world.it2, fresh(request))
+        with pytest.raises(Refused, match="no longer what was asked for"):
+            retry(by=world.it2, request=fresh(request), plan_digest=request.plan_digest)
+
+    def test_undone_brings_the_one_before_back(self, world: World, resource: Resource) -> None:
+        first, second = (restored(world, resource.backups.get()) for _ in range(2))
+        perform_undo(request_undo(by=world.it, request=fresh(second), reason="The wrong day.").pk)
+        assert replaced_since(fresh(first)) is None
