@@ -7,6 +7,7 @@ import unicodedata
 from portal.errors import InvalidInput
 
 REASON_MAX = 10_000
+LEAST_LETTERS = 3
 TOO_LONG = f"The reason is too long: {REASON_MAX:,} characters at most. Say the rest in fewer words."
 
 
@@ -20,6 +21,18 @@ def checked_reason(reason: str, missing: str) -> str:
         raise InvalidInput(missing, field="reason")
     if len(reason) > REASON_MAX:
         raise InvalidInput(TOO_LONG, field="reason")
+    return reason
+
+
+def telling_reason(reason: str, missing: str) -> str:
+    """Like :func:`checked_reason`, and it has to tell whoever audits it something: three letters or digits at least.
+
+    A sign of a script that writes a word in one or two signs counts twice.
+    """
+    reason = checked_reason(reason, missing)
+    letters = [character for character in reason if unicodedata.category(character)[0] in "LN"]
+    if sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in letters) < LEAST_LETTERS:
+        raise InvalidInput(f"“{reason[:20]}” tells nobody why. {missing} A few words are enough.", field="reason")
     return reason
 
 

@@ -14,6 +14,7 @@ from backups.drivers.base import Mode
 from portal.forms import Reason, SentenceForm, TypedName
 from portal.words import company_zone
 from restores.actions.filing import REASON_MISSING
+from restores.amounts import NotAnAmount, read_amount
 from restores.charging import Cause
 from restores.details import DETAIL_LABELS, DETAIL_MAX, SINCE_MAX, Details
 from restores.filekinds import KINDS
@@ -176,16 +177,27 @@ class ExtendForm(SentenceForm):
     reason = Reason("Why?", "Kept with the request.")
 
 
+class Amount(forms.CharField):
+    """A box for an amount of money, or for hours; None when left empty. Whether it is needed is for the action to say."""
+
+    def __init__(self, label: str, help_text: str = "", *, places: int = 2, size: int = 10) -> None:
+        self.places = places
+        typed = forms.TextInput(attrs={"inputmode": "decimal", "size": size, "autocomplete": "off"})
+        super().__init__(label=label, help_text=help_text, required=False, empty_value=None, widget=typed)
+
+    def to_python(self, value: Any) -> Any:
+        """The amount."""
+        text = super().to_python(value)
+        try:
+            return None if text is None else read_amount(text, self.places)
+        except NotAnAmount as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 class DecideForm(SentenceForm):
     """A decision about money."""
 
-    amount = forms.DecimalField(
-        label="Charge this instead",
-        required=False,
-        max_digits=12,
-        decimal_places=2,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 10, "autocomplete": "off"}),
-    )
+    amount = Amount("Charge this instead")
     reason = Reason("Reason for the decision")
 
 

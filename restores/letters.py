@@ -6,9 +6,10 @@ the link, for those who may see it then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any, TypeVar
 
 from django.core.mail import EmailMultiAlternatives
@@ -20,9 +21,10 @@ from portal.models import User
 from portal.telling import letter
 from portal.words import exact_time
 from restores.actions.digesting import Digest, Some
-from restores.models import Attempt, Charge, Notice, RestoreRequest, Why
+from restores.models import Attempt, Charge, ChargeStatus, Notice, RestoreRequest, Why
 from restores.wording import (
     KEPT_WORDS,
+    YOUR_TURN,
     next_of,
     plain_sentence,
     request_sentence,
@@ -32,23 +34,35 @@ from restores.wording import (
 One = TypeVar("One", bound=Model)
 
 
-def notice_letter(notice: Notice, now: datetime) -> EmailMultiAlternatives:
-    """The mail of one notice. The request's mails form one thread."""
+def notice_letter(notices: Sequence[Notice], now: datetime) -> EmailMultiAlternatives:
+    """The mail of what one person is told of one request, in its order. The request's mails form one thread."""
+    notice = _chief(notices)
     request = notice.request
     charge = request.charge if notice.why == Why.CHARGE else None
     context: dict[str, Any] = {
         "notice": notice,
-        "said": notice.text.rstrip("."),
+        "said": [text for text, _ in groupby(one.text.rstrip(".") for one in notices)],
         "request": request,
         "sentence": request_sentence(request, now),
         "plain_sentence": plain_sentence(request, now),
-        "turn": "Your turn." if charge else turn_of(request, notice.person),
+        "turn": YOUR_TURN if charge else turn_of(request, notice.person),
         "next": "Confirm the charge or waive it, with a reason." if charge else next_of(request, now, notice.person),
         "path": reverse("charge", args=[charge.pk]) if charge else request.get_absolute_url(),
         "reason": notice.get_why_display(),
     }
     subject = f"[{request.number}] {notice.headline}: {request.resource.name}"
     return letter("notice", context, to=notice.person.email, subject=subject, thread=request.number)
+
+
+def _chief(notices: Sequence[Notice]) -> Notice:
+    """The one that the letter's subject is about: the last that asks something of the reader still, or just the last."""
+    return next((one for one in reversed(notices) if _still_asks(one)), notices[-1])
+
+
+def _still_asks(notice: Notice) -> bool:
+    if notice.why == Why.CHARGE:
+        return notice.request.charge.status == ChargeStatus.TO_REVIEW
+    return notice.why == Why.TURN and turn_of(notice.request, notice.person) == YOUR_TURN
 
 
 @dataclass(frozen=True)

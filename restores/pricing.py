@@ -107,6 +107,11 @@ def _coin(money: Money) -> Decimal:
     return (Decimal(1) / money.currency.sub_unit).normalize()
 
 
+def decimals_of(currency: str) -> int:
+    """How many decimals the currency's smallest coin has: 2 for EUR, 0 for JPY."""
+    return max(0, -int(_coin(Money(1, currency)).as_tuple().exponent))
+
+
 def covers(accepted: Money, price: Money) -> bool:
     """Whether who accepted the one has accepted the other: the same currency, and no more."""
     return accepted.currency == price.currency and accepted.amount >= price.amount

@@ -30,6 +30,8 @@ KEPT_WORDS = {
 }
 """What a restore in that mode leaves for a while."""
 
+YOUR_TURN = "Your turn."
+
 
 def moment_of(backup: Backup, now: datetime) -> str:
     """The moment that a backup holds, or when it was queued while it holds none yet."""
@@ -166,7 +168,7 @@ def turn_of(request: RestoreRequest, reader: User) -> str:
     """Whose turn it is, said to the reader; empty when it is nobody's."""
     turn = request.facts.turn
     if is_waiting_for(reader, request) or (turn is Turn.FILER and request.filed_by_id == reader.pk):
-        return "Your turn."
+        return YOUR_TURN
     if turn is Turn.FILER:
         return f"{request.filed_by}’s turn."
     if turn is Turn.CLIENT:

@@ -13,13 +13,14 @@ from moneyed import Money
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
-from portal.reasons import checked_reason
+from portal.reasons import telling_reason
 from restores.actions.moves import note
 from restores.actions.telling import tell_of_charge
+from restores.amounts import no_such_coin
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
 from restores.permissions import check_can_decide_charge, check_can_let_off, check_can_reopen_charge
-from restores.pricing import in_money, rounded
+from restores.pricing import in_money
 
 REASON_MISSING = "Say why: every decision about money is kept with its reason."
 NEWS = {
@@ -72,9 +73,8 @@ def adjust_charge(*, by: User, charge: Charge, amount: Decimal, reason: str) -> 
             raise Refused(NO_PRICE)
         if not amount.is_finite() or amount <= 0:
             raise InvalidInput("Enter what is charged. To charge nothing, waive it.", field="amount")
-        price = Money(amount, locked.currency)
-        if rounded(price) != price:
-            raise InvalidInput(f"{locked.currency} has no coin that small.", field="amount")
+        if sentence := no_such_coin(amount, locked.currency):
+            raise InvalidInput(sentence, field="amount")
         if amount > locked.estimated:
             raise InvalidInput(
                 f"The client accepted {in_money(Money(locked.estimated, locked.currency))}: it is never charged more.",
@@ -112,7 +112,7 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
         if locked.estimated is not None:  # what only an administrator let off, only an administrator takes back
             off = locked.estimated - (locked.amount or 0)
             check_can_let_off(by, locked, off, _limit(locked), act="reopen")
-        reason = checked_reason(reason, REASON_MISSING)
+        reason = telling_reason(reason, REASON_MISSING)
         was = f"{_named(locked)}, {locked.get_status_display().lower()}" if locked.charged else "waived"
         locked.status, locked.amount = ChargeStatus.TO_REVIEW, None
         locked.decided_at, locked.decided_by, locked.reason = None, None, ""
@@ -134,7 +134,7 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         _lock_request(charge)
         locked = Charge.objects.select_for_update(of=("self",)).select_related("request", "client").get(pk=charge.pk)
         check_can_decide_charge(by, locked)
-        reason = checked_reason(reason, REASON_MISSING)
+        reason = telling_reason(reason, REASON_MISSING)
         said = decide(locked)
         locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()

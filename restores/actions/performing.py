@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from backups.actions.progress import RowProgress, WorkTakenAway
@@ -87,9 +88,10 @@ def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
         attempt.status, attempt.finished_at, attempt.proof = AttemptStatus.COMPLETED, now, proof
         attempt.kept_until = _kept_until(locked, attempt)
         attempt.save(update_fields=["status", "finished_at", "proof", "kept_until"])
-        open_charge(locked, now)
 
-    apply_move(attempt.request, Move.COMPLETE, by=None, now=now, reason=proof, alter=alter)
+    with acting(None, proof), transaction.atomic():
+        done = apply_move(attempt.request, Move.COMPLETE, by=None, now=now, reason=proof, alter=alter)
+        open_charge(done, now)  # after the move, for people to be told in that order
 
 
 def _finishes_earlier(attempt: Attempt) -> bool:

@@ -13,8 +13,9 @@ from backups.kinds import KINDS
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import Client, User
-from portal.reasons import checked_reason
+from portal.reasons import telling_reason
 from portal.words import company_zone
+from restores.amounts import no_such_coin
 from restores.models import Agreement, Rate, RateCard
 from restores.permissions import check_can_manage_prices
 from restores.pricing import Rate as RateFacts
@@ -40,7 +41,7 @@ def publish_card(
     Raises NotPermitted, or InvalidInput naming ``currency``, ``valid_from``, ``rates`` or ``reason``.
     """
     check_can_manage_prices(by)
-    reason = checked_reason(reason, REASON_MISSING)
+    reason = telling_reason(reason, REASON_MISSING)
     _check_currency(currency)
     now = timezone.now()
     if valid_from < now.astimezone(company_zone()).date():
@@ -49,8 +50,7 @@ def publish_card(
             field="valid_from",
         )
     _check_rates(rates)
-    if let_off_limit is not None and not _is_amount(let_off_limit):
-        raise InvalidInput(f"The limit is not an amount from 0 to {HIGHEST:,}.", field="let_off_limit")
+    _check_limit(let_off_limit, currency, "let_off_limit")
     try:
         with acting(by, reason), transaction.atomic():
             card = RateCard.objects.create(
@@ -83,7 +83,7 @@ def publish_card(
 def withdraw_card(*, by: User, card: RateCard, reason: str) -> None:
     """Take back a card that is not in force yet. Raises NotPermitted, InvalidInput, Refused once it is."""
     check_can_manage_prices(by)
-    reason = checked_reason(reason, REASON_MISSING)
+    reason = telling_reason(reason, REASON_MISSING)
     with acting(by, reason), transaction.atomic():
         locked = RateCard.objects.select_for_update().filter(pk=card.pk).first()
         if locked is None:
@@ -107,10 +107,9 @@ def set_agreement(
     Estimates that were made stay as they are. Raises NotPermitted, or InvalidInput naming the field.
     """
     check_can_manage_prices(by)
-    reason = checked_reason(reason, REASON_MISSING)
+    reason = telling_reason(reason, REASON_MISSING)
     _check_currency(currency)
-    if standing_limit is not None and not _is_amount(standing_limit):
-        raise InvalidInput(f"The limit is not an amount from 0 to {HIGHEST:,}.", field="standing_limit")
+    _check_limit(standing_limit, currency, "standing_limit")
     with acting(by, reason), transaction.atomic():
         Client.objects.select_for_update().get(pk=client.pk)
         agreement = Agreement.objects.filter(client=client).first() or Agreement(client=client)
@@ -123,6 +122,15 @@ def set_agreement(
 def _check_currency(currency: str) -> None:
     if not is_currency(currency):
         raise InvalidInput("That is no currency. Enter its three letters, such as EUR.", field="currency")
+
+
+def _check_limit(limit: Decimal | None, currency: str, field: str) -> None:
+    if limit is None:
+        return
+    if not _is_amount(limit):
+        raise InvalidInput(f"The limit is not an amount from 0 to {HIGHEST:,}.", field=field)
+    if sentence := no_such_coin(limit, currency):
+        raise InvalidInput(sentence, field=field)
 
 
 def _check_rates(rates: Mapping[str, RateFacts]) -> None:

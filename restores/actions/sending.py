@@ -2,11 +2,14 @@
 
 A row is claimed by moving its ``send_at`` ahead, so at most one sends it at a time. Should a worker die after a mail has
 gone and before that is recorded, it is sent once more when the claim is over: told twice is better than not at all.
+
+What one person is to be told of one request goes in one letter, whatever waits of it when it is sent: what one act led to
+was committed at once, so it waits together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
@@ -14,6 +17,7 @@ from typing import Any
 
 import structlog
 from django.core.mail import get_connection
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -41,11 +45,11 @@ class ServerAway(Exception):
 
 
 def send_due(*, clock: Clock = timezone.now) -> int:
-    """Send what is due; how many were sent."""
+    """Send what is due; how many letters and posts were sent."""
     mail = get_connection()
     try:
         return (
-            _send_all(_notices(), partial(_send_notice, mail), clock)
+            _send_all(_notices(), partial(_send_notices, mail), clock, together=("person", "request"))
             + _send_all(DayMail.objects.select_related("person__preferences"), partial(_send_digest, mail), clock)
             + _send_all(ChannelPost.objects.all(), _send_post, clock)
         )
@@ -67,39 +71,60 @@ def wait_after(tries: int) -> timedelta:
     return min(timedelta(minutes=2 ** min(tries - 1, 10)), LONGEST_WAIT)
 
 
-def _send_all(rows: QuerySet[Any], send: Callable[[Any, datetime], bool], clock: Clock) -> int:
+def _send_all(
+    rows: QuerySet[Any], send: Callable[[Any, datetime], Any], clock: Clock, together: Sequence[str] = ("pk",)
+) -> int:
+    """``send`` is given the rows that are equal in ``together``, the oldest first, and answers with those that went."""
     sent, begun = 0, clock()
     due = Q(send_at__lte=begun) | Q(send_at__gt=begun + 2 * LONGEST_WAIT)  # put off by a clock that was ahead
-    for row in rows.filter(due).order_by("send_at", "pk")[:A_TURN]:
+    for like in rows.model.objects.filter(due).order_by("send_at", "pk").values(*together)[:A_TURN]:
         now = clock()
-        if not _claim(row, now):
+        mine = _claim(rows.filter(due, **like).order_by("pk"), now)
+        if not mine:
             continue
         try:
-            went = send(row, now)
+            went = send(mine, now)
         except ServerAway:
-            _again(row, now)
+            _again(mine, now)
             break
         except Exception:
-            log.warning("telling.not_sent", kind=type(row).__name__, pk=row.pk, tries=row.tries + 1, exc_info=True)
-            _again(row, now)
+            log.warning("telling.not_sent", kind=type(mine[0]).__name__, pk=mine[0].pk, exc_info=True)
+            _again(mine, now)
             continue
-        type(row).objects.filter(pk=row.pk).update(send_at=None, sent_at=clock() if went else None)
-        sent += went
+        _done(rows, mine, went, clock())
+        sent += bool(went)
     return sent
 
 
-def _claim(row: Outgoing, now: datetime) -> bool:
-    mine = type(row)._default_manager.filter(pk=row.pk, send_at=row.send_at)
-    return bool(mine.update(send_at=now + CLAIMED_FOR, tries=F("tries") + 1))
+def _claim(rows: QuerySet[Any], now: datetime) -> list[Any]:
+    """Those of the rows that nobody else claims. In one transaction and one order: two at once do not share them out."""
+    found = list(rows)
+    with transaction.atomic():
+        return [
+            row
+            for row in found
+            if rows.model.objects.filter(pk=row.pk, send_at=row.send_at).update(
+                send_at=now + CLAIMED_FOR, tries=F("tries") + 1
+            )
+        ]
 
 
-def _again(row: Outgoing, now: datetime) -> None:
-    """Try it later, or give it up."""
-    tries = row.tries + 1
-    given_up = tries >= MOST_TRIES
-    if given_up:
-        log.error("telling.given_up", kind=type(row).__name__, pk=row.pk, tries=tries)
-    type(row)._default_manager.filter(pk=row.pk).update(send_at=None if given_up else now + wait_after(tries))
+def _done(rows: QuerySet[Any], mine: Sequence[Outgoing], went: Sequence[Outgoing], now: datetime) -> None:
+    """There is nothing more to send of them; ``went`` was told."""
+    with transaction.atomic():
+        rows.model.objects.filter(pk__in=[row.pk for row in mine]).update(send_at=None)
+        rows.model.objects.filter(pk__in=[row.pk for row in went]).update(sent_at=now)
+
+
+def _again(mine: Sequence[Outgoing], now: datetime) -> None:
+    """Try them later, or give them up."""
+    for row in mine:
+        tries = row.tries + 1
+        given_up = tries >= MOST_TRIES
+        if given_up:
+            log.error("telling.given_up", kind=type(row).__name__, pk=row.pk, tries=tries)
+        later = None if given_up else now + wait_after(tries)
+        type(row)._default_manager.filter(pk=row.pk).update(send_at=later)
 
 
 def _notices() -> QuerySet[Notice]:
@@ -113,32 +138,45 @@ def _notices() -> QuerySet[Notice]:
     ).prefetch_related("request__attempts")
 
 
-def _send_notice(mail: Any, notice: Notice, now: datetime) -> bool:
-    """Mail it, unless it was read meanwhile, is not wanted by mail, or is about what the person may not see any more."""
-    person, wishes = notice.person, preferences_of(notice.person)
-    wanted = wishes.mail_followed if notice.why == Why.FOLLOWS else wishes.mail_turn
-    if not (wanted and person.email) or person.is_service_account:
-        return False
-    if not Notice.objects.visible_to(person).unread().filter(pk=notice.pk).exists():
-        return False
-    _mail(mail, notice_letter(notice, now))
-    return True
+def _send_notices(mail: Any, notices: Sequence[Notice], now: datetime) -> Sequence[Notice]:
+    """Mail them as one letter, without those that were read meanwhile, that are not wanted by mail, or that are about
+    what the person may not see any more.
+    """
+    person, wishes = notices[0].person, preferences_of(notices[0].person)
+    if not person.email or person.is_service_account:
+        return []
+    unread = set(
+        Notice.objects.visible_to(person)
+        .unread()
+        .filter(pk__in=[one.pk for one in notices])
+        .values_list("pk", flat=True)
+    )
+    told = [
+        one
+        for one in notices
+        if one.pk in unread and (wishes.mail_followed if one.why == Why.FOLLOWS else wishes.mail_turn)
+    ]
+    if told:
+        _mail(mail, notice_letter(told, now))
+    return told
 
 
-def _send_digest(mail: Any, row: DayMail, now: datetime) -> bool:
+def _send_digest(mail: Any, rows: Sequence[DayMail], now: datetime) -> Sequence[DayMail]:
     """Mail it, unless it is not wanted any more, late by a day, or there is nothing to say."""
+    [row] = rows
     person = row.person
     if not (preferences_of(person).digest and person.email and person.is_active) or person.is_service_account:
-        return False
+        return []
     digest = digest_of(person, now)
     if digest.day != row.day or digest.is_empty:
-        return False
+        return []
     _mail(mail, digest_letter(person, digest, now))
-    return True
+    return rows
 
 
-def _send_post(row: ChannelPost, now: datetime) -> bool:
-    return post(row.channel, row.title, row.text)
+def _send_post(rows: Sequence[ChannelPost], now: datetime) -> Sequence[ChannelPost]:
+    [row] = rows
+    return rows if post(row.channel, row.title, row.text) else []
 
 
 def _mail(connection: Any, letter: Any) -> None:

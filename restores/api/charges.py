@@ -18,6 +18,7 @@ from portal.api.outputs import NameField
 from portal.api.views import RecordedViewSet
 from portal.rules import refusal
 from restores.actions.charges import adjust_charge, confirm_charge, reopen_charge, waive_charge
+from restores.api.amounts import AmountField
 from restores.api.filters import ChargeFilters
 from restores.details import DETAIL_LABELS
 from restores.models import Charge, RestoreRequest
@@ -72,7 +73,7 @@ class ChargeOut(serializers.ModelSerializer[Charge]):
 class Adjustment(WithReason):
     """What is charged instead of what was accepted."""
 
-    amount = serializers.DecimalField(max_digits=12, decimal_places=2, help_text="In the charge's currency.")
+    amount = AmountField(max_digits=12, decimal_places=2, help_text="In the charge's currency.")
 
 
 @extend_schema_view(list=extend_schema(summary="Charges that you see"), retrieve=extend_schema(summary="One charge"))

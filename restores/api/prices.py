@@ -23,6 +23,7 @@ from restores.actions.consenting import may_accept, price_words
 from restores.actions.estimating import estimate_for
 from restores.actions.parts import measured
 from restores.actions.prices import publish_card
+from restores.api.amounts import AmountField
 from restores.api.choices import CAUSES
 from restores.api.inputs import PartKeys, backup_seen_by
 from restores.api.serializers import EstimateOut
@@ -120,10 +121,10 @@ class RateIn(serializers.Serializer[Any]):
     """The prices of one kind."""
 
     kind = serializers.CharField(allow_blank=True, default="", max_length=20)
-    flat = serializers.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0))
-    per_gib = serializers.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0))
-    per_hour = serializers.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0))
-    usual_hours = serializers.DecimalField(max_digits=6, decimal_places=2, default=Decimal(0))
+    flat = AmountField(max_digits=12, decimal_places=4, default=Decimal(0))
+    per_gib = AmountField(max_digits=12, decimal_places=4, default=Decimal(0))
+    per_hour = AmountField(max_digits=12, decimal_places=4, default=Decimal(0))
+    usual_hours = AmountField(max_digits=6, decimal_places=2, default=Decimal(0))
 
 
 class Publishing(WithReason):

@@ -24,6 +24,7 @@ from portal.rules import refusal
 from portal.words import company_zone
 from restores.actions.estimating import currency_of
 from restores.actions.prices import publish_card, set_agreement, withdraw_card
+from restores.forms import Amount
 from restores.models import Agreement, RateCard
 from restores.permissions import check_can_manage_prices, check_can_see_prices
 from restores.pricing import Rate
@@ -39,13 +40,9 @@ class RateCardForm(SentenceForm):
 
     currency = forms.CharField(label="Currency", max_length=3, help_text="Its three letters, such as EUR.")
     valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    let_off_limit = forms.DecimalField(
-        label="An account manager lets off at most",
-        required=False,
-        min_value=Decimal(0),
-        max_digits=12,
-        decimal_places=2,
-        help_text="On one restore; beyond that an administrator decides. Empty: all of it.",
+    let_off_limit = Amount(
+        "An account manager lets off at most",
+        "On one restore; beyond that an administrator decides. Empty: all of it.",
     )
     reason = Reason("Why?", "Kept with the prices.")
 
@@ -54,14 +51,7 @@ class RateCardForm(SentenceForm):
         for key in self._kinds():
             for name, label in PRICES:
                 places = 2 if name == "usual_hours" else 4
-                self.fields[f"{key}_{name}"] = forms.DecimalField(
-                    label=label,
-                    required=False,
-                    min_value=Decimal(0),
-                    max_digits=11,
-                    decimal_places=places,
-                    widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8}),
-                )
+                self.fields[f"{key}_{name}"] = Amount(label, places=places, size=8)
 
     @staticmethod
     def _kinds() -> list[str]:
@@ -88,12 +78,9 @@ class AgreementForm(SentenceForm):
     """A client's currency and standing consent."""
 
     currency = forms.CharField(label="Currency", max_length=3)
-    standing_limit = forms.DecimalField(
-        label="Standing consent up to",
-        required=False,
-        max_digits=12,
-        decimal_places=2,
-        help_text="A restore up to this price needs no consent of its own. Empty: every one needs it.",
+    standing_limit = Amount(
+        "Standing consent up to",
+        "A restore up to this price needs no consent of its own. Empty: every one needs it.",
     )
     customer_number = forms.CharField(
         label="Customer number", required=False, max_length=40, help_text="In accounting: it stands in the exports."

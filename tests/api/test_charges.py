@@ -52,3 +52,22 @@ def test_filters(as_: As, charge: Charge, cast: Cast) -> None:
 
     assert found("status=to_review") == found(f"client={cast.shopco.pk}") == [charge.pk]
     assert found("status=waived") == found(f"client={cast.mediaco.pk}") == []
+
+
+@pytest.mark.parametrize("amount", ["٣", "1e1", "NaN", "1 000", "1,5", "30.001", True, None, [], -3, "-3", 1e22])
+def test_an_amount_that_is_not_plain_is_refused_in_a_sentence(as_: As, charge: Charge, amount: object) -> None:
+    address = f"/api/charges/{charge.pk}/adjust/"
+    answer = as_("account_manager").post(address, {"amount": amount, "reason": "It took long."})
+    assert (answer.status_code, answer.json()["field"]) == (400, "amount")
+    if isinstance(amount, str):
+        assert "Enter " in answer.json()["detail"]
+    charge.refresh_from_db()
+    assert charge.status == "to_review"
+
+
+@pytest.mark.parametrize("amount", ["30.10", 30.1])
+def test_a_plain_amount_is_taken(as_: As, charge: Charge, amount: object) -> None:
+    address = f"/api/charges/{charge.pk}/adjust/"
+    assert as_("account_manager").post(address, {"amount": amount, "reason": "x"}).json()["field"] == "reason"
+    row = as_("account_manager").post(address, {"amount": amount, "reason": "It took long."}).json()
+    assert (row["status"], row["amount"]) == ("adjusted", "30.10")

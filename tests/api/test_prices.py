@@ -78,6 +78,9 @@ def test_an_administrator_publishes_a_rate_card(as_: As) -> None:
     assert made.status_code == 201, made.json()
     assert [rate["flat"] for rate in made.json()["rates"]] == ["40.5000", "0.0000"]
     assert as_("it").post("/api/rate-cards/", body).status_code == 403
+    for flat in ("1e1", "٣", "1,5", "1.250"):
+        refused = as_("administrator").post("/api/rate-cards/", {**body, "rates": [{"flat": flat}]})
+        assert (refused.status_code, f"“{flat}”" in str(refused.json())) == (400, True)
     twice = {**body, "rates": [{"kind": ""}, {"kind": ""}]}
     assert as_("administrator").post("/api/rate-cards/", twice).json()["field"] == "rates"
     assert as_("auditor").get("/api/rate-cards/").json()["results"][0]["currency"] == "EUR"

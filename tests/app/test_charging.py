@@ -110,7 +110,7 @@ def test_who_may_not_decides_reopens_and_exports_nothing(world: World, charge: C
     who: Any = getattr(world, name)
     confirm_charge(by=world.manager, charge=charge, reason="As agreed.")
     with pytest.raises(NotPermitted):
-        reopen_charge(by=who, charge=charge, reason="No.")
+        reopen_charge(by=who, charge=charge, reason="No, wrong.")
     with pytest.raises(NotPermitted):
         export_charges(by=who, through=TODAY())
     assert not ChargeExport.objects.visible_to(who).exists()

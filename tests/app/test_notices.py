@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -204,10 +204,10 @@ class TestMail:
         real = letters.notice_letter
         others: list[int] = []
 
-        def meanwhile(notice: Notice, now: datetime) -> Any:
+        def meanwhile(notices: Sequence[Notice], now: datetime) -> Any:
             monkeypatch.setattr(sending, "notice_letter", real)
             others.append(send_due())
-            return real(notice, now)
+            return real(notices, now)
 
         monkeypatch.setattr(sending, "notice_letter", meanwhile)
         assert (send_due(), others) == (1, [1])
@@ -226,8 +226,11 @@ class TestMail:
     def test_of_a_worker_that_died_is_sent_when_its_claim_is_over(self, told: RestoreRequest) -> None:
         first = Notice.objects.order_by("send_at", "pk").first()
         assert first is not None
-        assert sending._claim(first, timezone.now())
-        assert not sending._claim(first, timezone.now()), "the row says so, not what was read of it"
+        rows = Notice.objects.filter(pk=first.pk)
+        read = rows.all()
+        assert list(read) == [first]
+        assert sending._claim(rows.all(), timezone.now()) == [first]
+        assert sending._claim(read, timezone.now()) == [], "the row says so, not what was read of it"
         assert send_due() == 1
         assert send_due(clock=lambda: timezone.now() + timedelta(minutes=11)) == 1
         assert len(mail.outbox) == 2
@@ -317,6 +320,7 @@ def test_nothing_secret_stands_in_a_message(cast: Cast, settings: Any) -> None:
                      (Move.CLAIM, None), (Move.COMPLETE, None), (Move.CORRECT, cast.it)):  # fmt: skip
         apply_move(request, move, by=by, now=now, reason="hunter2 at /srv/secret-place for 3.50")
         request.refresh_from_db()
+        send_due()
     tell(request, by=cast.colleague, now=now, headline="Comment", text="Carl wrote a comment")
     telling.tell_of_charge(make_charge(request), now=now)
     send_due()

@@ -169,10 +169,10 @@ class Walk(RuleBasedStateMachine):
             return
         by, charge = self.who(name), charges[number % len(charges)]
         acts: dict[str, Callable[[], object]] = {
-            "confirm": lambda: confirm_charge(by=by, charge=charge, reason="So."),
-            "adjust": lambda: adjust_charge(by=by, charge=charge, amount=Decimal("30.00"), reason="So."),
-            "waive": lambda: waive_charge(by=by, charge=charge, reason="So."),
-            "reopen": lambda: reopen_charge(by=by, charge=charge, reason="So."),
+            "confirm": lambda: confirm_charge(by=by, charge=charge, reason="So it is."),
+            "adjust": lambda: adjust_charge(by=by, charge=charge, amount=Decimal("30.00"), reason="So it is."),
+            "waive": lambda: waive_charge(by=by, charge=charge, reason="So it is."),
+            "reopen": lambda: reopen_charge(by=by, charge=charge, reason="So it is."),
             "export": lambda: export_charges(by=by, through=timezone.now().date()),
         }
         self.tried(acts[what])

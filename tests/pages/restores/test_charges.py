@@ -99,3 +99,28 @@ def test_the_page_asks_the_database_as_often_however_many_there_are(as_: As, cas
         add()
         add(**decided)
     assert asked() == before
+
+
+@pytest.mark.parametrize("amount", ["٣", "1e1", "NaN", "1 000", "1,5", "30.001", "30 EUR"])
+def test_an_amount_that_is_not_plain_is_refused_in_a_sentence(as_: As, charge: Charge, amount: str) -> None:
+    path = f"/charges/{charge.pk}/adjust/"
+    answer = as_("account_manager").post(path, {"amount": amount, "reason": "It took long."})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert f"“{amount}” is not read as an amount" in page or "Enter 2 after the point at most" in page
+    assert f'value="{amount}"' in page, "it can be mended"
+    charge.refresh_from_db()
+    assert charge.status == "to_review"
+    assert as_("account_manager").post(path, {"amount": " 30.10 ", "reason": "It took long."}).status_code == 302
+    charge.refresh_from_db()
+    assert str(charge.amount) == "30.10"
+
+
+@pytest.mark.parametrize("act", ["confirm", "waive", "adjust"])
+def test_a_reason_that_says_nothing_is_refused(as_: As, charge: Charge, act: str) -> None:
+    path = f"/charges/{charge.pk}/{act}/"
+    answer = as_("account_manager").post(path, {"amount": "30", "reason": "x"})
+    assert answer.status_code == 400
+    assert (
+        "“x” tells nobody why. Say why: every decision about money is kept with its reason." in answer.content.decode()
+    )

@@ -179,10 +179,18 @@ def test_an_administrator_publishes_prices(as_: As, resource: Resource) -> None:
         ({"valid_from": "soon"}, "Enter a valid date"),
         ({"reason": " "}, "Say why"),
         ({"other_flat": ""}, "Enter at least one price."),
-        ({"other_flat": "-1"}, "greater than or equal to 0"),
-        ({"other_flat": "1e400"}, "no more than"),
-        ({"other_flat": "NaN"}, "Enter a number"),
-        ({"other_flat": "12,50"}, "Enter a number"),
+        ({"reason": "x"}, "“x” tells nobody why."),
+        ({"other_flat": "-1"}, "“-1” is not read as an amount. Enter digits from 0 to 9"),
+        ({"other_flat": "1e400"}, "is not read as an amount"),
+        ({"other_flat": "NaN"}, "is not read as an amount"),
+        ({"other_flat": "12,50"}, "“12,50” is not read as an amount"),
+        ({"other_flat": "1.250"}, "“1.250” may mean 1250 or 1.2500."),
+        ({"other_usual_hours": "٣"}, "“٣” is not read as an amount"),
+        ({"let_off_limit": "1 000"}, "“1 000” is not read as an amount"),
+        (
+            {"currency": "JPY", "let_off_limit": "10.50"},
+            "JPY has no coin that small. Enter an amount with no decimals.",
+        ),
     ],
 )
 def test_wrong_prices_are_refused_in_a_sentence(as_: As, wrong: dict[str, str], words: str) -> None:
@@ -206,7 +214,14 @@ def test_two_cards_of_a_day_and_one_in_force_are_refused_and_one_to_come_is_with
 def test_what_is_agreed_with_a_client(as_: As, cast: Cast) -> None:
     address = reverse("agreement", args=[cast.shopco.pk])
     admin = as_("administrator")
-    assert admin.post(address, {"currency": "EUR", "standing_limit": "-5", "reason": "x"}).status_code == 400
+    for currency, limit, words in (
+        ("EUR", "-5", "“-5” is not read"),
+        ("EUR", "1,5", "“1,5” is not read"),
+        ("JPY", "1.5", "no coin"),
+    ):
+        answer = admin.post(address, {"currency": currency, "standing_limit": limit, "reason": "Letter."})
+        assert (answer.status_code, words in answer.content.decode()) == (400, True)
+        assert f'value="{limit}"' in answer.content.decode(), "it can be mended"
     assert admin.post(address, {"currency": "EUR", "standing_limit": "100", "reason": "Letter."}).status_code == 302
     assert Agreement.objects.get().history.latest().history_change_reason == "Letter."
     assert "EUR\xa0100.00" in as_("client").get(reverse("prices")).content.decode()
