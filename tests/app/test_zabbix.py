@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.conf import settings as portal_settings
 from django.core.cache import cache
 from django.test import Client as Browser
@@ -217,13 +216,3 @@ def test_the_documented_example_is_accepted(transactional_db: None) -> None:
     example["sent"] = int(timezone.now().timestamp())
     assert post(example).status_code == 200
     assert Incident.objects.get().hazard == example["trigger"]
-
-
-def test_the_media_type_sends_exactly_what_is_read() -> None:
-    (media,) = yaml.safe_load((DOCS / "zabbix-media-type.yaml").read_text())["zabbix_export"]["media_types"]
-    assert media["type"] == "WEBHOOK"
-    parameters = {one["name"]: one["value"] for one in media["parameters"]}
-    assert parameters["event_id"] == "{EVENT.ID}"
-    for name in payload():
-        assert f"{name}:" in media["script"], name
-    assert "X-Zabbix-Secret" in media["script"]
