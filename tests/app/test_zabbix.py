@@ -62,6 +62,11 @@ def test_what_nobody_sees_does_not_turn_the_text_around(world: World) -> None:
     assert Incident.objects.get().hazard == "up nwod for ever"
 
 
+def test_what_a_log_says_is_kept_without_its_control_characters(world: World) -> None:
+    post(payload(trigger="Log says: \x07\x1b[31mred\x9b\r\n\tas the \x7fsun 🔥"))
+    assert Incident.objects.get().hazard == "Log says: [31mred as the sun 🔥"
+
+
 def test_a_problem_proposes_what_people_said_and_guesses_nothing(host: ZabbixHost, resource: Resource) -> None:
     Resource.objects.filter(pk=resource.pk).update(name="news-3")  # the other host's very name
     answer = post(payload())
