@@ -81,8 +81,8 @@ def _text(found: dict[str, Any], name: str, longest: int, *, required: bool = Tr
 
 
 def _plain(text: str) -> str:
-    """In one line, and without what nobody sees: it could turn around what stands beside it."""
-    return " ".join("".join(c for c in text if unicodedata.category(c) != "Cf").split())
+    """In one line, and without what nobody sees: it could turn around or colour what stands beside it."""
+    return " ".join("".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc")).split())
 
 
 def _is_writable(text: str) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.conf import settings as portal_settings
 from django.core.cache import cache
 from django.test import Client as Browser
@@ -61,6 +60,11 @@ def post(body: Any, secret: str | None = SECRET, **more: Any) -> Any:
 def test_what_nobody_sees_does_not_turn_the_text_around(world: World) -> None:
     post(payload(trigger="up\u202e nwod\n  for\u200b ever"))
     assert Incident.objects.get().hazard == "up nwod for ever"
+
+
+def test_what_a_log_says_is_kept_without_its_control_characters(world: World) -> None:
+    post(payload(trigger="Log says: \x07\x1b[31mred\x9b\r\n\tas the \x7fsun 🔥"))
+    assert Incident.objects.get().hazard == "Log says: [31mred as the sun 🔥"
 
 
 def test_a_problem_proposes_what_people_said_and_guesses_nothing(host: ZabbixHost, resource: Resource) -> None:
@@ -217,13 +221,3 @@ def test_the_documented_example_is_accepted(transactional_db: None) -> None:
     example["sent"] = int(timezone.now().timestamp())
     assert post(example).status_code == 200
     assert Incident.objects.get().hazard == example["trigger"]
-
-
-def test_the_media_type_sends_exactly_what_is_read() -> None:
-    (media,) = yaml.safe_load((DOCS / "zabbix-media-type.yaml").read_text())["zabbix_export"]["media_types"]
-    assert media["type"] == "WEBHOOK"
-    parameters = {one["name"]: one["value"] for one in media["parameters"]}
-    assert parameters["event_id"] == "{EVENT.ID}"
-    for name in payload():
-        assert f"{name}:" in media["script"], name
-    assert "X-Zabbix-Secret" in media["script"]
