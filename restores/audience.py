@@ -16,16 +16,25 @@ class Audience(StrEnum):
     IT = "IT"
     FILER = "who asked"
     CLIENT = "the client’s people who accept estimates"
+    OWNERS = "the client’s people who answer for data and price"
     FOLLOWERS = "those who follow"
 
 
 TURNS: dict[Turn, Audience] = {Turn.IT: Audience.IT, Turn.FILER: Audience.FILER, Turn.CLIENT: Audience.CLIENT}
 
 
-def told(came_from: Status | None, move: Move) -> frozenset[Audience]:
-    """Who is told of that move from that status; nobody where the table has no such move."""
+CHANGES_DATA = frozenset({Move.COMPLETE, Move.FAIL, Move.UNDO})
+"""After these live data may be other data than before."""
+
+
+def told(came_from: Status | None, move: Move, *, changed: bool = False) -> frozenset[Audience]:
+    """Who is told of that move from that status; nobody where the table has no such move.
+
+    ``changed``: live data is other data now. That its owners hear, whoever asked for it.
+    """
     step = transition(came_from, move)
     if step is None:
         return frozenset()
     turn = TURNS.get(STATUSES[step.to].turn) if step.to is not came_from else None
-    return frozenset({Audience.FOLLOWERS, turn} if turn else {Audience.FOLLOWERS})
+    owners = {Audience.OWNERS} if changed and move in CHANGES_DATA else set()
+    return frozenset({Audience.FOLLOWERS, *owners, *([turn] if turn else [])})

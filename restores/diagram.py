@@ -27,7 +27,9 @@ def workflow_page() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for (source, move), step in TABLE.items():
-        who = ", ".join(one for one in Audience if one in told(source, move))
+        surely = told(source, move)
+        who = ", ".join(one for one in Audience if one in surely)
+        who += "; where live data changed also " + Audience.OWNERS if surely != told(source, move, changed=True) else ""
         lines.append(f"| {source or '–'} | {move} | {step.to} | {'yes' if step.needs_reason else 'no'} | {who} |")
     return "\n".join([*lines, "", *_incidents()]) + "\n"
 

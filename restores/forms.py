@@ -207,7 +207,8 @@ class PreferencesForm(SentenceForm):
     mail_turn = forms.BooleanField(
         required=False,
         label="Mail when it is my turn",
-        help_text="To approve, to accept, to check, to decide about a charge.",
+        help_text="To approve, to accept, to check, to decide about a charge; and when your company’s live data is replaced or a"
+        " restore costs it something.",
     )
     mail_followed = forms.BooleanField(
         required=False,

@@ -73,8 +73,9 @@ def _check_decides(user: Person, request: RestoreRequest, sentence: str) -> None
 def check_can_approve(user: Person, request: RestoreRequest) -> None:
     """IT approves, never what it filed itself."""
     _check_decides(user, request, "Only IT approves restores.")
-    _check_not_own(user, request)
     check_move(request, Move.APPROVE)
+    _check_not_own(user, request)
+    _check_in_time(request)
     _check_no_emergency(request)
     _check_usable(request, "Reject")
 
@@ -82,11 +83,17 @@ def check_can_approve(user: Person, request: RestoreRequest) -> None:
 def check_can_retry(user: Person, request: RestoreRequest) -> None:
     """Another attempt is a new approval, by the same rules."""
     _check_decides(user, request, "Only IT approves another attempt.")
-    _check_not_own(user, request)
     check_move(request, Move.RETRY)
+    _check_not_own(user, request)
     _check_at_rest(request)
     _check_no_emergency(request)
     _check_usable(request, "Close")
+
+
+def _check_in_time(request: RestoreRequest) -> None:
+    """What has expired is closed by the portal in a moment; until then nobody acts on it."""
+    if request.expires_at is not None and request.expires_at <= timezone.now():
+        raise Refused("Nobody acted on it in time: it has expired. File a new request.")
 
 
 def _check_no_emergency(request: RestoreRequest) -> None:
@@ -112,16 +119,24 @@ def goes_on_in_its_incident(request: RestoreRequest) -> bool:
 def check_can_reject(user: Person, request: RestoreRequest) -> None:
     """IT rejects, never what it filed itself: that is cancelled."""
     _check_decides(user, request, "Only IT rejects requests.")
-    _check_not_own(user, request)
     check_move(request, Move.REJECT)
+    _check_not_own(user, request)
 
 
 def check_can_cancel(user: Person, request: RestoreRequest) -> None:
     """Whoever filed it cancels it; so does IT, and before anything runs whoever at the client answers for its price."""
     it = "Only the person who asked, or IT, cancels this request."
     check_permission(user, Permission.CANCEL_REQUESTS, request.client, it)
-    if request.filed_by_id != user.pk and not _answers_for_price(user, request):
+    decides = request.filed_by_id == user.pk or has_permission(user, Permission.DECIDE_REQUESTS, request.client)
+    if not decides and _answers_for_price(user, request):
+        check_move(request, Move.CANCEL)
+        if request.state is Status.AWAITING_CONSENT:
+            raise Refused("Decline the estimate instead: that closes the request.")
+        if request.state is Status.FAILED:
+            raise Refused("Nothing of its price is spent while it is not done. IT tries again, or closes it.")
+    elif request.filed_by_id != user.pk:
         check_permission(user, Permission.DECIDE_REQUESTS, request.client, it)
+        check_is_a_person(user)
     check_move(request, Move.CANCEL)
     _check_at_rest(request)
     if has_swapped(request) and original_is_kept(request):
@@ -129,12 +144,12 @@ def check_can_cancel(user: Person, request: RestoreRequest) -> None:
 
 
 def _answers_for_price(user: Person, request: RestoreRequest) -> bool:
-    """Whether a person's client may have to pay it, also by a standing consent, and none of it is spent yet."""
-    waits = request.state in (Status.SUBMITTED, Status.APPROVED)
+    """Whether it is a person whose client may have to pay it, also by a standing consent."""
     price = request.price
-    spends = waits and price is not None and bool(price.amount)
     is_person = not getattr(user, "is_service_account", True)
-    return spends and is_person and has_permission(user, Permission.ACCEPT_ESTIMATES, request.client)
+    return (
+        bool(price and price.amount) and is_person and has_permission(user, Permission.ACCEPT_ESTIMATES, request.client)
+    )
 
 
 def check_can_stop(user: Person, request: RestoreRequest) -> None:
@@ -142,6 +157,7 @@ def check_can_stop(user: Person, request: RestoreRequest) -> None:
     check_permission(user, Permission.CANCEL_REQUESTS, request.client, _ONLY_STOPS)
     if request.filed_by_id != user.pk:
         check_permission(user, Permission.DECIDE_REQUESTS, request.client, _ONLY_STOPS)
+        check_is_a_person(user)
     check_move(request, Move.STOP)
     if has_swapped(request):
         raise Refused("The restored data is live already, so there is nothing to stop. Undo brings the original back.")
@@ -174,6 +190,7 @@ def check_can_accept(user: Person, request: RestoreRequest) -> None:
     """A person of the client accepts the estimate."""
     _check_client_decides(user, request, "Only a person of the client accepts the estimate.")
     check_move(request, Move.ACCEPT)
+    _check_in_time(request)
 
 
 def check_can_decline(user: Person, request: RestoreRequest) -> None:

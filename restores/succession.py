@@ -11,7 +11,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from backups.drivers.base import Mode
 from restores.incident_permissions import UNFINISHED, to_file
 from restores.incident_workflow import IncidentStatus
-from restores.models import Attempt, AttemptKind, Incident, RestoreRequest
+from restores.models import Attempt, AttemptKind, AttemptStatus, Incident, RestoreRequest
 from restores.workflow import Status
 
 
@@ -72,6 +72,13 @@ def replaced_sentence(by: RestoreRequest) -> str:
 def comes_first(request: RestoreRequest, moment: datetime) -> RestoreRequest | Incident | None:
     """What an approved request waits for, because it replaces the same live data before it; None when it may start."""
     return recovering_it(request) or earlier_approved(request, moment)
+
+
+def running_there(request: RestoreRequest) -> RestoreRequest | None:
+    """Another request that is carried out, or undone, on the same target now: there is one at a time."""
+    running = Attempt.objects.filter(status=AttemptStatus.RUNNING, target=request.plan["target"])
+    attempt = running.exclude(request=request).select_related("request").first()
+    return attempt.request if attempt else None
 
 
 def recovering_it(request: RestoreRequest) -> Incident | None:

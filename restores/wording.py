@@ -19,7 +19,7 @@ from restores.part import Picked
 from restores.permissions import goes_on_in_its_incident, has_swapped, original_is_kept, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
-from restores.succession import comes_first, replaced_sentence, replaced_since
+from restores.succession import comes_first, replaced_sentence, replaced_since, running_there
 from restores.waiting import is_waiting_for
 from restores.workflow import Status, Turn
 
@@ -93,6 +93,8 @@ def loss_of(request: RestoreRequest, now: datetime) -> str:
 def charge_sentence(request: RestoreRequest) -> str:
     """What it means for the charge: by its cause, and once an account manager has decided, by that."""
     charge = getattr(request, "charge", None)
+    if charge is None and request.facts.final and request.state is not Status.UNDONE:
+        return "Nothing was restored, so nothing is charged."
     if charge is None or charge.status == ChargeStatus.TO_REVIEW:
         return classification_sentence(request.why, request.price)
     if charge.status == ChargeStatus.VOID:
@@ -137,6 +139,8 @@ def next_in_full(request: RestoreRequest, now: datetime, reader: User | None = N
             return f"{first.number} brings {name} back first. IT decides about this request once that is done."
         if request.state is Status.APPROVED:
             return f"{first.number} was approved before it to replace {name} too. This one starts once that is done."
+    if request.state is Status.APPROVED and not scheduled and (running := running_there(request)) is not None:
+        return f"{running.number} is at work on {request.resource.name} now. This one starts once that is done."
     return next_of(request, now, reader)
 
 

@@ -1,4 +1,4 @@
-"""An export of charges as a spreadsheet: the same lines as its CSV, amounts as numbers. The same bytes each time."""
+"""An export of charges as a spreadsheet: the same lines as its CSV, amounts as numbers, days as dates. The same bytes each time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def as_xlsx(number: str, created_at: datetime, lines: Sequence[Sequence[str]]) -
     with xlsxwriter.Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"title": number, "created": created_at.astimezone(UTC).replace(tzinfo=None)})
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
         sheet = book.add_worksheet(number)
         sheet.freeze_panes(1, 0)
         for column, name in enumerate(COLUMNS):
@@ -28,6 +29,8 @@ def as_xlsx(number: str, created_at: datetime, lines: Sequence[Sequence[str]]) -
             for column, (name, cell) in enumerate(zip(COLUMNS, line, strict=True)):
                 if name == "amount":
                     sheet.write_number(row, column, float(cell), money)  # spreadsheets know no other numbers
+                elif name == "day":
+                    sheet.write_datetime(row, column, datetime.fromisoformat(cell), day)
                 else:
                     sheet.write_string(row, column, cell)
     return made.getvalue()

@@ -15,7 +15,7 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import telling_reason
 from restores.actions.moves import note
-from restores.actions.telling import tell_of_charge
+from restores.actions.telling import MONEY, tell_of_charge
 from restores.amounts import no_such_coin
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
@@ -124,6 +124,7 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
             text=f"{by} reopened the charge ({was})",
             reason=reason,
             news="Charge reopened",
+            audience=MONEY,
         )
     return locked
 
@@ -138,7 +139,8 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         said = decide(locked)
         locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()
-        note(locked.request, by=by, now=now, text=said, reason=reason, news=NEWS[ChargeStatus(locked.status)])
+        news = NEWS[ChargeStatus(locked.status)]
+        note(locked.request, by=by, now=now, text=said, reason=reason, news=news, audience=MONEY)
     return locked
 
 

@@ -12,6 +12,7 @@ from portal.models import Client, User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from restores.actions.moves import apply_move, note
+from restores.actions.telling import MONEY
 from restores.models import Agreement, Consent, ConsentKind, RestoreRequest
 from restores.permissions import check_can_accept, check_can_decline
 from restores.pricing import covers, in_money
@@ -76,7 +77,8 @@ def settle_consent(
         elif limit is not None and covers(limit, price):
             _record(request, ConsentKind.STANDING, price, now)
             said = f"The standing consent up to {in_money(limit)} covers the estimate of {in_money(price)}"
-            note(request, by=None, now=now, text=said)
+            used = "Standing consent used"
+            note(request, by=None, led_by=by, now=now, text=said, news=used, audience=MONEY)
     if is_consented(request):
         return apply_move(request, Move.RELEASE, by=None, led_by=by, now=now) if _awaits(request) else request
     if request.state is Status.SUBMITTED:

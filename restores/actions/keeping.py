@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from portal.days import day_in_words
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
 from portal.models import User
@@ -50,7 +51,7 @@ def extend_kept(*, by: User, request: RestoreRequest, until: date, reason: str) 
             locked,
             by=by,
             now=now,
-            text=f"{by} had what was kept be kept until the end of {until}",
+            text=f"{by} keeps what the restore left until the end of {day_in_words(until)}",
             reason=reason,
             news="Kept longer",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,8 +14,9 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
 from restores.actions.pinned import settle_pin
-from restores.actions.telling import tell, tell_move
-from restores.actions.turns import hand_over_next
+from restores.actions.telling import FOLLOWERS, tell, tell_move
+from restores.actions.turns import hand_over_next, wake_those_behind
+from restores.audience import Audience
 from restores.models import Event, RestoreRequest
 from restores.workflow import STATUSES, Move, Status, refusal_sentence, transition
 
@@ -23,6 +24,9 @@ Hook = Callable[[RestoreRequest], None]
 
 HOLDS_A_PLACE = (Status.APPROVED, Status.RUNNING)
 """In these a request of an incident keeps a later one waiting; leaving them makes room for the next."""
+
+MAKES_ROOM = (Move.COMPLETE, Move.FAIL, Move.STOPPED, Move.UNDO, Move.CANCEL)
+"""After these another restore may begin on the same resource."""
 
 
 def _nothing(request: RestoreRequest) -> None:
@@ -85,13 +89,26 @@ def apply_move(
         tell_move(locked, move, Status(came_from), by=by or led_by, now=now, text=event.text)
         if locked.incident_id and Status(came_from) in HOLDS_A_PLACE and locked.state not in HOLDS_A_PLACE:
             transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
+        if move in MAKES_ROOM:
+            transaction.on_commit(partial(wake_those_behind, locked, now), robust=True)
     return locked
 
 
 def note(
-    request: RestoreRequest, *, by: User | None, now: datetime, text: str, reason: str = "", news: str = ""
+    request: RestoreRequest,
+    *,
+    by: User | None,
+    now: datetime,
+    text: str,
+    reason: str = "",
+    news: str = "",
+    audience: Iterable[Audience] = FOLLOWERS,
+    led_by: User | None = None,
 ) -> None:
-    """Append to the timeline what changes no status. With ``news``, a headline, those who follow are told of it."""
+    """Append to the timeline what changes no status. With ``news``, a headline, the ``audience`` is told of it.
+
+    ``led_by``: whose act led to what the portal itself did, who need not be told.
+    """
     Event.objects.create(
         request=request,
         at=now,
@@ -103,4 +120,4 @@ def note(
         reason=reason.strip(),
     )
     if news:
-        tell(request, by=by, now=now, headline=news, text=text)
+        tell(request, by=by or led_by, now=now, headline=news, text=text, audience=audience)

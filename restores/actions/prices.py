@@ -80,6 +80,16 @@ def publish_card(
     return card
 
 
+def let_off_limit_now(currency: str) -> Decimal | None:
+    """What the newest card of that currency lets an account manager let off at most; None: all of it, or there is no card."""
+    return (
+        RateCard.objects.filter(currency=currency)
+        .order_by("-valid_from")
+        .values_list("let_off_limit", flat=True)
+        .first()
+    )
+
+
 def withdraw_card(*, by: User, card: RateCard, reason: str) -> None:
     """Take back a card that is not in force yet. Raises NotPermitted, InvalidInput, Refused once it is."""
     check_can_manage_prices(by)
@@ -113,6 +123,13 @@ def set_agreement(
     with acting(by, reason), transaction.atomic():
         Client.objects.select_for_update().get(pk=client.pk)
         agreement = Agreement.objects.filter(client=client).first() or Agreement(client=client)
+        before, same = agreement.currency, agreement.standing_limit == standing_limit
+        if agreement.pk and standing_limit and same and before != currency:
+            raise InvalidInput(
+                f"The standing consent was given in {before}: the same number in {currency} is another price. Leave it empty"
+                f" now, and enter what the client agrees to in {currency} afterwards.",
+                field="standing_limit",
+            )
         agreement.currency, agreement.standing_limit = currency, standing_limit
         agreement.customer_number = customer_number.strip()
         agreement.save()

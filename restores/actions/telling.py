@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from backups.drivers.base import Mode
 from portal.channels import channel_names
 from portal.handover import hand_over
 from portal.models import User
@@ -19,6 +20,7 @@ from portal.permissions import people_with
 from portal.roles import Permission
 from restores.audience import Audience, told
 from restores.models import ChannelPost, Charge, Follow, Notice, RestoreRequest, Why
+from restores.permissions import has_swapped
 from restores.waiting import DECIDED_WITH
 from restores.wording import next_of
 from restores.workflow import Move, Status, Turn, transition
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 SEND = "restores.send"
 FOLLOWERS = frozenset({Audience.FOLLOWERS})
+OWNERS = frozenset({Audience.OWNERS})
+MONEY = FOLLOWERS | OWNERS
+"""Who is told of what a restore costs: nobody is billed by surprise."""
 
 
 def tell(
@@ -59,7 +64,9 @@ def tell_move(
     request: RestoreRequest, move: Move, came_from: Status | None, *, by: User | None, now: datetime, text: str
 ) -> None:
     """Tell of a move that was just saved, by the rule of :mod:`restores.audience`."""
-    audience = told(came_from, move)
+    replaces = request.restore_mode is Mode.IN_PLACE
+    changed = replaces and (request.state is Status.UNDONE or has_swapped(request))
+    audience = told(came_from, move, changed=changed)
     step = transition(came_from, move)
     assert step is not None  # it was just made
     headline = step.event.format(by=by) if came_from is request.state else request.facts.label
@@ -128,7 +135,9 @@ def _tell(
     reasons: dict[int, Why] = {}
     if Audience.FOLLOWERS in audience:
         reasons |= dict.fromkeys(_followers(request, readers).values_list("pk", flat=True), Why.FOLLOWS)
-    if turn := audience - FOLLOWERS:
+    if Audience.OWNERS in audience:
+        reasons |= dict.fromkeys(_whose_turn(request, OWNERS, readers).values_list("pk", flat=True), Why.OWNER)
+    if turn := audience - FOLLOWERS - OWNERS:
         reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
     if by is not None:
         reasons.pop(by.pk, None)
@@ -159,6 +168,7 @@ def _write(
 ) -> None:
     if not reasons:
         return
+    inbox_only = _told_of_the_incident(request) if Why.OWNER in reasons.values() else set()
     Notice.objects.bulk_create(
         Notice(
             person_id=person,
@@ -168,8 +178,16 @@ def _write(
             headline=headline[:80],
             text=asks if asks and why is Why.TURN else text,
             created_at=now,
-            send_at=now,
+            send_at=None if why is Why.OWNER and person in inbox_only else now,
         )
         for person, why in reasons.items()
     )
     hand_over(SEND)
+
+
+def _told_of_the_incident(request: RestoreRequest) -> set[int]:
+    """Who has had a letter already about what its incident brought back: the others they find in their inbox."""
+    if not request.incident_id:
+        return set()
+    before = Notice.objects.filter(request__incident=request.incident_id, why=Why.OWNER.value)
+    return set(before.values_list("person", flat=True))

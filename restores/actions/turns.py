@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from portal.handover import LONGEST_WAIT, hand_over
 from restores.incident_workflow import up_next
 from restores.models import Attempt, AttemptStatus, Incident, IncidentResource, RestoreRequest
 from restores.workflow import Status
+
+MOST_WOKEN = 20
+"""The others are found by the sweeper, as is everybody whose message was lost."""
 
 
 def requests_in_order(incident_id: int) -> QuerySet[RestoreRequest]:
@@ -41,6 +44,18 @@ def hand_over_next(incident_id: int, now: datetime, *, only_due: bool = False) -
             again = now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
             RestoreRequest.objects.filter(pk=request.pk).update(resend_at=again)
             hand_over("restores.restore_first", request.pk)
+
+
+def wake_those_behind(request: RestoreRequest, now: datetime) -> None:
+    """Wake workers for what was approved and waited for this request to be done with the same resource."""
+    behind = RestoreRequest.objects.filter(resource=request.resource_id, status=Status.APPROVED.value)
+    due = Q(start_at__isnull=True) | Q(start_at__lte=now)
+    for pk in (
+        behind.filter(due, incident__isnull=True).order_by("decided_at", "pk").values_list("pk", flat=True)[:MOST_WOKEN]
+    ):
+        hand_over("restores.restore", pk)
+    for incident in behind.filter(incident__isnull=False).values_list("incident", flat=True).distinct():
+        hand_over_next(incident, now)
 
 
 def _is_due(request: RestoreRequest, now: datetime) -> bool:

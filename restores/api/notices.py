@@ -72,7 +72,7 @@ class PreferencesOut(serializers.ModelSerializer[Preferences]):
 class Choice(Input):
     """What is to come by mail: all three are set."""
 
-    mail_turn = serializers.BooleanField(help_text="When it is your turn.")
+    mail_turn = serializers.BooleanField(help_text="When it is your turn, or it is about your company’s data or money.")
     mail_followed = serializers.BooleanField(help_text="About requests that you follow.")
     digest = serializers.BooleanField(help_text="A digest every morning.")
 

@@ -22,7 +22,7 @@ from portal.errors import InvalidInput
 from restores.actions.consenting import may_accept, price_words
 from restores.actions.estimating import estimate_for
 from restores.actions.parts import measured
-from restores.actions.prices import publish_card
+from restores.actions.prices import let_off_limit_now, publish_card
 from restores.api.amounts import AmountField
 from restores.api.choices import CAUSES
 from restores.api.inputs import PartKeys, backup_seen_by
@@ -114,7 +114,7 @@ class RateCardOut(serializers.ModelSerializer[RateCard]):
 
     class Meta:
         model = RateCard
-        fields = ["id", "currency", "valid_from", "published_at", "published_by", "reason", "rates"]
+        fields = ["id", "currency", "valid_from", "let_off_limit", "published_at", "published_by", "reason", "rates"]
 
 
 class RateIn(serializers.Serializer[Any]):
@@ -133,6 +133,14 @@ class Publishing(WithReason):
     currency = serializers.CharField(max_length=3, help_text="ISO 4217, such as EUR.")
     valid_from = serializers.DateField(help_text="The company's day from which on it holds: today or later.")
     rates = RateIn(many=True)
+    let_off_limit = AmountField(
+        max_digits=12,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        help_text="The most that an account manager lets a client off on one restore; null: all of it. Left out: as on the"
+        " newest card of the currency.",
+    )
 
 
 @extend_schema_view(list=extend_schema(summary="Rate cards"), retrieve=extend_schema(summary="One rate card"))
@@ -157,5 +165,6 @@ class RateCardViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVi
         if len(set(kinds)) != len(kinds):
             raise InvalidInput("A kind has two lines. Send one for each.", field="rates")
         rates = {rate.pop("kind"): RateFacts(**rate) for rate in entered.pop("rates")}
+        entered.setdefault("let_off_limit", let_off_limit_now(entered["currency"]))
         card = publish_card(by=self.person, rates=rates, **entered)
         return Response(RateCardOut(self.get_queryset().get(pk=card.pk)).data, status=201)

@@ -87,10 +87,11 @@ class ConsentOut(serializers.ModelSerializer[Consent]):
     """A client's yes to the price."""
 
     given_by = NameField(allow_null=True, help_text="Null: the standing consent covers it.")
+    stands = serializers.BooleanField(help_text="False once a correction made the restore free: it counts no more.")
 
     class Meta:
         model = Consent
-        fields = ["kind", "amount", "currency", "given_at", "given_by"]
+        fields = ["kind", "amount", "currency", "given_at", "given_by", "stands"]
 
 
 class PartHolds(serializers.Serializer[Any]):

@@ -186,7 +186,7 @@ class RequestViews(
         """Follow it; whoever filed it or acted on it does already."""
         return self._move(request, follow, Nothing)
 
-    @extend_schema(request=Nothing, responses=RequestWhole, summary="Be told only when it is your turn")
+    @extend_schema(request=Nothing, responses=RequestWhole, summary="Be told no more of each change")
     @action(methods=["post"], detail=True)
     def unfollow(self, request: Request, pk: int) -> Response:
         """Follow it no more."""

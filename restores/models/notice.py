@@ -37,6 +37,7 @@ class Why(models.TextChoices):
     TURN = "turn", "It is your turn."
     FOLLOWS = "follows", "You follow this request."
     CHARGE = "charge", "You decide about this client’s charges."
+    OWNER = "owner", "It is about your company’s data, or costs it something."
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

@@ -24,6 +24,7 @@ from portal.rules import refusal
 from portal.words import span_in_words
 from restores.actions.deciding import check_approvable
 from restores.models import RestoreRequest
+from restores.permissions import why_unusable
 from restores.picking import best_proof
 from restores.plan import loss_window
 from restores.views.fetching import UNDER_WAY, person, requests_seen_by
@@ -75,6 +76,7 @@ def _marks(found: RestoreRequest, now: datetime) -> list[tuple[str, str]]:
     """What to look at twice before approving."""
     loss = loss_window(found.backup.taken_at or now, now)
     proof = best_proof(found.backup.present_copies)  # type: ignore[attr-defined]  # prefetched
+    unusable = why_unusable(found.backup)
     replaces = found.restore_mode is Mode.IN_PLACE
     marks: list[tuple[bool, str, str]] = [
         (found.state is Status.FAILED, "An attempt failed", "bad"),
@@ -82,6 +84,7 @@ def _marks(found: RestoreRequest, now: datetime) -> list[tuple[str, str]]:
         (found.resource.is_production, "Production", "waiting"),
         (replaces and loss.total_seconds() > LARGE_LOSS_HOURS * 3600, f"Loses {span_in_words(loss)}", "waiting"),
         (bool(found.has_others), "Another request on it", "waiting"),  # type: ignore[attr-defined]  # prefetched
-        (proof <= Proof.PRESENT, "Backup not proven yet", "waiting"),
+        (bool(unusable), "Backup cannot be used", "bad"),
+        (not unusable and proof <= Proof.PRESENT, "Backup not proven yet", "waiting"),
     ]
     return [(words, colour) for holds, words, colour in marks if holds]

@@ -19,7 +19,7 @@ from portal.errors import NotPermitted, PortalError
 from portal.forms import SentenceForm
 from portal.models import User
 from portal.paging import Column, read_page
-from portal.permissions import has_permission_somewhere
+from portal.permissions import has_permission, has_permission_somewhere
 from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import company_zone
@@ -105,7 +105,7 @@ def charge_exports(http: HttpRequest) -> HttpResponse:
 
 def _show_exports(http: HttpRequest, user: User, form: ExportForm, status: int = 200) -> HttpResponse:
     may_not = refusal(check_can_export, user)
-    if may_not and not has_permission_somewhere(user, Permission.VIEW_CHARGES):
+    if may_not and not has_permission(user, Permission.VIEW_CHARGES, None):
         raise NotPermitted(may_not)
     waiting = to_export(user).values("currency").annotate(number=Count("pk"), total=Sum("amount")).order_by("currency")
     context = {

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backups.kinds import KINDS
+from portal.days import day_in_words
 from portal.errors import PortalError
 from portal.forms import Reason, ReasonForm, SentenceForm
 from portal.models import Client, User
@@ -23,7 +24,7 @@ from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import company_zone
 from restores.actions.estimating import currency_of
-from restores.actions.prices import publish_card, set_agreement, withdraw_card
+from restores.actions.prices import let_off_limit_now, publish_card, set_agreement, withdraw_card
 from restores.forms import Amount
 from restores.models import Agreement, RateCard
 from restores.permissions import check_can_manage_prices, check_can_see_prices
@@ -139,7 +140,9 @@ def rate_card_new(http: HttpRequest) -> HttpResponse:
     """Publish prices from a day on."""
     user = person(http)
     check_can_manage_prices(user)
-    form = RateCardForm(http.POST or None, initial={"currency": currency_of(None)})
+    currency = currency_of(None)
+    initial = {"currency": currency, "let_off_limit": let_off_limit_now(currency)}
+    form = RateCardForm(http.POST or None, initial=initial)
 
     def publish(entered: dict[str, Any]) -> str:
         card = publish_card(
@@ -150,7 +153,7 @@ def rate_card_new(http: HttpRequest) -> HttpResponse:
             let_off_limit=entered["let_off_limit"],
             reason=entered["reason"],
         )
-        return f"The prices in {card.currency} hold from {card.valid_from} on."
+        return f"The prices in {card.currency} hold from {day_in_words(card.valid_from)} on."
 
     return _asked(http, form, publish, "restores/rate_card.html", {"heads": PRICES})
 
@@ -162,7 +165,7 @@ def rate_card_withdraw(http: HttpRequest, pk: int) -> HttpResponse:
     check_can_manage_prices(user)
     card = get_object_or_404(RateCard, pk=pk)
     withdraw_card(by=user, card=card, reason=http.POST.get("reason", ""))
-    messages.success(http, f"The prices in {card.currency} from {card.valid_from} on are withdrawn.")
+    messages.success(http, f"The prices in {card.currency} from {day_in_words(card.valid_from)} on are withdrawn.")
     return redirect("prices")
 
 

@@ -123,6 +123,7 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "comes_first": [one for one in same if one.start_at is None or one.start_at <= now],
         "comes_later": [one for one in same if one.start_at is not None and one.start_at > now],
         "replaced_by": later,
+        "owns": has_permission(user, Permission.ACCEPT_ESTIMATES, found.client),
         "may_follow": not user.is_service_account,
         "following": is_following(user, found),
         **_download(http, found),
