@@ -13,6 +13,9 @@ BIN := .venv/bin
 SETTINGS_FOR_LINT := SECRET_KEY=only-for-reading-the-settings-while-linting-0123456789 DATA_DIR=.venv/lint-data
 COMPILE := pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 export UV_NO_PROGRESS := 1
+# Compiled once, whatever the environment says: dozens of programs start, and compiling takes each of them seconds.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-reset test test-slow lint format bench lock lock-check clean

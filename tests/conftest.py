@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
+from pytest_django import DjangoDbBlocker
 
 hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
 
 FORBID_SKIPS = os.environ.get("PORTAL_FORBID_SKIPS") == "1"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """In place of pytest-django's: where the migrations are as in the run before, they are not applied once more."""
+    from django.test import TransactionTestCase
+    from django.test.utils import setup_databases, teardown_databases
+
+    from tests.database import empty_tables, migrated
+
+    cache = getattr(request.config, "cache", None)  # switched off, there is none
+    folder = cache.mkdir("portal-database") if cache else Path(os.environ["PORTAL_TEST_DIR"])
+    with django_db_blocker.unblock(), migrated(folder) as ready:
+        made = setup_databases(verbosity=0, interactive=False, keepdb=ready)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+    with django_db_blocker.unblock():
+        try:
+            teardown_databases(made, verbosity=0)
+        except Exception as error:
+            request.node.warn(pytest.PytestWarning(f"The test database could not be removed: {error!r}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,6 +25,7 @@ from restores.actions.filing import file_request
 from restores.actions.performing import perform_restore
 from restores.charging import Cause
 from restores.models import RestoreRequest
+from tests.factories import make_people
 
 HOME, OTHER = "eu-central-1", "eu-west-1"
 
@@ -55,19 +56,20 @@ def person(username: str, role: Role, client: Client | None = None, *, service: 
 
 def make_world() -> World:
     client, elsewhere = Client.objects.create(name="Shopco"), Client.objects.create(name="Mediaco")
-    people = {
-        "owner": person("owner", Role.CLIENT, client),
-        "colleague": person("colleague", Role.CLIENT, client),
-        "staff": person("staff", Role.STAFF, client),
-        "it": person("it", Role.IT),
-        "it2": person("it2", Role.IT),
-        "manager": person("manager", Role.ACCOUNT_MANAGER, client),
-        "auditor": person("auditor", Role.AUDITOR),
-        "administrator": person("administrator", Role.ADMINISTRATOR),
-        "stranger": person("stranger", Role.CLIENT, elsewhere),
-        "robot": person("robot", Role.IT, service=True),
-        "nobody": User.objects.create_user("nobody", "nobody@example.com", "right horse battery"),
-    }
+    users = make_people(
+        (User(username="owner"), Role.CLIENT, client),
+        (User(username="colleague"), Role.CLIENT, client),
+        (User(username="staff"), Role.STAFF, client),
+        (User(username="it"), Role.IT, None),
+        (User(username="it2"), Role.IT, None),
+        (User(username="manager"), Role.ACCOUNT_MANAGER, client),
+        (User(username="auditor"), Role.AUDITOR, None),
+        (User(username="administrator"), Role.ADMINISTRATOR, None),
+        (User(username="stranger"), Role.CLIENT, elsewhere),
+        (User(username="robot", is_service_account=True), Role.IT, None),
+        (User(username="nobody"), None, None),
+    )
+    people = {user.username: user for user in users}
     return World(client, elsewhere, Application.objects.create(client=client, name="Shop"), people)
 
 
