@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedHost
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -38,6 +39,8 @@ def _answer(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400."""
+    if isinstance(exception, DisallowedHost):
+        return _answer(request, 400, "The portal does not answer under this name. IT adds it to ALLOWED_HOSTS.")
     return _answer(request, 400, "The portal could not read this request.")
 
 

@@ -110,3 +110,9 @@ def test_a_change_that_was_refused_changed_nothing(as_: As, filed: RestoreReques
     before = filed.history.count(), filed.events.count()
     as_("it").post(f"{ADDRESS}{filed.pk}/approve/", {"plan_digest": "0" * 64})
     assert (filed.history.count(), filed.events.count()) == before
+
+
+def test_a_name_that_is_not_the_portals(db: None) -> None:
+    """What a monitoring system says that was given another name: its people know what to ask for."""
+    answer = APIClient().get(ADDRESS, HTTP_HOST="portal.elsewhere.example")
+    assert (answer.status_code, "ALLOWED_HOSTS" in answer.json()["detail"]) == (400, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +77,12 @@ def test_an_administrator_publishes_a_rate_card(as_: As) -> None:
     made = as_("administrator").post("/api/rate-cards/", body)
     assert made.status_code == 201, made.json()
     assert [rate["flat"] for rate in made.json()["rates"]] == ["40.5000", "0.0000"]
+    assert made.json()["let_off_limit"] is None
+    tomorrow, later = (timezone.now().date() + timedelta(days=days) for days in (2, 3))
+    limited = {**body, "valid_from": tomorrow.isoformat(), "let_off_limit": "100"}
+    assert as_("administrator").post("/api/rate-cards/", limited).json()["let_off_limit"] == "100.00"
+    after = as_("administrator").post("/api/rate-cards/", {**body, "valid_from": later.isoformat()})
+    assert after.json()["let_off_limit"] == "100.00", "a new price does not lift the limit in silence"
     assert as_("it").post("/api/rate-cards/", body).status_code == 403
     for flat in ("1e1", "٣", "1,5", "1.250"):
         refused = as_("administrator").post("/api/rate-cards/", {**body, "rates": [{"flat": flat}]})

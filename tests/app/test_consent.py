@@ -293,9 +293,14 @@ def test_who_answers_for_the_price_cancels_what_staff_asked_for_until_it_runs(wo
     assert cancel(by=world.owner, request=first, reason="Never asked for.").state is Status.CANCELLED
     with pytest.raises(NotPermitted, match="Only the person who asked, or IT"):
         cancel(by=world.owner, request=free, reason="It costs nothing.")
+    with pytest.raises(Refused, match="is cancelled and cannot be cancelled"):
+        cancel(by=world.owner, request=first, reason="Never asked for.")
     second = ask(world.staff, resource)
     agreed(world.it, second)
     assert cancel(by=world.owner, request=second, reason="Never asked for.").state is Status.CANCELLED
+    Agreement.objects.update(standing_limit=None)
+    with pytest.raises(Refused, match="Decline the estimate instead"):
+        cancel(by=world.owner, request=ask(world.staff, resource), reason="Never asked for.")
 
 
 def test_without_a_rate_nothing_is_asked_and_nothing_can_be_charged(world: World, resource: Resource) -> None:
@@ -329,6 +334,18 @@ def test_a_request_on_which_nobody_acts_expires_and_is_never_approved_by_time(
     if status == "expired":
         assert request.events.last().by is None  # type: ignore[union-attr]
         assert request.closed_at == later
+
+
+def test_what_has_expired_is_not_acted_on_before_the_portal_closes_it(world: World, resource: Resource) -> None:
+    """The scheduler is down: the time is up all the same."""
+    publish(world)
+    dear, free = ask(world.owner, resource), ask(world.owner, resource, HARDWARE, mode=Mode.EXPORT)
+    RestoreRequest.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(Refused, match="it has expired"):
+        accept(by=world.owner, request=dear, plan_digest=dear.plan_digest)
+    with pytest.raises(Refused, match="it has expired"):
+        agreed(world.it, free)
+    assert reject(by=world.it, request=free, reason="Too late.").state is Status.REJECTED
 
 
 def test_an_older_portals_request_expires_as_well(world: World, resource: Resource) -> None:

@@ -32,7 +32,7 @@ MAY: dict[Move, set[str]] = {
     Move.APPROVE: {"it", "it2"},
     Move.RETRY: {"it", "it2"},
     Move.REJECT: {"it", "it2"},
-    Move.CANCEL: {"owner", "it", "it2", "robot"},
+    Move.CANCEL: {"owner", "it", "it2"},
 }
 
 ACTIONS: dict[Move, Callable[..., RestoreRequest]] = {

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from backups.drivers.base import Mode
 from backups.models import Resource
 from portal.errors import Refused
 from restores.actions import incidents
+from restores.actions.claiming import claim_restore
 from restores.actions.deciding import approve, cancel, check_retriable, reject, retry
 from restores.actions.performing import perform_restore
+from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.incident_board import Row, rows_of
 from restores.models import Approval, Attempt, AttemptStatus, Incident, Notice, RestoreRequest, Why
@@ -22,6 +25,12 @@ from restores.wording import next_in_full
 from restores.workflow import Status
 from tests.app.hazard import confirmed, declared, page, work
 from tests.app.world import World, approved, backup_now, filed, fill_tree, restored
+
+
+def clean_up_after(attempt: Attempt) -> None:
+    """Its worker died: the sweeper finds that, and puts things right."""
+    Attempt.objects.filter(pk=attempt.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    sweep_restores(timezone.now(), lost_before=timezone.now() - timedelta(minutes=1))
 
 
 def fresh(request: RestoreRequest) -> RestoreRequest:
@@ -163,6 +172,22 @@ class TestRowsDecide:
         assert "starts by itself" in next_in_full(fresh(first), timezone.now())
         cancel(by=world.it, request=first, reason="Never mind.")
         assert "starts by itself" in next_in_full(fresh(second), timezone.now())
+
+    def test_who_waits_for_the_same_target_is_told_and_woken(
+        self, world: World, resource: Resource, sent: list[int]
+    ) -> None:
+        first = approved(world, filed(world, resource.backups.get()))
+        second = approved(world, filed(world, resource.backups.get(), mode=Mode.EXPORT))
+        attempt = claim_restore(first.pk, timezone.now())
+        assert attempt is not None
+        perform_restore(second.pk)
+        said = next_in_full(fresh(second), timezone.now())
+        assert said == f"{first.number} is at work on {resource.name} now. This one starts once that is done."
+        sent.clear()
+        clean_up_after(attempt)
+        assert sent == [second.pk], "it does not wait for the sweeper"
+        work(sent)
+        assert fresh(second).state is Status.COMPLETED
 
     def test_of_many_in_one_query(self, world: World, five: list[Resource], django_assert_num_queries: object) -> None:
         pairs = [[restored(world, one.backups.get()) for _ in range(2)] for one in five]

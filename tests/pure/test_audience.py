@@ -26,5 +26,11 @@ def test_those_who_follow_are_told_of_every_move_and_whose_turn_it_becomes_as_we
     assert told(source, move) == ({Audience.FOLLOWERS, turn} if turn else {Audience.FOLLOWERS})
 
 
+@pytest.mark.parametrize(("source", "move"), TABLE)
+def test_the_owners_are_told_when_their_live_data_changed(source: Status | None, move: Move) -> None:
+    changed = told(source, move, changed=True) - told(source, move)
+    assert changed == ({Audience.OWNERS} if move in (Move.COMPLETE, Move.FAIL, Move.UNDO) else set())
+
+
 def test_of_what_does_not_happen_nobody_is_told() -> None:
     assert not told(Status.COMPLETED, Move.APPROVE)

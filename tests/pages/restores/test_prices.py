@@ -209,6 +209,8 @@ def test_two_cards_of_a_day_and_one_in_force_are_refused_and_one_to_come_is_with
         address = reverse("rate_card_withdraw", args=[card.pk])
         assert admin.post(address, {"reason": "A mistake."}).status_code == status
     assert RateCard.objects.count() == 1
+    RateCard.objects.update(let_off_limit=Decimal(75))
+    assert 'value="75.00"' in admin.get(reverse("rate_card_new")).content.decode(), "the next card keeps the limit"
 
 
 def test_what_is_agreed_with_a_client(as_: As, cast: Cast) -> None:
@@ -224,6 +226,8 @@ def test_what_is_agreed_with_a_client(as_: As, cast: Cast) -> None:
         assert f'value="{limit}"' in answer.content.decode(), "it can be mended"
     assert admin.post(address, {"currency": "EUR", "standing_limit": "100", "reason": "Letter."}).status_code == 302
     assert Agreement.objects.get().history.latest().history_change_reason == "Letter."
+    other = admin.post(address, {"currency": "CHF", "standing_limit": "100", "reason": "They moved."})
+    assert (other.status_code, "was given in EUR" in other.content.decode()) == (400, True)
     assert "EUR\xa0100.00" in as_("client").get(reverse("prices")).content.decode()
     assert "EUR\xa0100.00" not in as_("media_client").get(reverse("prices")).content.decode()
 
