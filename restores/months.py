@@ -13,7 +13,6 @@ from moneyed import Money
 from portal.days import month_in_words, months_later
 
 SHOWN = 12
-WIDTH, HEIGHT, GAP, FOOT = 480, 132, 6, 22
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def by_cause(decisions: Iterable[Decided]) -> list[tuple[str, str, Total, list[i
     decided = list(decisions)
     if not decided:
         return []
-    months = _last_months(max(one.month for one in decided))
+    months = last_months(max(one.month for one in decided))
     totals: dict[tuple[str, str], Total] = defaultdict(Total)
     counts: dict[tuple[str, str], dict[date, int]] = defaultdict(lambda: dict.fromkeys(months, 0))
     for one in decided:
@@ -92,63 +91,6 @@ def by_cause(decisions: Iterable[Decided]) -> list[tuple[str, str, Total, list[i
     ]
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One month's bar in a chart's units, and what it says."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What was charged in twelve months, in one currency."""
-
-    currency: str
-    bars: tuple[Bar, ...]
-    highest: Money
-    width: int = WIDTH
-    height: int = HEIGHT
-    base: int = HEIGHT - FOOT
-
-    @property
-    def description(self) -> str:
-        """The chart in words."""
-        return "; ".join(bar.title for bar in self.bars)
-
-
-def charts(decisions: Iterable[Decided], this_month: date) -> list[Chart]:
-    """A chart for each currency in which something was charged in the last twelve months."""
-    months = _last_months(this_month)
-    sums: dict[str, dict[date, Decimal]] = {}
-    for one in decisions:
-        if one.month in months and one.charged:
-            sums.setdefault(one.currency, dict.fromkeys(months, Decimal(0)))[one.month] += one.charged
-    return [_chart(currency, found) for currency, found in sorted(sums.items())]
-
-
-def _chart(currency: str, sums: dict[date, Decimal]) -> Chart:
-    highest, slot = max(sums.values()), WIDTH / SHOWN
-    base = HEIGHT - FOOT
-    bars = []
-    for place, (month, amount) in enumerate(sums.items()):
-        high = round(float(amount / highest) * (base - GAP), 1)
-        bars.append(
-            Bar(
-                round(place * slot + GAP / 2, 1),
-                round(base - high, 1),
-                round(slot - GAP, 1),
-                high,
-                f"{month:%b}",
-                f"{month_in_words(month)}: {currency} {amount:,.2f}",
-            )
-        )
-    return Chart(currency, tuple(bars), Money(highest, currency))
-
-
-def _last_months(last: date) -> list[date]:
+def last_months(last: date) -> list[date]:
+    """The first days of the twelve months up to that one, the oldest first."""
     return [months_later(last.replace(day=1), -back) for back in range(SHOWN - 1, -1, -1)]

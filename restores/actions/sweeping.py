@@ -14,6 +14,7 @@ from portal.handover import LONGEST_WAIT, hand_over, next_resend
 from restores.actions.incident_running import sweep_incidents
 from restores.actions.moves import apply_move, note
 from restores.actions.pinned import pin_what_is_not, settle_pin
+from restores.actions.zabbix import extend_proposals
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest, StepStatus
 from restores.stepnames import StepName
 from restores.workflow import Move, Status
@@ -47,6 +48,7 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
             hand_over("restores.undo", attempt.pk)
         else:
             hand_over("restores.clean_up", attempt.pk)
+    extend_proposals(now)  # last: nothing runs by a proposal
 
 
 def _interrupt(attempt_id: int, lost: Lost) -> None:

@@ -5,11 +5,13 @@ A message said again changes nothing, in whichever order problem and recovery ar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import islice
 
+import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from backups.models import Resource
@@ -23,7 +25,13 @@ from restores.incident_workflow import IncidentMove, IncidentStatus
 from restores.models import Incident, IncidentSource, ZabbixEvent, ZabbixHost
 from restores.zabbix_message import Message
 
+log = structlog.get_logger(__name__)
+
+A_TURN = 50
+"""Proposals that grow while somebody waits for their page, or in one sweep; a monitoring can open thousands of them."""
+
 BY_ITSELF = "The monitoring reported that it is over before anybody had looked."
+TOO_MANY = "What its hosts are was not added"
 
 
 def take_message(message: Message, now: datetime) -> str:
@@ -110,7 +118,8 @@ def map_host(
 ) -> ZabbixHost:
     """Say what a host is: the resources, or whole applications, that its problems affect. Nothing: it is unknown again.
 
-    Proposals that name the host get what it stands for. Raises NotPermitted, InvalidInput naming ``host``.
+    Proposals that name the host get what it stands for once that is kept, the latest ones at once and the others by the
+    sweeper. Raises NotPermitted, InvalidInput naming ``host``.
     """
     check_can_map_hosts(by)
     host, now = host.strip(), timezone.now()
@@ -120,14 +129,59 @@ def map_host(
         found, _ = ZabbixHost.objects.get_or_create(host=host)
         found.resources.set(resources)
         found.applications.set(applications)
-        for event in ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value):
-            if host in event.hosts:
-                _extend(event, by, now)
+    for incident in islice(_lacking({host}), A_TURN):
+        _grow(incident, by, now)
     return found
 
 
-def _extend(event: ZabbixEvent, by: User, now: datetime) -> None:
-    incident = Incident.objects.select_for_update().get(zabbix_event=event)
-    if incident.state is IncidentStatus.PROPOSED and add_affected(incident, affected_by_hosts(event.hosts)):
+def extend_proposals(now: datetime) -> None:
+    """Give proposals what their hosts stand for by now, so many in a turn: those that :func:`map_host` did not come to."""
+    known, grown = set(ZabbixHost.objects.known().values_list("host", flat=True)), 0
+    for incident in _lacking(known):
+        grown += _grow(incident, None, now)
+        if grown == A_TURN:
+            break
+
+
+def _lacking(hosts: set[str]) -> Iterator[int]:
+    """The proposals that name one of the hosts and do not list all that theirs stand for, the latest first for each report.
+
+    Many proposals are about the same hosts: those take one query together.
+    """
+    alike: dict[tuple[str, ...], list[int]] = {}
+    proposed = ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value).order_by("-pk")
+    for incident, named in proposed.values_list("incident", "hosts"):
+        if not hosts.isdisjoint(named):
+            alike.setdefault(tuple(sorted(named)), []).append(incident)
+    for named, incidents in alike.items():
+        affected = list(affected_by_hosts(named).values_list("pk", flat=True))
+        listed = Count("affected", filter=Q(affected__resource__in=affected))
+        lacking = Incident.objects.filter(pk__in=incidents).annotate(listed=listed).filter(listed__lt=len(affected))
+        yield from lacking.order_by("-pk").values_list("pk", flat=True)
+
+
+def _grow(incident: int, by: User | None, now: datetime) -> bool:
+    """Extend that proposal, in a transaction of its own; whether it grew. What fails is tried again by the sweeper."""
+    try:
+        with acting(by, "what its hosts are"), transaction.atomic():
+            return _extend(Incident.objects.select_for_update().get(pk=incident), by, now)
+    except Exception:
+        log.exception("zabbix.not_extended", incident=incident)
+        return False
+
+
+def _extend(incident: Incident, by: User | None, now: datetime) -> bool:
+    if incident.state is not IncidentStatus.PROPOSED:
+        return False
+    try:
+        with transaction.atomic():
+            added = add_affected(incident, affected_by_hosts(incident.zabbix_event.hosts))
+    except InvalidInput as error:  # far too many at once: a person has to say which
+        if not incident.events.filter(text=TOO_MANY).exists():
+            note_incident(incident, by=None, now=now, text=TOO_MANY, reason=error.sentence)
+        return False
+    if added:
         settle_incident_pins(incident, now)
-        note_incident(incident, by=by, now=now, text=f"{by} said what its hosts are; the list has grown")
+        whose = f"{by} said what its hosts are" if by else "What its hosts are was said"
+        note_incident(incident, by=by, now=now, text=f"{whose}; the list has grown")
+    return bool(added)

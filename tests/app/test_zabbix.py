@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 from django.conf import settings as portal_settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.models import Pin, Resource
 from portal.errors import NotPermitted
+from restores.actions import zabbix
 from restores.actions.incident_choosing import digest_of
-from restores.actions.incidents import confirm, take_on
+from restores.actions.incidents import add_affected, confirm, take_on
+from restores.actions.sweeping import sweep_restores
 from restores.actions.zabbix import map_host, unknown_hosts
 from restores.models import Incident, RestoreRequest, ZabbixEvent, ZabbixHost
 from restores.zabbix_message import LARGEST, UnreadableMessage, read_message
@@ -140,6 +144,89 @@ def test_a_host_that_is_named_later_extends_the_proposal(world: World, resource:
     for who in (world.owner, world.auditor, world.robot, world.administrator):
         with pytest.raises(NotPermitted):
             map_host(by=who, host="shop-7")
+
+
+def listed(incident: Incident) -> list[Resource]:
+    return [row.resource for row in incident.affected.all()]
+
+
+def proposals(number: int) -> list[Incident]:
+    """So many problems of the same hosts, none of which is known yet."""
+    for event in range(number):
+        post(payload(event_id=str(event)))
+    return list(Incident.objects.order_by("-pk"))
+
+
+def test_of_many_proposals_the_latest_grow_at_once_and_the_others_in_turns(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zabbix, "A_TURN", 2)
+    latest = proposals(5)
+    map_host(by=world.it, host="news-3", resources=[resource])
+    assert [listed(one) for one in latest] == [[resource]] * 2 + [[]] * 3
+    now = timezone.now()
+    sweep_restores(now, lost_before=now)
+    assert [listed(one) for one in latest] == [[resource]] * 4 + [[]]
+    sweep_restores(now, lost_before=now)
+    assert [listed(one) for one in latest] == [[resource]] * 5
+    assert [one.events.count() for one in latest] == [2] * 5, "told once each"
+    assert Pin.objects.filter(label__in=[one.number for one in latest]).count() == 5
+    told = [one.events.last().text for one in (latest[0], latest[-1])]  # type: ignore[union-attr]
+    assert told == ["it said what its hosts are; the list has grown", "What its hosts are was said; the list has grown"]
+
+
+def test_each_proposal_grows_in_a_transaction_of_its_own_after_what_the_host_is_was_kept(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web server dies, or fails, on the way: what was said is kept, and the sweeper does the rest."""
+    latest, depths = proposals(3), []
+
+    class Killed(BaseException):
+        pass
+
+    def dies(incident: Incident, resources: Any) -> int:
+        depths.append(len(connection.savepoint_ids))
+        if incident == latest[1]:
+            raise Killed
+        return add_affected(incident, resources)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(zabbix, "add_affected", dies)
+        map_host(by=world.it, host="news-3", resources=[resource])
+    assert ZabbixHost.objects.get(host="news-3").resources.get() == resource
+    assert [listed(one) for one in latest] == [[resource], [], []]
+    assert set(depths) == {1}, "a savepoint in its transaction, and nothing around that"
+    now = timezone.now()
+    sweep_restores(now, lost_before=now)
+    assert [listed(one) for one in latest] == [[resource]] * 3
+
+
+def test_one_that_cannot_grow_says_so_once_and_holds_up_no_other(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("restores.actions.incidents.MOST_RESOURCES", 0)
+    monkeypatch.setattr(zabbix, "A_TURN", 1)
+    latest, now = proposals(2), timezone.now()
+    map_host(by=world.it, host="news-3", resources=[resource])
+    for _ in range(3):
+        sweep_restores(now, lost_before=now)
+    assert [one.events.filter(text=zabbix.TOO_MANY).count() for one in latest] == [1, 1]
+    monkeypatch.undo()
+    sweep_restores(now, lost_before=now)
+    assert [listed(one) for one in latest] == [[resource]] * 2
+
+
+def test_the_sweeper_asks_as_often_however_many_proposals_have_all_they_need(world: World, resource: Resource) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            zabbix.extend_proposals(timezone.now())
+        return len(queries)
+
+    map_host(by=world.it, host="news-3", resources=[resource])
+    proposals(1)
+    few = asked()
+    proposals(6)
+    assert (Incident.objects.count(), asked()) == (6, few)
 
 
 @pytest.mark.parametrize(

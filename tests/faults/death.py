@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -40,9 +41,19 @@ def cut_off(what: str, number: int, step: str, when: str) -> None:
     assert b"The database is gone." in done.stdout, done.stderr.decode()
 
 
+def ran_out_and_killed(request: int, directory: Path, moment: str) -> None:
+    """Run a worker whose disk is filled while it restores, and that kills itself at that moment of cleaning up."""
+    done = _run("tests.faults.cramped", str(request), str(directory), moment)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
 def _worker(what: str, number: int, step: str, when: str, fate: str) -> subprocess.CompletedProcess[bytes]:
+    return _run("tests.faults.worker", what, str(number), str(step), when, fate)
+
+
+def _run(module: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", "tests.faults.worker", what, str(number), str(step), when, fate]
+    command = [sys.executable, "-m", module, *words]
     return subprocess.run(
         command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
     )

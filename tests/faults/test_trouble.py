@@ -20,7 +20,7 @@ from restores.actions.deciding import retry
 from restores.actions.filing import file_request
 from restores.actions.performing import perform_restore
 from restores.charging import Cause
-from restores.models import RestoreRequest
+from restores.models import AttemptStatus, RestoreRequest
 from restores.stepnames import StepName
 from restores.workflow import Status
 from tests.app.hazard import confirmed, declared, page, states, work
@@ -39,7 +39,8 @@ from tests.app.world import (
 from tests.drivers.databases import VARIABLE, Database
 from tests.drivers.rooms import small_directory, small_file_system
 from tests.drivers.servers import PostgresServer, installations
-from tests.faults.death import once_done
+from tests.faults.death import cleaned_up, found_dead, once_done, ran_out_and_killed
+from tests.faults.room import Room
 from tests.faults.subjects import LiveDatabase, new_name
 
 
@@ -229,21 +230,6 @@ def test_a_restore_without_room_is_refused_before_anything_is_built(world: World
     root.rmdir()
 
 
-class Room:
-    """A small place that another program fills while a restore runs, and that IT frees again."""
-
-    def __init__(self, path: Path) -> None:
-        self._filler = path / "of-another-program"
-
-    def fill(self) -> None:
-        with self._filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-            while True:
-                file.write(bytes(1 << 12))
-
-    def free(self) -> None:
-        self._filler.unlink()
-
-
 def asked_beside(world: World, resource: Resource, part: list[str] | None) -> RestoreRequest:
     backup = resource.backups.get()
     request = file_request(
@@ -288,6 +274,47 @@ def test_a_disk_that_fills_while_it_is_restored_beside(world: World, small: Path
     done = again(world, request)
     assert done.state is Status.COMPLETED, last_error(done)
     assert (Path(done.attempts.get(number=2).place["beside"]) / "sub" / "large.bin").stat().st_size == 2_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["2", "3", "4", "5", "done"])
+@pytest.mark.parametrize("part", [None, ["sub"]], ids=["whole", "part"])
+def test_a_disk_that_fills_and_a_worker_killed_while_it_cleans_up_after_that(
+    world: World, small: Path, part: list[str] | None, moment: str
+) -> None:
+    """Then there is room again, and the sweeper comes."""
+    resource, room = make_resource(world, small), Room(small.parent)
+    today = fingerprint(small)
+    request = asked_beside(world, resource, part)
+    ran_out_and_killed(request.pk, small.parent, moment)
+    assert fingerprint(small) == today
+    names = {path.name for path in small.parent.iterdir()} - {"shop", "of-another-program"}
+    assert len(names) == (moment != "done"), "it died on the way"
+    attempt = request.attempts.get()
+    assert (attempt.status, attempt.tidied_at) == ("running", None), "nothing is recorded of how it ended"
+
+    perform_restore(request.pk)
+    room.free()
+    found_dead()
+    for _ in range(2):
+        cleaned_up(attempt.pk)
+        perform_restore(request.pk)
+    request.refresh_from_db()
+    attempt = request.attempts.get()
+    assert (request.state, attempt.status) == (Status.FAILED, AttemptStatus.INTERRUPTED)
+    assert "its worker stopped" in attempt.error
+    assert "The live data is as it was." in attempt.error
+    how = "failed" if moment == "done" else "running"  # in that step the room ran out; only its worker could tell
+    assert [step.name for step in attempt.steps.exclude(status="done")] == [StepName.RESTORE]
+    assert [step.status for step in attempt.steps.filter(name=StepName.RESTORE)] == [how]
+    assert (f"during “{StepName.RESTORE.label}”" in attempt.error) == (how == "running")
+    assert (attempt.resend_at, attempt.tidied_at is not None) == (None, True)
+    assert fingerprint(small) == today
+    assert [path.name for path in small.parent.iterdir()] == ["shop"], "no scratch is left"
+    assert not list(settings.SCRATCH_DIR.glob("attempt-*"))
+    done = again(world, request)
+    assert done.state is Status.COMPLETED, last_error(done)
+    assert fingerprint(small) == today
 
 
 @pytest.mark.parametrize("part", [None, ["public.orders"]], ids=["whole", "part"])

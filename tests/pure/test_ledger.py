@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moneyed import Money
 
 from restores.ledger import COLUMNS, Entry, as_csv, lines_of, totals_of
-from restores.months import Decided, by_cause, by_month, charts
+from restores.months import Decided, by_cause, by_month
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**6, places=2)
 MONTHS = st.dates(min_value=date(2024, 1, 1), max_value=date(2027, 12, 31)).map(lambda day: day.replace(day=1))
@@ -70,11 +70,3 @@ def test_months_and_causes_sum_up_to_the_same(decisions: list[Decided]) -> None:
         assert len(counts) == 12
         assert sum(counts) <= total.restores
     assert in_months == in_causes == whole
-
-
-@given(DECISIONS)
-def test_a_charts_highest_bar_is_its_highest_month(decisions: list[Decided]) -> None:
-    for chart in charts(decisions, date(2026, 11, 1)):
-        assert len(chart.bars) == 12
-        assert all(0 <= bar.y <= chart.base for bar in chart.bars)
-        assert min(bar.y for bar in chart.bars) == 6

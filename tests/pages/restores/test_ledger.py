@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,8 @@ def test_months_show_each_client_and_cause_to_those_who_may(as_: As, charge: Cha
         assert "EUR\xa030.00" in page
         assert "EUR\xa015.00" in page, "what was let off"
         assert "Charged in twelve months, EUR" in page
+        assert re.findall(r'text-anchor="end">([^<]+)<', page) == ["0", "10", "20", "30", "EUR"], "the scale"
+        assert re.search(r"<th scope=\"row\">\w{3} \d{4}</th><td>EUR\xa030.00</td>", page), "beside it"
     assert "Shopco" not in as_("media_account_manager").get(reverse("charge_months")).content.decode()
     assert as_("it").get(reverse("charge_months")).status_code == 403
     assert as_("").get(reverse("charge_months")).status_code == 302
