@@ -25,18 +25,27 @@ PATIENCE = 30_000  # milliseconds; a page that waits for somebody asks again onl
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results" / "screenshots"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process tells all stories: they share the portal. But for the main one they take their time."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks for groups, and after all others have sorted
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """One process tells all stories: they share the portal. But for the main one they take their time.
+
+    It begins with them: told last, no other process would have anything left to do.
+    """
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if _is_story(item):
             item.add_marker(pytest.mark.browser)
             if item.path.name != MAIN_STORY:
                 item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("browser"))
+    yield
+    items.sort(key=lambda item: not _is_story(item))
 
 
-@pytest.fixture(scope="session")
+def _is_story(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
@@ -48,7 +57,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(chromium: Browser) -> Iterator[RunningPortal]:
     """A portal with a company and a week of backups, as it is right after the start of the first story."""
     running = new_portal()

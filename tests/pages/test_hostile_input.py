@@ -58,7 +58,9 @@ def there(cast: Cast, backup: Backup) -> Backup:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("who", ["it", "client", "administrator"])
+@pytest.mark.parametrize(
+    "who", ["it", *(pytest.param(who, marks=pytest.mark.slow) for who in ("client", "administrator"))]
+)
 def test_no_address_of_a_list_is_a_fault(as_: As, there: Backup, page: str, who: str) -> None:
     browser, address = as_(who), reverse(page)
     asked = [{"q": text} for text in SEARCHES]

@@ -117,8 +117,16 @@ def test_a_killed_restore_leaves_live_whole_and_can_be_repeated(bench: Bench) ->
     assert case.snapshot(place.beside) == before
 
 
-@pytest.mark.parametrize("way_on", ["swap", "swap_back"])
-@pytest.mark.parametrize("killed_in", ["swap", "swap_back"])
+@pytest.mark.parametrize(
+    ("killed_in", "way_on"),
+    [
+        ("swap", "swap_back"),
+        *(
+            pytest.param(*ways, marks=pytest.mark.slow)
+            for ways in (("swap", "swap"), ("swap_back", "swap"), ("swap_back", "swap_back"))
+        ),
+    ],
+)
 def test_a_swap_killed_before_any_step_can_be_finished_or_undone(bench: Bench, killed_in: str, way_on: str) -> None:
     case, driver, settings = bench.case, bench.case.driver, bench.case.settings
     before = case.snapshot(bench.place().live)
