@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from backups.drivers.base import Mode
 from restores.incident_permissions import UNFINISHED, to_file
@@ -88,10 +88,22 @@ def recovering_it(request: RestoreRequest) -> Incident | None:
     """
     if request.restore_mode is not Mode.IN_PLACE or request.incident_id:
         return None
-    same = {"resource": request.resource_id, "mode": Mode.IN_PLACE.value, "incident": OuterRef("pk")}
-    under_way = RestoreRequest.objects.filter(status__in=UNFINISHED, **same)
-    confirmed = Q(status=IncidentStatus.RECOVERING.value) & Exists(to_file().filter(**same))
-    return Incident.objects.filter(Exists(under_way) | confirmed).order_by("pk").first()
+    if hasattr(request, "recovering"):  # fetched for a whole list
+        found: Incident | None = request.recovering
+        return found
+    return all_recovering([request.resource_id]).get(request.resource_id)
+
+
+def all_recovering(resources: Collection[int]) -> dict[int, Incident]:
+    """The same of many resources, by their ids. Two queries, and one more where there are any."""
+    same = {"resource__in": resources, "mode": Mode.IN_PLACE.value}
+    under_way = RestoreRequest.objects.filter(status__in=UNFINISHED, incident__isnull=False, **same)
+    confirmed = to_file().filter(incident__status=IncidentStatus.RECOVERING.value, **same)
+    pairs = [pair for rows in (under_way, confirmed) for pair in rows.order_by().values_list("resource", "incident")]
+    incidents = Incident.objects.in_bulk({incident for _, incident in pairs}) if pairs else {}
+    return {
+        resource: incidents[incident] for resource, incident in sorted(pairs, reverse=True)
+    }  # the first declared wins
 
 
 def recovering_sentence(request: RestoreRequest, incident: Incident) -> str:

@@ -54,7 +54,10 @@ def wake_those_behind(request: RestoreRequest, now: datetime) -> None:
         behind.filter(due, incident__isnull=True).order_by("decided_at", "pk").values_list("pk", flat=True)[:MOST_WOKEN]
     ):
         hand_over("restores.restore", pk)
-    for incident in behind.filter(incident__isnull=False).values_list("incident", flat=True).distinct():
+    others = behind.filter(incident__isnull=False).exclude(
+        incident=request.incident_id
+    )  # that one is handed on by its turns
+    for incident in others.values_list("incident", flat=True).distinct():
         hand_over_next(incident, now)
 
 

@@ -35,7 +35,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
-from restores.succession import replaced_since
+from restores.succession import replaced_sentence, replaced_since
 from restores.wording import measured_at, next_in_full, next_of, plain_sentence
 from restores.workflow import Turn
 
@@ -284,6 +284,10 @@ class RequestWhole(RequestOut):
     following = serializers.SerializerMethodField(help_text="Whether you are told of each change.")
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._replaced: dict[int, RestoreRequest | None] = {}
+
     class Meta(RequestOut.Meta):
         fields = [
             *RequestOut.Meta.fields,
@@ -299,15 +303,22 @@ class RequestWhole(RequestOut):
 
     def get_next(self, request: RestoreRequest) -> str:
         """What happens next, what it waits for, or what came since."""
-        return next_in_full(request, self.context["now"])
+        later = self._later(request)
+        return replaced_sentence(later) if later else next_in_full(request, self.context["now"])
 
     def get_turn(self, request: RestoreRequest) -> str:
         """Nobody's where another restore has replaced what this one brought."""
-        return (Turn.NOBODY if replaced_since(request) else request.facts.turn).value
+        return (Turn.NOBODY if self._later(request) else request.facts.turn).value
+
+    def _later(self, request: RestoreRequest) -> RestoreRequest | None:
+        """What has replaced it since; read once."""
+        if request.pk not in self._replaced:
+            self._replaced[request.pk] = replaced_since(request)
+        return self._replaced[request.pk]
 
     def get_replaced_by(self, request: RestoreRequest) -> str | None:
         """The later one."""
-        later = replaced_since(request)
+        later = self._later(request)
         return later.number if later else None
 
     def get_following(self, request: RestoreRequest) -> bool:

@@ -27,6 +27,7 @@ from restores.models import RestoreRequest
 from restores.permissions import why_unusable
 from restores.picking import best_proof
 from restores.plan import loss_window
+from restores.succession import all_recovering
 from restores.views.fetching import UNDER_WAY, person, requests_seen_by
 from restores.wording import request_sentence
 from restores.workflow import Status, Turn, statuses_of
@@ -53,6 +54,9 @@ def approvals(http: HttpRequest) -> HttpResponse:
     if not has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         raise NotPermitted("Only IT approves restores. Your requests are listed under Requests.")
     page = read_page(_queue(user), OLDEST_FIRST, http.GET)
+    emergencies = all_recovering([found.resource_id for found in page.rows])
+    for found in page.rows:
+        found.recovering = emergencies.get(found.resource_id)  # type: ignore[attr-defined]  # for the rule
     waiting = [_waiting(user, found, now) for found in page.rows]
     return render(http, "restores/approvals.html", {"page": page, "waiting": waiting})
 

@@ -11,6 +11,7 @@ IT, FILER, CLIENT = Audience.IT, Audience.FILER, Audience.CLIENT
 TURN: dict[tuple[Status | None, Move], Audience] = {
     (None, Move.FILE): IT,
     (Status.SUBMITTED, Move.QUOTE): CLIENT,
+    (Status.APPROVED, Move.RECALL): IT,
     (Status.AWAITING_CONSENT, Move.ACCEPT): IT,
     (Status.AWAITING_CONSENT, Move.RELEASE): IT,
     (Status.RUNNING, Move.FAIL): IT,

@@ -95,6 +95,11 @@ def test_a_move_is_made_where_and_by_whom_it_should_be(
             where = (who, move, status, code)
             if who in STRANGERS:
                 assert code == 404, where
+            elif (who, move) in SPENDS and status not in spends:
+                assert code == 409, where
+                assert any(words in text for words in (*WRONG_PLACE, "Decline the estimate", "Nothing of its price")), (
+                    where
+                )
             elif who not in WHO[move] and status not in spends:
                 assert code == 403, where
             elif status not in WHERE[move]:

@@ -120,7 +120,7 @@ def test_the_request_says_whether_one_follows(as_: As, submitted: RestoreRequest
     assert "You follow this request" in page
     assert reverse("request_unfollow", args=[submitted.pk]) in page
     page = as_("colleague").get(submitted.get_absolute_url()).content.decode()
-    assert "You are told only when it is your turn." in page
+    assert "You are told when it is your turn" in page
     assert reverse("request_follow", args=[submitted.pk]) in page
 
 

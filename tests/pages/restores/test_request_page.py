@@ -157,7 +157,7 @@ def test_a_new_attempt_that_waits_says_so(as_: As, submitted: RestoreRequest, ca
     finish(submitted, cast, Status.FAILED, status="failed", proof="", error="No room.", went_live_at=None)
     RestoreRequest.objects.filter(pk=submitted.pk).update(status=Status.APPROVED)
     page = page_of(as_, "client", submitted)
-    assert "Waiting for a free worker." in page
+    assert "Waiting to start." in page
     assert "No room." in page
 
 
