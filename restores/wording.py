@@ -14,12 +14,12 @@ from backups.models import Backup, Resource
 from portal.models import User
 from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
-from restores.models import AttemptKind, AttemptStatus, ChargeStatus, Incident, RestoreRequest
+from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
 from restores.part import Picked
 from restores.permissions import goes_on_in_its_incident, has_swapped, original_is_kept, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
-from restores.succession import comes_first, replaced_sentence, replaced_since, running_there
+from restores.succession import earlier_approved, recovering_it, replaced_sentence, replaced_since, running_there
 from restores.waiting import is_waiting_for
 from restores.workflow import Status, Turn
 
@@ -130,17 +130,14 @@ def next_in_full(request: RestoreRequest, now: datetime, reader: User | None = N
     if (later := replaced_since(request)) is not None:
         return replaced_sentence(later)
     scheduled = request.start_at is not None and request.start_at > now
-    may_be_held_up = request.state in (Status.SUBMITTED, Status.FAILED) or (
-        request.state is Status.APPROVED and not scheduled
-    )
-    if may_be_held_up and (first := comes_first(request, now)) is not None:
-        name = request.resource.name
-        if isinstance(first, Incident):
-            return f"{first.number} brings {name} back first. IT decides about this request once that is done."
-        if request.state is Status.APPROVED:
-            return f"{first.number} was approved before it to replace {name} too. This one starts once that is done."
-    if request.state is Status.APPROVED and not scheduled and (running := running_there(request)) is not None:
-        return f"{running.number} is at work on {request.resource.name} now. This one starts once that is done."
+    name, starts = request.resource.name, request.state is Status.APPROVED and not scheduled
+    may_be_held_up = starts or request.state in (Status.SUBMITTED, Status.FAILED)
+    if may_be_held_up and (incident := recovering_it(request)) is not None:
+        return f"{incident.number} brings {name} back first. IT decides about this request once that is done."
+    if starts and (earlier := earlier_approved(request, now)) is not None:
+        return f"{earlier.number} was approved before it to replace {name} too. This one starts once that is done."
+    if starts and (running := running_there(request)) is not None:
+        return f"{running.number} is at work on {name} now. This one starts once that is done."
     return next_of(request, now, reader)
 
 

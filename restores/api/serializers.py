@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backups.api.serializers import ResourceName, Technical
+from backups.drivers.base import Mode
 from backups.models import Backup
 from portal.api.clients import ClientOut
 from portal.api.outputs import NameField
@@ -35,7 +36,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
-from restores.succession import replaced_sentence, replaced_since
+from restores.succession import all_recovering, replaced_sentence, replaced_since
 from restores.wording import measured_at, next_in_full, next_of, plain_sentence
 from restores.workflow import Turn
 
@@ -287,6 +288,12 @@ class RequestWhole(RequestOut):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._replaced: dict[int, RestoreRequest | None] = {}
+
+    def to_representation(self, request: RestoreRequest) -> dict[str, Any]:
+        """Asks once whether an incident comes first: what is next and what may be done both say so."""
+        found = all_recovering([request.resource_id]) if request.restore_mode is Mode.IN_PLACE else {}
+        request.recovering = None if request.incident_id else found.get(request.resource_id)  # type: ignore[attr-defined]  # for the rule
+        return super().to_representation(request)
 
     class Meta(RequestOut.Meta):
         fields = [

@@ -62,7 +62,7 @@ class RequestViews(
         """Those that the person sees, with what their answer needs."""
         seen = RestoreRequest.objects.visible_to(self.request.user)
         seen = seen.select_related(
-            "client", "resource__application__client", "backup", "filed_by", "decided_by", "incident"
+            "client", "resource__application__client", "backup__resource", "filed_by", "decided_by", "incident"
         )
         present = Prefetch("backup__copies", Copy.objects.present(), to_attr="present_copies")
         if self.action == "list":
@@ -73,6 +73,7 @@ class RequestViews(
             Prefetch("attachments", attachments)
         )
         return seen.prefetch_related(
+            present,
             "consents__given_by",
             "events__by",
             "attempts__steps",
