@@ -136,7 +136,8 @@ def _row(
 ) -> Row:
     attempts = list(request.attempts.all()) if request else []
     attempt = attempts[-1] if attempts else None
-    label, colour = _standing(incident, item, request)
+    replaced_by = replaced.get(request.pk) if request else None
+    label, colour = ("Replaced since", "waiting") if replaced_by else _standing(incident, item, request)
     done = attempt.finished_at if attempt and request and request.state is Status.COMPLETED else None
     failed = attempt if attempt and request and request.state is Status.FAILED else None
     until = measured_at(request, now) if request else now
@@ -152,7 +153,7 @@ def _row(
         marks=marks,
         recovered_at=done,
         recovered_in=done - incident.began_at if done else None,
-        replaced_by=replaced.get(request.pk) if request and done else None,
+        replaced_by=replaced_by if done else None,
     )
 
 

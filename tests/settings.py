@@ -20,7 +20,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 def _memory() -> Path | None:
     """Where nothing waits for a disk, if there is room. Many small files are written, and every one of them flushed."""
     memory = Path("/dev/shm")
-    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2_000_000_000
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 6_000_000_000
     return memory if roomy else None
 
 

@@ -4,8 +4,9 @@ what happened: sending is the business of :mod:`restores.actions.sending`, once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import structlog
 from django.conf import settings
@@ -44,18 +45,19 @@ def tell(
     audience: Iterable[Audience] = FOLLOWERS,
     internal: bool = False,
     asks: str = "",
+    owners: str = "",
 ) -> None:
     """Tell people about the request, and have whoever did it follow it from now on.
 
     ``by`` is not told. ``headline`` is a word or two for the subject of mail, ``text`` a sentence of the portal's own: what
     people typed may be a password, and stays on the request's page. ``internal``: only those who read internal notes are
-    told. ``asks``: the sentence for those whose turn it is, where ``text`` speaks of them to others. Call it inside the
+    told. ``asks`` and ``owners``: the sentence for those whose turn it is and for whose data it is, where ``text`` is for others. Call it inside the
     transaction of what happened. It takes the same few queries for however many people, and never raises: what happened
     has happened, told or not.
     """
     try:
         with transaction.atomic():
-            _tell(request, by, now, headline, text, frozenset(audience), internal, asks)
+            _tell(request, by, now, headline, text, frozenset(audience), internal, {Why.TURN: asks, Why.OWNER: owners})
     except Exception:
         log.exception("notice.not_written", request=request.pk, headline=headline)
 
@@ -71,7 +73,8 @@ def tell_move(
     assert step is not None  # it was just made
     headline = step.event.format(by=by) if came_from is request.state else request.facts.label
     asks = step.asks
-    tell(request, by=by, now=now, headline=headline, text=text, audience=audience, asks=asks)
+    owners = f"{request.resource} was restored in place" if move is Move.COMPLETE else ""
+    tell(request, by=by, now=now, headline=headline, text=text, audience=audience, asks=asks, owners=owners)
     if Audience.IT in audience:
         tell_channels(
             now=now,
@@ -125,7 +128,7 @@ def _tell(
     text: str,
     audience: frozenset[Audience],
     internal: bool,
-    asks: str,
+    instead: Mapping[Why, str],
 ) -> None:
     if by is not None and not by.is_service_account:
         Follow.objects.bulk_create([Follow(request=request, person=by, following=True)], ignore_conflicts=True)
@@ -141,7 +144,7 @@ def _tell(
         reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
     if by is not None:
         reasons.pop(by.pk, None)
-    _write(request, reasons, now, headline, text, internal, asks)
+    _write(request, reasons, now, headline, text, internal, instead)
 
 
 def _followers(request: RestoreRequest, readers: QuerySet[User]) -> QuerySet[User]:
@@ -164,7 +167,7 @@ def _write(
     headline: str,
     text: str,
     internal: bool,
-    asks: str = "",
+    instead: Mapping[Why, str] = MappingProxyType({}),
 ) -> None:
     if not reasons:
         return
@@ -176,7 +179,7 @@ def _write(
             why=why.value,
             internal=internal,
             headline=headline[:80],
-            text=asks if asks and why is Why.TURN else text,
+            text=instead.get(why) or text,
             created_at=now,
             send_at=None if why is Why.OWNER and person in inbox_only else now,
         )

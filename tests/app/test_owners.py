@@ -82,6 +82,8 @@ class TestData:
     def test_that_live_data_was_replaced_and_is_back(self, world: World, resource: Resource) -> None:
         request = carried_out(world, asked(world, resource, Cause.INFRASTRUCTURE))
         assert told("Completed") == dict.fromkeys(OWNERS, Why.OWNER) | {"staff": Why.TURN, "it": Why.FOLLOWS}
+        (said,) = set(Notice.objects.filter(why=Why.OWNER).values_list("text", flat=True))
+        assert said == f"{resource.name} was restored in place"
         perform_undo(request_undo(by=world.it, request=request, reason="The wrong day.").pk)
         assert set(told("Undone")) >= OWNERS
 

@@ -473,7 +473,8 @@ def test_other_requests_on_its_resources_are_named(as_: As, cast: Cast, incident
     for who in ("it", "client"):
         board = as_(who).get(incident.get_absolute_url()).content.decode()
         assert f"{other.number} has replaced what it restored since" in board
-        assert "Recovered" in board
+        assert "Replaced since" in board
+        assert "Recovered" not in board, "what came back is not there any more"
     lines = b"".join(as_("it").get(reverse("incident_times", args=[incident.pk]))).decode()  # type: ignore[call-overload]
     assert f"{other.number} has replaced what it restored since" in lines
 
