@@ -51,9 +51,9 @@ def tell(
 
     ``by`` is not told. ``headline`` is a word or two for the subject of mail, ``text`` a sentence of the portal's own: what
     people typed may be a password, and stays on the request's page. ``internal``: only those who read internal notes are
-    told. ``asks`` and ``owners``: the sentence for those whose turn it is and for whose data it is, where ``text`` is for others. Call it inside the
-    transaction of what happened. It takes the same few queries for however many people, and never raises: what happened
-    has happened, told or not.
+    told. ``asks`` and ``owners``: the sentence for those whose turn it is, and for those whose data it is, where ``text``
+    is meant for others. Call it inside the transaction of what happened. It takes the same few queries for however many
+    people, and never raises: what happened has happened, told or not.
     """
     try:
         with transaction.atomic():
