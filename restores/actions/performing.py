@@ -95,8 +95,12 @@ def _complete(attempt: Attempt, proof: str, clock: Clock) -> None:
 
 
 def _finishes_earlier(attempt: Attempt) -> bool:
-    """Whether the restored data had gone live with an earlier attempt: people have been writing to it since."""
-    return bool(attempt.went_live_at and attempt.started_at and attempt.went_live_at < attempt.started_at)
+    """Whether the restored data had gone live with an earlier attempt: people have been writing to it since.
+
+    This attempt has taken over its moment then. The clock does not tell: it may have been set back.
+    """
+    earlier = Attempt.objects.filter(request=attempt.request_id, number__lt=attempt.number)
+    return bool(attempt.went_live_at) and earlier.filter(went_live_at=attempt.went_live_at).exists()
 
 
 def _kept_until(request: RestoreRequest, attempt: Attempt) -> datetime | None:
