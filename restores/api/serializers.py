@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -36,7 +36,7 @@ from restores.permissions import (
 )
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
-from restores.succession import all_recovering, replaced_sentence, replaced_since
+from restores.succession import all_recovering, all_replaced_since, replaced_sentence, replaced_since
 from restores.wording import measured_at, next_in_full, next_of, plain_sentence
 from restores.workflow import Turn
 
@@ -121,6 +121,16 @@ class Plan(serializers.Serializer[Any]):
     part_holds = PartHolds(required=False)
 
 
+class Requests(serializers.ListSerializer[RestoreRequest]):
+    """A list of them, which asks once what has replaced any of them since."""
+
+    def to_representation(self, data: Any) -> Any:
+        """As one by one."""
+        found = list(data)
+        cast(dict[str, Any], self.context)["replaced"] = all_replaced_since(found)
+        return super().to_representation(found)
+
+
 class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
     """A restore request."""
 
@@ -147,6 +157,7 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
 
     class Meta:
         model = RestoreRequest
+        list_serializer_class = Requests
         fields = [
             "id",
             "number",
@@ -185,12 +196,18 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         return classification_sentence(request.why, request.price)
 
     def get_turn(self, request: RestoreRequest) -> str:
-        """By its status."""
-        return request.facts.turn.value
+        """By its status; nobody's where another restore has replaced what this one brought."""
+        return (Turn.NOBODY if self._later(request) else request.facts.turn).value
+
+    def _later(self, request: RestoreRequest) -> RestoreRequest | None:
+        """What has replaced it since; read once."""
+        replaced: dict[int, RestoreRequest] = self.context["replaced"]
+        return replaced.get(request.pk)
 
     def get_next(self, request: RestoreRequest) -> str:
-        """What happens next, with its moment where it is known."""
-        return next_of(request, self.context["now"])
+        """What happens next, with its moment where it is known, or what came since."""
+        later = self._later(request)
+        return replaced_sentence(later) if later else next_of(request, self.context["now"])
 
     def get_sentence(self, request: RestoreRequest) -> str:
         """The sentence of its page."""
@@ -312,10 +329,6 @@ class RequestWhole(RequestOut):
         """What happens next, what it waits for, or what came since."""
         later = self._later(request)
         return replaced_sentence(later) if later else next_in_full(request, self.context["now"])
-
-    def get_turn(self, request: RestoreRequest) -> str:
-        """Nobody's where another restore has replaced what this one brought."""
-        return (Turn.NOBODY if self._later(request) else request.facts.turn).value
 
     def _later(self, request: RestoreRequest) -> RestoreRequest | None:
         """What has replaced it since; read once."""

@@ -20,6 +20,7 @@ from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from restores.models import Incident, RestoreRequest
 from restores.models.request import FIRST_NUMBER, MODE_LABELS
+from restores.succession import all_replaced_since
 from restores.views.fetching import person, requests_seen_by
 from restores.waiting import decides_somewhere, is_waiting_for, waits_for
 from restores.wording import turn_in_a_word
@@ -33,6 +34,7 @@ GROUPS: dict[str, tuple[str, list[Status]]] = {
     "stopped": ("Not restored", [Status.REJECTED, Status.CANCELLED, Status.EXPIRED]),
 }
 WAITS_FOR_ME = "me"
+REPLACED = "Replaced since"
 NEWEST_FIRST = (Column("filed_at", descending=True), Column("pk", descending=True))
 
 
@@ -111,10 +113,14 @@ def requests(http: HttpRequest) -> HttpResponse:
     filters = Filters.of(user, http.GET)
     if (named := _incident_named(user, filters.words)) is not None:
         return redirect(named)
-    page = read_page(filters.apply(requests_seen_by(user)), NEWEST_FIRST, http.GET)
+    page = read_page(filters.apply(requests_seen_by(user).prefetch_related("attempts")), NEWEST_FIRST, http.GET)
+    replaced = all_replaced_since(page.rows)
     context = {
         "page": page,
-        "rows": [(found, is_waiting_for(user, found), turn_in_a_word(found, user)) for found in page.rows],
+        "rows": [
+            (found, is_waiting_for(user, found), REPLACED if found.pk in replaced else turn_in_a_word(found, user))
+            for found in page.rows
+        ],
         "filters": filters,
         "groups": filters.groups.items(),
         "modes": [(mode.value, label) for mode, label in MODE_LABELS.items()],

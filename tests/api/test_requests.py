@@ -180,6 +180,9 @@ def test_what_was_replaced_since_says_by_which(as_: As, completed: RestoreReques
     later, after = make_request(completed.backup, cast.client, status=Status.COMPLETED), now + timedelta(minutes=1)
     make_attempt(later, cast.it, status="completed", proof="3 files", finished_at=after, went_live_at=after)
     assert before[0] is None
+    listed = {one["id"]: one for one in as_("client").get(ADDRESS).json()["results"]}
+    assert (listed[completed.pk]["turn"], listed[later.pk]["turn"]) == ("nobody", "the person who asked")
+    assert "has replaced what it restored since" in listed[completed.pk]["next"]
     assert told() == (later.number, "nobody", f"{later.number} has replaced what it restored since.")
     RestoreRequest.objects.filter(pk=later.pk).update(status="undone", closed_at=now)
     assert told() == before, "an undo has brought it back"
