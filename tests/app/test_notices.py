@@ -126,7 +126,7 @@ def test_account_managers_are_told_of_a_charge(cast: Cast, request_: RestoreRequ
     [message] = mail.outbox
     assert message.subject == f"[{request_.number}] Charge to review: shop-db"
     assert f"https://portal.example/charges/{charge.pk}/" in str(message.body)
-    assert "45" not in str(message.body)
+    assert "45.00" not in str(message.body)
 
 
 def test_a_note_tells_only_where_it_is_news(cast: Cast, request_: RestoreRequest) -> None:

@@ -18,24 +18,20 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-MAIN_STORY = "test_in_place.py"
-"""Told every day; the others are for CI."""
-
 PATIENCE = 30_000  # milliseconds; a page that waits for somebody asks again only every few seconds
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results" / "screenshots"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks for groups, and after all others have sorted
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """One process tells all stories: they share the portal. But for the main one they take their time.
+    """One process tells all stories: they share the portal. They take their time, so they are for CI.
 
     It begins with them: told last, no other process would have anything left to do.
     """
     for item in items:
         if _is_story(item):
             item.add_marker(pytest.mark.browser)
-            if item.path.name != MAIN_STORY:
-                item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("browser"))
     yield
     items.sort(key=lambda item: not _is_story(item))

@@ -93,7 +93,14 @@ def test_a_backup_taken_among_changes_of_structure_is_of_one_moment(database: Da
 
 
 @pytest.mark.parametrize(
-    "change", ["ALTER TABLE bulk ALTER COLUMN id TYPE bigint", "TRUNCATE short", "DROP SEQUENCE s"]
+    "change",
+    [
+        "TRUNCATE short",
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in ("ALTER TABLE bulk ALTER COLUMN id TYPE bigint", "DROP SEQUENCE s")
+        ),
+    ],
 )
 def test_changes_that_wait_patiently_and_the_backup_never_wait_for_each_other(
     database: Database, change: str, monkeypatch: pytest.MonkeyPatch

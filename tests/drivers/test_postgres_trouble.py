@@ -91,7 +91,7 @@ def verify(database: Database, place: Place) -> None:
         POSTGRES.verify(database.settings, place, artefact, quiet)
 
 
-@pytest.mark.parametrize("lost", [take, restore, verify])
+@pytest.mark.parametrize("lost", [restore, *(pytest.param(verb, marks=pytest.mark.slow) for verb in (take, verify))])
 def test_a_server_that_dies_is_a_sentence_and_can_be_tried_again(
     own_server: PostgresServer, tmp_path: Path, lost: Callable[[Database, Place], None]
 ) -> None:

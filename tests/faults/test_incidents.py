@@ -128,7 +128,7 @@ def test_a_worker_is_killed_in_a_step(
     check_all_is_back(world, incident, five)
 
 
-@pytest.mark.parametrize("when", MOMENTS)
+@pytest.mark.parametrize("when", [MOMENTS[1], *(pytest.param(one, marks=pytest.mark.slow) for one in MOMENTS[::2])])
 def test_what_files_its_list_is_killed(
     world: World, five: list[Resource], sent: list[int], when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

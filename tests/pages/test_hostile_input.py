@@ -57,7 +57,7 @@ def there(cast: Cast, backup: Backup) -> Backup:
     return backup
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES[:4], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[4:])])
 @pytest.mark.parametrize(
     "who", ["it", *(pytest.param(who, marks=pytest.mark.slow) for who in ("client", "administrator"))]
 )

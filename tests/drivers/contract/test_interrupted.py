@@ -73,6 +73,7 @@ def job(bench: Bench, verb: str, **more: object) -> Job:
     return replace(Job(verb, bench.case.driver, dict(bench.case.settings), bench.store), **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_killed_take_is_never_a_backup(bench: Bench) -> None:
     bench.case.grow(8)
     place = bench.place()

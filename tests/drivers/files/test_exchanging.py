@@ -192,7 +192,7 @@ def test_without_exchange_preflight_says_so_and_two_renames_do_it(tree: Tree) ->
 
 
 @pytest.mark.usefixtures("no_exchange")
-@pytest.mark.parametrize("killed_in", ["swap", "swap_back"])
+@pytest.mark.parametrize("killed_in", ["swap", pytest.param("swap_back", marks=pytest.mark.slow)])
 def test_without_exchange_a_killed_swap_can_be_finished_or_undone(tmp_path: Path, killed_in: str) -> None:
     tmp_path = tmp_path / "home"
     case = FilesCase(tmp_path, before_each_step_without_exchange)
