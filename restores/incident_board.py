@@ -175,7 +175,7 @@ def _standing(incident: Incident, item: IncidentResource, request: RestoreReques
 
 def marks_of(incident: Incident, items: Iterable[IncidentResource]) -> dict[int, list[str]]:
     """By resource what to look at twice before it goes back to the backup of its row, and after. One query."""
-    items = [item for item in items if item.backup is not None]
+    items = [item for item in items if item.backup is not None and not incident.facts.final]
     others: dict[int, list[str]] = {}
     replaced = {item.resource_id for item in items if item.mode == Mode.IN_PLACE.value}
     for other in to_replace(replaced).exclude(incident=incident):

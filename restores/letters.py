@@ -22,10 +22,11 @@ from portal.telling import letter
 from portal.words import exact_time
 from restores.actions.digesting import Digest, Some
 from restores.models import Attempt, Charge, ChargeStatus, Notice, RestoreRequest, Why
+from restores.succession import recovering_it
 from restores.wording import (
     KEPT_WORDS,
     YOUR_TURN,
-    next_of,
+    next_in_full,
     plain_sentence,
     request_sentence,
     turn_of,
@@ -36,6 +37,9 @@ One = TypeVar("One", bound=Model)
 
 def notice_letter(notices: Sequence[Notice], now: datetime) -> EmailMultiAlternatives:
     """The mail of what one person is told of one request, in its order. The request's mails form one thread."""
+    incident = recovering_it(notices[0].request)
+    for one in notices:
+        one.request.recovering = incident  # type: ignore[attr-defined]  # for the words
     notice = _chief(notices)
     request = notice.request
     charge = request.charge if notice.why == Why.CHARGE else None
@@ -46,7 +50,9 @@ def notice_letter(notices: Sequence[Notice], now: datetime) -> EmailMultiAlterna
         "sentence": request_sentence(request, now),
         "plain_sentence": plain_sentence(request, now),
         "turn": YOUR_TURN if charge else turn_of(request, notice.person),
-        "next": "Confirm the charge or waive it, with a reason." if charge else next_of(request, now, notice.person),
+        "next": "Confirm the charge or waive it, with a reason."
+        if charge
+        else next_in_full(request, now, notice.person),
         "path": reverse("charge", args=[charge.pk]) if charge else request.get_absolute_url(),
         "reason": notice.get_why_display(),
     }

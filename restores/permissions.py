@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 from moneyed import Money
 
+from backups.actions.belief import policy_moment
 from backups.drivers.base import Mode, Place
 from backups.models import Backup, BackupStatus, CopyState, Resource, ResourceState
 from portal.errors import InvalidInput, NotPermitted, Refused
@@ -92,7 +93,7 @@ def check_can_retry(user: Person, request: RestoreRequest) -> None:
 
 def _check_in_time(request: RestoreRequest) -> None:
     """What has expired is closed by the portal in a moment; until then nobody acts on it."""
-    if request.expires_at is not None and request.expires_at <= timezone.now():
+    if request.expires_at is not None and request.expires_at <= policy_moment(timezone.now()):
         raise Refused("Nobody acted on it in time: it has expired. File a new request.")
 
 
@@ -225,6 +226,7 @@ def check_can_undo(user: Person, request: RestoreRequest) -> None:
     check_is_a_person(user)
     check_move(request, Move.UNDO)
     _check_at_rest(request)
+    _check_no_emergency(request)
     if request.restore_mode is not Mode.IN_PLACE:
         raise Refused("Nothing was replaced: there is nothing to undo.")
     attempt = live_restore(request) or last_restore(request)

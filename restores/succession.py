@@ -14,6 +14,8 @@ from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, AttemptStatus, Incident, RestoreRequest
 from restores.workflow import Status
 
+ENDED_BADLY = (AttemptStatus.FAILED, AttemptStatus.INTERRUPTED)
+
 
 def replaced_since(request: RestoreRequest) -> RestoreRequest | None:
     """The latest request whose restored data has replaced what this one put in place; None while that is live, or never was.
@@ -78,6 +80,16 @@ def running_there(request: RestoreRequest) -> RestoreRequest | None:
     """Another request that is carried out, or undone, on the same target now: there is one at a time."""
     running = Attempt.objects.filter(status=AttemptStatus.RUNNING, target=request.plan["target"])
     attempt = running.exclude(request=request).select_related("request").first()
+    return attempt.request if attempt else None
+
+
+def unsettled_there(request: RestoreRequest) -> RestoreRequest | None:
+    """Another request of which an attempt left something on the same target that is still to be put right.
+
+    To start before that would only use an approval up. After an attempt of its own the new one sees to it itself.
+    """
+    left = Attempt.objects.filter(target=request.plan["target"], status__in=ENDED_BADLY, resend_at__isnull=False)
+    attempt = left.exclude(request=request).select_related("request").first()
     return attempt.request if attempt else None
 
 

@@ -14,12 +14,19 @@ from backups.models import Backup, Resource
 from portal.models import User
 from portal.words import exact_time, size_in_words, span_in_words
 from restores.charging import classification_sentence
-from restores.models import AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
+from restores.models import AttemptKind, AttemptStatus, ChargeStatus, Incident, RestoreRequest
 from restores.part import Picked
 from restores.permissions import goes_on_in_its_incident, has_swapped, original_is_kept, why_unusable
 from restores.plan import Part, PickedWords, Tense, loss_window, mode_parts, mode_sentence
 from restores.pricing import in_money
-from restores.succession import earlier_approved, recovering_it, replaced_sentence, replaced_since, running_there
+from restores.succession import (
+    earlier_approved,
+    recovering_it,
+    replaced_sentence,
+    replaced_since,
+    running_there,
+    unsettled_there,
+)
 from restores.waiting import is_waiting_for
 from restores.workflow import Status, Turn
 
@@ -31,6 +38,7 @@ KEPT_WORDS = {
 """What a restore in that mode leaves for a while."""
 
 YOUR_TURN = "Your turn."
+NOTHING_CHARGED = "Nothing was restored, so nothing is charged."
 
 
 def moment_of(backup: Backup, now: datetime) -> str:
@@ -94,7 +102,7 @@ def charge_sentence(request: RestoreRequest) -> str:
     """What it means for the charge: by its cause, and once an account manager has decided, by that."""
     charge = getattr(request, "charge", None)
     if charge is None and request.facts.final and request.state is not Status.UNDONE:
-        return "Nothing was restored, so nothing is charged."
+        return "It was not completed, so it is not charged." if has_swapped(request) else NOTHING_CHARGED
     if charge is None or charge.status == ChargeStatus.TO_REVIEW:
         return classification_sentence(request.why, request.price)
     if charge.status == ChargeStatus.VOID:
@@ -125,24 +133,43 @@ def is_being_stopped(request: RestoreRequest) -> bool:
     )
 
 
+HELD_UP = (Status.SUBMITTED, Status.APPROVED, Status.FAILED)
+"""In these a request waits for an incident that brings the same resource back first."""
+
+
+def emergency_of(request: RestoreRequest) -> Incident | None:
+    """That incident, where it was looked for (as ``recovering``)."""
+    found: Incident | None = getattr(request, "recovering", None)
+    return found if request.state in HELD_UP else None
+
+
 def next_in_full(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
     """As :func:`next_of`, with what replaces the same live data: since, or before it. For one request; it asks the database."""
     if (later := replaced_since(request)) is not None:
         return replaced_sentence(later)
-    scheduled = request.start_at is not None and request.start_at > now
-    name, starts = request.resource.name, request.state is Status.APPROVED and not scheduled
-    may_be_held_up = starts or request.state in (Status.SUBMITTED, Status.FAILED)
-    if may_be_held_up and (incident := recovering_it(request)) is not None:
-        return f"{incident.number} brings {name} back first. IT decides about this request once that is done."
-    if starts and (earlier := earlier_approved(request, now)) is not None:
-        return f"{earlier.number} was approved before it to replace {name} too. This one starts once that is done."
-    if starts and (running := running_there(request)) is not None:
-        return f"{running.number} is at work on {name} now. This one starts once that is done."
+    if request.state in HELD_UP and (incident := recovering_it(request)) is not None:
+        return _after_the_emergency(request, incident)
+    if request.state is Status.APPROVED and (request.start_at is None or request.start_at <= now):
+        name = request.resource.name
+        if (earlier := earlier_approved(request, now)) is not None:
+            return f"{earlier.number} was approved before it to replace {name} too. This one starts once that is done."
+        if (running := running_there(request)) is not None:
+            return f"{running.number} is at work on {name} now. This one starts once that is done."
+        if (unsettled := unsettled_there(request)) is not None:
+            return f"The portal puts things right after {unsettled.number} first. This one starts once that is done."
     return next_of(request, now, reader)
+
+
+def _after_the_emergency(request: RestoreRequest, incident: Incident) -> str:
+    return (
+        f"{incident.number} brings {request.resource.name} back first. IT decides about this request once that is done."
+    )
 
 
 def next_of(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
     """What happens next, in a sentence: to the ``reader``, or to anybody."""
+    if (incident := emergency_of(request)) is not None:
+        return _after_the_emergency(request, incident)
     if is_being_stopped(request):
         replaces = request.restore_mode is Mode.IN_PLACE
         unless = " Should the restored data have taken its place already, it is finished instead." if replaces else ""
@@ -167,6 +194,8 @@ def next_of(request: RestoreRequest, now: datetime, reader: User | None = None) 
 
 def turn_of(request: RestoreRequest, reader: User) -> str:
     """Whose turn it is, said to the reader; empty when it is nobody's."""
+    if emergency_of(request) is not None:
+        return "The portal’s turn."
     turn = request.facts.turn
     if is_waiting_for(reader, request) or (turn is Turn.FILER and request.filed_by_id == reader.pk):
         return YOUR_TURN

@@ -15,7 +15,7 @@ from portal.history import acting
 from portal.models import User
 from portal.reasons import telling_reason
 from restores.actions.moves import note
-from restores.actions.telling import MONEY, tell_of_charge
+from restores.actions.telling import WITH_OWNERS, tell_of_charge
 from restores.amounts import no_such_coin
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
@@ -124,7 +124,8 @@ def reopen_charge(*, by: User, charge: Charge, reason: str) -> Charge:
             text=f"{by} reopened the charge ({was})",
             reason=reason,
             news="Charge reopened",
-            audience=MONEY,
+            audience=WITH_OWNERS,
+            told=f"{by} reopened the charge",
         )
     return locked
 
@@ -140,7 +141,8 @@ def _decide(by: User, charge: Charge, reason: str, decide: Callable[[Charge], st
         locked.decided_at, locked.decided_by, locked.reason = now, by, reason
         locked.save()
         news = NEWS[ChargeStatus(locked.status)]
-        note(locked.request, by=by, now=now, text=said, reason=reason, news=news, audience=MONEY)
+        told = f"{by} {locked.get_status_display().lower()} the charge"
+        note(locked.request, by=by, now=now, text=said, reason=reason, news=news, audience=WITH_OWNERS, told=told)
     return locked
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,15 +23,17 @@ from backups.drivers.base import Driver, DriverError, Mode, Place, Settings, Sta
 from backups.kinds import driver_of
 from portal.errors import Refused
 from restores.actions.moves import note
+from restores.actions.telling import WITH_OWNERS
+from restores.actions.turns import wake_those_behind
 from restores.actions.undone import record_undone
 from restores.actions.words import in_words
-from restores.models import Attempt, AttemptKind, AttemptStatus
+from restores.models import Attempt, AttemptKind
 from restores.stepnames import StepName
+from restores.succession import ENDED_BADLY
 
 log = structlog.get_logger(__name__)
 
 AS_IT_WAS = "The live data is as it was."
-ENDED_BADLY = (AttemptStatus.FAILED, AttemptStatus.INTERRUPTED)
 CLAIMED_FOR = timedelta(minutes=5)
 """Longer than putting things right takes; then another worker may try."""
 
@@ -178,14 +181,23 @@ def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
     if attempt.kind == AttemptKind.UNDO:
         _clean_up_undo(attempt, clock)
         return
+    was_live = attempt.went_live_at
     outcome = put_back(attempt, swap_back=False, clock=clock)
     if attempt.resend_at is not None:  # not yet; what was said before still holds
         return
+    news = "" if was_live or attempt.went_live_at is None else "Live data was replaced"
     with transaction.atomic():
         attempt.error = f"{attempt.error} {outcome.sentence}"
         attempt.error_detail = "\n".join(filter(None, (attempt.error_detail, outcome.detail)))
         attempt.save(update_fields=["error", "error_detail"])
-        note(attempt.request, by=None, now=clock(), text="The portal cleaned up", reason=outcome.sentence)
+        text = "The portal cleaned up" + (f"; {attempt.request.resource} had been replaced" if news else "")
+        note(attempt.request, by=None, now=clock(), text=text, reason=outcome.sentence, news=news, audience=WITH_OWNERS)
+        _wake(attempt, clock)
+
+
+def _wake(attempt: Attempt, clock: Clock) -> None:
+    """What waited until it was known how things stand may start."""
+    transaction.on_commit(partial(wake_those_behind, attempt.request.resource_id, clock()), robust=True)
 
 
 def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
@@ -206,6 +218,7 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
         return
     with transaction.atomic():
         _rest(attempt)
+        _wake(attempt, clock)
         if standing is Standing.ORIGINAL:
             record_undone(attempt, now=clock(), by=None, reason="The swap back had been done.")
             return

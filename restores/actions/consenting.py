@@ -12,7 +12,7 @@ from portal.models import Client, User
 from portal.permissions import has_permission
 from portal.roles import Permission
 from restores.actions.moves import apply_move, note
-from restores.actions.telling import MONEY
+from restores.actions.telling import WITH_OWNERS
 from restores.models import Agreement, Consent, ConsentKind, RestoreRequest
 from restores.permissions import check_can_accept, check_can_decline
 from restores.pricing import covers, in_money
@@ -78,7 +78,8 @@ def settle_consent(
             _record(request, ConsentKind.STANDING, price, now)
             said = f"The standing consent up to {in_money(limit)} covers the estimate of {in_money(price)}"
             used = "Standing consent used"
-            note(request, by=None, led_by=by, now=now, text=said, news=used, audience=MONEY)
+            told = "The standing consent covers the estimate"
+            note(request, by=None, led_by=by, now=now, text=said, news=used, audience=WITH_OWNERS, told=told)
     if is_consented(request):
         return apply_move(request, Move.RELEASE, by=None, led_by=by, now=now) if _awaits(request) else request
     if request.state is Status.SUBMITTED:

@@ -8,6 +8,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from backups.actions.locking import locked_resource
 from backups.drivers.base import Mode
 from portal.errors import InvalidInput, Refused
 from portal.models import User
@@ -130,7 +131,11 @@ def _approve(
         else:
             hand_over_at(locked, start_at, now)
 
-    return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
+    with transaction.atomic():
+        locked_resource(
+            request.resource_id
+        )  # an emergency that claims the same now sees this approval, or is seen by it
+        return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
 
 
 def record_approval(locked: RestoreRequest, *, by: User, now: datetime, reason: str = "") -> None:

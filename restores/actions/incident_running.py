@@ -7,6 +7,7 @@ the sweeper.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -21,7 +22,7 @@ from restores.actions.filing import new_request
 from restores.actions.incident_choosing import UNCONFIRMED, choose_again, plan_digest_of
 from restores.actions.incident_moves import note_incident
 from restores.actions.moves import apply_move
-from restores.actions.turns import hand_over_next
+from restores.actions.turns import hand_over_next, wake_those_behind
 from restores.charging import Cause
 from restores.incident_permissions import unfiled
 from restores.incident_workflow import IncidentStatus
@@ -106,6 +107,7 @@ def _give_up(incident: Incident, row: IncidentResource, why_not: str, now: datet
     """One that cannot be restored any more is said, and holds up no other."""
     row.why_not = why_not
     row.save(update_fields=["why_not"])
+    transaction.on_commit(partial(wake_those_behind, row.resource_id, now, but=incident.pk), robust=True)
     note_incident(
         incident, by=None, now=now, text=f"{row.resource} cannot be restored", reason=why_not, resource=row.resource
     )

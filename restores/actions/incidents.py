@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,6 +20,7 @@ from restores.actions.deciding import cancel
 from restores.actions.incident_choosing import choose_again, digest_of, latest_backups, plan_digest_of
 from restores.actions.incident_moves import apply_incident_move, note_incident, open_record, settle_incident_pins
 from restores.actions.incident_running import file_turn
+from restores.actions.turns import wake_those_behind
 from restores.incident_permissions import (
     check_can_change_list,
     check_can_close,
@@ -287,6 +289,7 @@ def take_out(*, by: User, incident: Incident, resource: int, reason: str) -> Inc
             cancel(by=by, request=request, reason=reason)
         row.excluded_at, row.excluded_by, row.excluded_reason = now, by, reason
         row.save()
+        transaction.on_commit(partial(wake_those_behind, resource, now, but=locked.pk), robust=True)
         settle_incident_pins(locked, now)
         note_incident(
             locked, by=by, now=now, text=f"{by} took {row.resource} out", reason=reason, resource=row.resource

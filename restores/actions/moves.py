@@ -90,7 +90,8 @@ def apply_move(
         if locked.incident_id and Status(came_from) in HOLDS_A_PLACE and locked.state not in HOLDS_A_PLACE:
             transaction.on_commit(partial(hand_over_next, locked.incident_id, now), robust=True)
         if move in MAKES_ROOM:
-            transaction.on_commit(partial(wake_those_behind, locked, now), robust=True)
+            behind = partial(wake_those_behind, locked.resource_id, now, but=locked.incident_id)
+            transaction.on_commit(behind, robust=True)
     return locked
 
 
@@ -104,10 +105,12 @@ def note(
     news: str = "",
     audience: Iterable[Audience] = FOLLOWERS,
     led_by: User | None = None,
+    told: str = "",
 ) -> None:
     """Append to the timeline what changes no status. With ``news``, a headline, the ``audience`` is told of it.
 
-    ``led_by``: whose act led to what the portal itself did, who need not be told.
+    ``led_by``: whose act led to what the portal itself did, who need not be told. ``told`` is what the audience reads in
+    place of ``text``: no letter carries an amount of money.
     """
     Event.objects.create(
         request=request,
@@ -120,4 +123,4 @@ def note(
         reason=reason.strip(),
     )
     if news:
-        tell(request, by=by or led_by, now=now, headline=news, text=text, audience=audience)
+        tell(request, by=by or led_by, now=now, headline=news, text=told or text, audience=audience)

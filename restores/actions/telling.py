@@ -4,7 +4,7 @@ what happened: sending is the business of :mod:`restores.actions.sending`, once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from restores.audience import Audience, told
 from restores.models import ChannelPost, Charge, Follow, Notice, RestoreRequest, Why
 from restores.permissions import has_swapped
 from restores.waiting import DECIDED_WITH
-from restores.wording import next_of
+from restores.wording import next_in_full
 from restores.workflow import Move, Status, Turn, transition
 
 log = structlog.get_logger(__name__)
@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 SEND = "restores.send"
 FOLLOWERS = frozenset({Audience.FOLLOWERS})
 OWNERS = frozenset({Audience.OWNERS})
-MONEY = FOLLOWERS | OWNERS
-"""Who is told of what a restore costs: nobody is billed by surprise."""
+WITH_OWNERS = FOLLOWERS | OWNERS
+"""Who is told of what a restore costs, and of live data that was replaced: neither comes as a surprise."""
 
 
 def tell(
@@ -79,7 +79,7 @@ def tell_move(
         tell_channels(
             now=now,
             title=f"[{request.number}] {request.facts.label}: {request.resource.name}",
-            text=f"{request.client}. {next_of(request, now)}",
+            text=f"{request.client}. {next_in_full(request, now)}",
             path=request.get_absolute_url(),
         )
 
@@ -136,10 +136,10 @@ def _tell(
     if internal:
         readers &= people_with(Permission.VIEW_INTERNAL_NOTES, request.client_id)
     reasons: dict[int, Why] = {}
-    if Audience.FOLLOWERS in audience:
-        reasons |= dict.fromkeys(_followers(request, readers).values_list("pk", flat=True), Why.FOLLOWS)
     if Audience.OWNERS in audience:
         reasons |= dict.fromkeys(_whose_turn(request, OWNERS, readers).values_list("pk", flat=True), Why.OWNER)
+    if Audience.FOLLOWERS in audience:
+        reasons |= dict.fromkeys(_followers(request, readers).values_list("pk", flat=True), Why.FOLLOWS)
     if turn := audience - FOLLOWERS - OWNERS:
         reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
     if by is not None:
@@ -171,7 +171,8 @@ def _write(
 ) -> None:
     if not reasons:
         return
-    inbox_only = _told_of_the_incident(request) if Why.OWNER in reasons.values() else set()
+    owners = [person for person, why in reasons.items() if why is Why.OWNER]
+    inbox_only = _told_of_the_incident(request, owners) if owners and instead.get(Why.OWNER) else set()
     Notice.objects.bulk_create(
         Notice(
             person_id=person,
@@ -188,9 +189,9 @@ def _write(
     hand_over(SEND)
 
 
-def _told_of_the_incident(request: RestoreRequest) -> set[int]:
-    """Who has had a letter already about what its incident brought back: the others they find in their inbox."""
+def _told_of_the_incident(request: RestoreRequest, owners: Collection[int]) -> set[int]:
+    """Which of them have had a letter already about what its incident brought back: the others they find in their inbox."""
     if not request.incident_id:
         return set()
-    before = Notice.objects.filter(request__incident=request.incident_id, why=Why.OWNER.value)
-    return set(before.values_list("person", flat=True))
+    before = Notice.objects.filter(request__incident=request.incident_id, why=Why.OWNER.value, person__in=owners)
+    return set(before.order_by().values_list("person", flat=True).distinct())

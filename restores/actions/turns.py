@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 
 from portal.handover import LONGEST_WAIT, hand_over
 from restores.incident_workflow import up_next
@@ -46,17 +46,17 @@ def hand_over_next(incident_id: int, now: datetime, *, only_due: bool = False) -
             hand_over("restores.restore_first", request.pk)
 
 
-def wake_those_behind(request: RestoreRequest, now: datetime) -> None:
-    """Wake workers for what was approved and waited for this request to be done with the same resource."""
-    behind = RestoreRequest.objects.filter(resource=request.resource_id, status=Status.APPROVED.value)
-    due = Q(start_at__isnull=True) | Q(start_at__lte=now)
-    for pk in (
-        behind.filter(due, incident__isnull=True).order_by("decided_at", "pk").values_list("pk", flat=True)[:MOST_WOKEN]
-    ):
+def wake_those_behind(resource: int, now: datetime, *, but: int | None = None) -> None:
+    """Wake workers for what was approved and waited for somebody to be done with that resource.
+
+    ``but`` is an incident that hands on its own turns.
+    """
+    behind = RestoreRequest.objects.filter(resource=resource, status=Status.APPROVED.value)
+    due = behind.filter(Q(start_at__isnull=True) | Q(start_at__lte=now), incident__isnull=True)
+    in_order = due.annotate(approved=Max("approvals")).order_by("approved", "pk")
+    for pk in in_order.values_list("pk", flat=True)[:MOST_WOKEN]:
         hand_over("restores.restore", pk)
-    others = behind.filter(incident__isnull=False).exclude(
-        incident=request.incident_id
-    )  # that one is handed on by its turns
+    others = behind.filter(incident__isnull=False).exclude(incident=but)
     for incident in others.values_list("incident", flat=True).distinct():
         hand_over_next(incident, now)
 

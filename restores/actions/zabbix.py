@@ -5,13 +5,12 @@ A message said again changes nothing, in whichever order problem and recovery ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
-from itertools import islice
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.models import Resource
@@ -129,59 +128,52 @@ def map_host(
         found, _ = ZabbixHost.objects.get_or_create(host=host)
         found.resources.set(resources)
         found.applications.set(applications)
-    for incident in islice(_lacking({host}), A_TURN):
-        _grow(incident, by, now)
+        proposed = ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value)
+        naming = [pk for pk, hosts in proposed.values_list("pk", "hosts") if host in hosts]
+        for start in range(0, len(naming), 500):
+            ZabbixEvent.objects.filter(pk__in=naming[start : start + 500]).update(may_lack=True)
+    _grow_some(now, by)
     return found
 
 
 def extend_proposals(now: datetime) -> None:
-    """Give proposals what their hosts stand for by now, so many in a turn: those that :func:`map_host` did not come to."""
-    known, grown = set(ZabbixHost.objects.known().values_list("host", flat=True)), 0
-    for incident in _lacking(known):
-        grown += _grow(incident, None, now)
-        if grown == A_TURN:
-            break
+    """Give proposals what their hosts stand for by now, so many in a turn: those that :func:`map_host` did not come to.
 
-
-def _lacking(hosts: set[str]) -> Iterator[int]:
-    """The proposals that name one of the hosts and do not list all that theirs stand for, the latest first for each report.
-
-    Many proposals are about the same hosts: those take one query together.
+    A new one is looked at once more as well: what its hosts are may have been said in the same moment.
     """
-    alike: dict[tuple[str, ...], list[int]] = {}
-    proposed = ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value).order_by("-pk")
-    for incident, named in proposed.values_list("incident", "hosts"):
-        if not hosts.isdisjoint(named):
-            alike.setdefault(tuple(sorted(named)), []).append(incident)
-    for named, incidents in alike.items():
-        affected = list(affected_by_hosts(named).values_list("pk", flat=True))
-        listed = Count("affected", filter=Q(affected__resource__in=affected))
-        lacking = Incident.objects.filter(pk__in=incidents).annotate(listed=listed).filter(listed__lt=len(affected))
-        yield from lacking.order_by("-pk").values_list("pk", flat=True)
+    closed = ZabbixEvent.objects.filter(may_lack=True).exclude(incident__status=IncidentStatus.PROPOSED.value)
+    closed.update(may_lack=False)
+    _grow_some(now, None)
 
 
-def _grow(incident: int, by: User | None, now: datetime) -> bool:
-    """Extend that proposal, in a transaction of its own; whether it grew. What fails is tried again by the sweeper."""
+def _grow_some(now: datetime, by: User | None) -> None:
+    lacking = ZabbixEvent.objects.filter(may_lack=True, incident__status=IncidentStatus.PROPOSED.value)
+    for incident in list(lacking.order_by("-pk").values_list("incident", flat=True)[:A_TURN]):
+        _grow(incident, by, now)
+
+
+def _grow(incident: int, by: User | None, now: datetime) -> None:
+    """Extend that proposal, in a transaction of its own. What fails is tried again by the sweeper."""
     try:
         with acting(by, "what its hosts are"), transaction.atomic():
-            return _extend(Incident.objects.select_for_update().get(pk=incident), by, now)
+            locked = Incident.objects.select_for_update().get(pk=incident)
+            ZabbixEvent.objects.filter(incident=locked).update(may_lack=False)
+            _extend(locked, by, now)
     except Exception:
         log.exception("zabbix.not_extended", incident=incident)
-        return False
 
 
-def _extend(incident: Incident, by: User | None, now: datetime) -> bool:
+def _extend(incident: Incident, by: User | None, now: datetime) -> None:
     if incident.state is not IncidentStatus.PROPOSED:
-        return False
+        return
     try:
         with transaction.atomic():
             added = add_affected(incident, affected_by_hosts(incident.zabbix_event.hosts))
     except InvalidInput as error:  # far too many at once: a person has to say which
         if not incident.events.filter(text=TOO_MANY).exists():
             note_incident(incident, by=None, now=now, text=TOO_MANY, reason=error.sentence)
-        return False
+        return
     if added:
         settle_incident_pins(incident, now)
         whose = f"{by} said what its hosts are" if by else "What its hosts are was said"
         note_incident(incident, by=by, now=now, text=f"{whose}; the list has grown")
-    return bool(added)

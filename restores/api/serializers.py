@@ -37,7 +37,7 @@ from restores.permissions import (
 from restores.plan import loss_window
 from restores.stepnames import TECHNICAL
 from restores.succession import all_recovering, all_replaced_since, replaced_sentence, replaced_since
-from restores.wording import measured_at, next_in_full, next_of, plain_sentence
+from restores.wording import emergency_of, measured_at, next_in_full, next_of, plain_sentence
 from restores.workflow import Turn
 
 MOVES: dict[str, Callable[..., None]] = {
@@ -122,12 +122,16 @@ class Plan(serializers.Serializer[Any]):
 
 
 class Requests(serializers.ListSerializer[RestoreRequest]):
-    """A list of them, which asks once what has replaced any of them since."""
+    """A list of them, which asks once what has replaced any of them since, and what comes first."""
 
     def to_representation(self, data: Any) -> Any:
         """As one by one."""
         found = list(data)
         cast(dict[str, Any], self.context)["replaced"] = all_replaced_since(found)
+        ordinary = [one for one in found if one.restore_mode is Mode.IN_PLACE and not one.incident_id]
+        emergencies = all_recovering([one.resource_id for one in ordinary])
+        for one in ordinary:
+            one.recovering = emergencies.get(one.resource_id)  # for the words
         return super().to_representation(found)
 
 
@@ -196,8 +200,10 @@ class RequestOut(Technical, serializers.ModelSerializer[RestoreRequest]):
         return classification_sentence(request.why, request.price)
 
     def get_turn(self, request: RestoreRequest) -> str:
-        """By its status; nobody's where another restore has replaced what this one brought."""
-        return (Turn.NOBODY if self._later(request) else request.facts.turn).value
+        """By its status; nobody's where another restore has replaced what this one brought, the portal's in an emergency."""
+        if self._later(request) is not None:
+            return Turn.NOBODY.value
+        return (Turn.PORTAL if emergency_of(request) else request.facts.turn).value
 
     def _later(self, request: RestoreRequest) -> RestoreRequest | None:
         """What has replaced it since; read once."""

@@ -52,5 +52,7 @@ class Consent(Appended):
     @property
     def stands(self) -> bool:
         """Whether it still counts: not once the client was told that the restore is free."""
-        ended_to = self.request.consents_ended_to
-        return ended_to is None or self.pk > ended_to
+        ended_to, freed_at = self.request.consents_ended_to, self.request.freed_at
+        if ended_to is not None:
+            return self.pk > ended_to
+        return freed_at is None or self.given_at > freed_at  # freed by an older portal, while this one was updated

@@ -55,6 +55,14 @@ class ZabbixEvent(models.Model):
     seen_at = models.DateTimeField()
     recovered_at = models.DateTimeField(null=True, help_text="When its recovery was reported.")
     incident = models.OneToOneField(Incident, models.PROTECT, null=True, related_name="zabbix_event")
+    may_lack = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Whether its proposal has to be looked at for what its hosts stand for by now.",
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=Q(may_lack=True), name="zabbix_event_may_lack")]
 
     def __str__(self) -> str:
         return f"event {self.event_id}"

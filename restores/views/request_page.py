@@ -32,7 +32,7 @@ from restores.permissions import (
 )
 from restores.picking import best_proof
 from restores.plan import Tense
-from restores.succession import replaced_since, to_replace_the_same
+from restores.succession import recovering_it, replaced_since, to_replace_the_same
 from restores.unpacking import export_name, unpacking_command
 from restores.views.acts import Bound, acts_for
 from restores.views.fetching import UNDER_WAY, person, request_or_404
@@ -88,6 +88,7 @@ def _technical(http: HttpRequest, found: RestoreRequest) -> bool:
 def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | None = None) -> dict[str, Any]:
     """Everything the page shows."""
     user, now = person(http), timezone.now()
+    found.recovering = recovering_it(found)  # type: ignore[attr-defined]  # for the rules and the words
     done = finished_restore(found)
     acts = acts_for(user, found, now, bound)
     later = replaced_since(found)

@@ -11,7 +11,9 @@ from django.utils import timezone
 from backups.models import Backup, Resource
 from portal.models import User
 from portal.rules import refusal
+from restores.actions.incidents import declare
 from restores.api.serializers import MOVES
+from restores.charging import Cause
 from restores.models import AttemptKind, RestoreRequest, Step, StepStatus
 from restores.stepnames import StepName
 from restores.workflow import Status
@@ -168,6 +170,20 @@ def test_what_one_can_is_what_the_move_would_answer(
     for who in ("client", "staff", "it", "auditor", "account_manager"):
         told = as_(who).get(f"{ADDRESS}{found.pk}/").json()["can"]
         assert told == {move: refusal(check, cast.people[who], found) or None for move, check in MOVES.items()}
+
+
+def test_an_emergency_is_told_alike_in_the_list_and_of_one(as_: As, cast: Cast, filed: RestoreRequest) -> None:
+    affected = Resource.objects.filter(pk=filed.resource_id)
+    incident = declare(by=cast.it, hazard="The disk is gone.", resources=affected)
+    make_request(filed.backup, cast.it, status=Status.RUNNING, cause=Cause.INFRASTRUCTURE, incident=incident)
+    said = (
+        f"{incident.number} brings {filed.resource.name} back first. IT decides about this request once that is done."
+    )
+    for who in ("client", "it"):
+        whole = as_(who).get(f"{ADDRESS}{filed.pk}/").json()
+        listed = next(one for one in as_(who).get(ADDRESS).json()["results"] if one["id"] == filed.pk)
+        assert {(one["turn"], one["next"]) for one in (whole, listed)} == {("the portal", said)}
+    assert as_("it").get(f"{ADDRESS}{filed.pk}/").json()["can"]["approve"].startswith(f"{incident.number} brings")
 
 
 def test_what_was_replaced_since_says_by_which(as_: As, completed: RestoreRequest, cast: Cast) -> None:

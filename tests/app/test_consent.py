@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from moneyed import Money
 
+from backups.actions.belief import follow_clock
 from backups.drivers.base import Mode
 from backups.models import Pin, Resource
 from portal.errors import InvalidInput, NotPermitted, Refused
@@ -346,6 +347,25 @@ def test_what_has_expired_is_not_acted_on_before_the_portal_closes_it(world: Wor
     with pytest.raises(Refused, match="it has expired"):
         agreed(world.it, free)
     assert reject(by=world.it, request=free, reason="Too late.").state is Status.REJECTED
+
+
+def test_a_clock_that_leapt_expires_nothing_and_holds_up_nobody(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, before = ask(world.owner, resource, HARDWARE), timezone.now()
+    follow_clock(before)
+    monkeypatch.setattr(timezone, "now", lambda: before + timedelta(days=40))
+    assert expire_requests(timezone.now()) == 0
+    assert agreed(world.it, request).state is Status.APPROVED
+
+
+def test_what_an_older_portal_made_free_meanwhile_asks_again(world: World, resource: Resource) -> None:
+    """It runs beside this one while it is updated, and knows no ids of ended consents."""
+    publish(world)
+    request = ask(world.owner, resource)
+    accept(by=world.owner, request=request, plan_digest=request.plan_digest)
+    RestoreRequest.objects.filter(pk=request.pk).update(freed_at=timezone.now())
+    assert [consent.stands for consent in request.consents.select_related("request")] == [False]
 
 
 def test_an_older_portals_request_expires_as_well(world: World, resource: Resource) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,15 +12,17 @@ from django.utils import timezone
 from backups.drivers.base import Mode
 from backups.models import Resource
 from restores.actions.charges import confirm_charge, reopen_charge
+from restores.actions.cleaning import clean_up
 from restores.actions.correcting import correct_cause
 from restores.actions.deciding import approve
 from restores.actions.filing import file_request
-from restores.actions.inbox import choose
+from restores.actions.inbox import choose, follow
 from restores.actions.performing import perform_restore
 from restores.actions.sending import send_due
+from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause
-from restores.models import Agreement, Notice, RestoreRequest, Why
+from restores.models import Agreement, Attempt, Notice, RestoreRequest, Why
 from restores.workflow import Status
 from tests.app.hazard import confirmed, declared, work
 from tests.app.test_consent import publish
@@ -64,12 +67,16 @@ class TestMoney:
         correct_cause(by=world.it, request=request, cause=Cause.BAD_DATA, reason="Their own import.")
         assert told("Standing consent used") == dict.fromkeys(OWNERS, Why.OWNER) | {"staff": Why.FOLLOWS}
         (said,) = set(Notice.objects.filter(headline="Standing consent used").values_list("text", flat=True))
-        assert "covers the estimate of" in said
+        assert said == "The standing consent covers the estimate"
         done = carried_out(world, RestoreRequest.objects.get(pk=request.pk))
         confirm_charge(by=world.manager, charge=done.charge, reason="As agreed.")
         assert set(told("Charge confirmed")) >= OWNERS
         reopen_charge(by=world.manager, charge=done.charge, reason="Not yet.")
         assert set(told("Charge reopened")) >= OWNERS
+        send_due(clock=timezone.now)
+        assert mail.outbox
+        assert not [one for one in mail.outbox if "45.00" in str(one.body)], "what it costs stands behind the sign-in"
+        assert done.events.filter(text__contains="45.00").exists()
 
     def test_who_asked_under_it_is_not_told_of_their_own_doing(
         self, world: World, resource: Resource, standing: Agreement
@@ -86,6 +93,34 @@ class TestData:
         assert said == f"{resource.name} was restored in place"
         perform_undo(request_undo(by=world.it, request=request, reason="The wrong day.").pk)
         assert set(told("Undone")) >= OWNERS
+
+    def test_that_live_data_was_replaced_though_its_worker_died_before_it_could_say_so(
+        self, world: World, resource: Resource
+    ) -> None:
+        request = carried_out(world, asked(world, resource, Cause.INFRASTRUCTURE))
+        Notice.objects.all().delete()
+        RestoreRequest.objects.filter(pk=request.pk).update(status="running")
+        attempts = Attempt.objects.filter(request=request)
+        attempts.update(
+            status="running",
+            finished_at=None,
+            went_live_at=None,
+            kept_until=None,
+            heartbeat_at=timezone.now() - timedelta(hours=1),
+        )
+        sweep_restores(timezone.now(), lost_before=timezone.now() - timedelta(minutes=1))
+        clean_up(attempts.get().pk)
+        assert set(told("Live data was replaced")) >= OWNERS
+
+    def test_who_follows_hears_of_each_one_as_they_chose(
+        self, world: World, five: list[Resource], sent: list[int]
+    ) -> None:
+        confirmed(world, declared(world, five))
+        for one in RestoreRequest.objects.all():
+            follow(by=world.owner, request=one)
+        work(sent)
+        mine = Notice.objects.filter(person=world.owner, headline="Completed")
+        assert {(one.why, one.send_at is not None) for one in mine} == {(Why.FOLLOWS, True)}
 
     def test_what_stands_beside_or_was_exported_changed_nothing(self, world: World, resource: Resource) -> None:
         for mode in (Mode.BESIDE, Mode.EXPORT):
@@ -105,5 +140,8 @@ class TestData:
         to_owner = [one for one in mail.outbox if one.to == ["owner@example.com"]]
         assert len(to_owner) == 1
         assert "It is about your company’s data" in to_owner[0].body
+        undone = Notice.objects.filter(person=world.owner, why=Why.OWNER).earliest("pk").request
+        perform_undo(request_undo(by=world.it, request=undone, reason="The wrong day.").pk)
+        assert Notice.objects.filter(headline="Undone", why=Why.OWNER, send_at__isnull=False).count() == len(OWNERS)
         assert not [one for one in mail.outbox if one.to == ["colleague@example.com"]], "as they chose"
         assert not Notice.objects.filter(person=world.stranger).exists()

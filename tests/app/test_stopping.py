@@ -138,6 +138,13 @@ def test_what_does_not_run_cannot_be_stopped(world: World, resource: Resource, s
         request_stop(by=world.it, request=request, reason="Stop!")
 
 
+def test_a_program_stops_nothing(world: World, resource: Resource) -> None:
+    request = filed(world, resource.backups.get())
+    RestoreRequest.objects.filter(pk=request.pk).update(status="running")
+    with pytest.raises(NotPermitted, match="A service account"):
+        request_stop(by=world.robot, request=request, reason="Stop!")
+
+
 def test_once_it_is_live_it_is_undone_instead_and_a_reason_is_needed(world: World, resource: Resource) -> None:
     request = restored(world, resource.backups.get())
     RestoreRequest.objects.filter(pk=request.pk).update(status="running")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.drivers.base import Mode
 from backups.models import Resource
 from portal.errors import Refused
-from restores.actions import incidents
+from restores.actions import claiming, deciding, incidents
 from restores.actions.claiming import claim_restore
+from restores.actions.cleaning import clean_up
 from restores.actions.deciding import approve, cancel, check_retriable, reject, retry
 from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.incident_board import Row, rows_of
-from restores.models import Approval, Attempt, AttemptStatus, Event, Incident, Notice, RestoreRequest, Why
+from restores.models import Approval, Attempt, AttemptStatus, Charge, Event, Incident, Notice, RestoreRequest, Why
 from restores.permissions import check_can_cancel
 from restores.succession import all_replaced_since, earlier_approved, recovering_it, replaced_since
-from restores.wording import next_in_full
+from restores.wording import charge_sentence, next_in_full
 from restores.workflow import Status
 from tests.app.hazard import confirmed, declared, page, work
 from tests.app.world import World, approved, backup_now, filed, fill_tree, restored
@@ -71,7 +77,7 @@ class TestAnEmergencyComesFirst:
         assert page(first) == "spoilt\n", "the latest one was taken since"
         for one in (fresh(before), fresh(tonight)):
             assert (one.state, one.decided_at, one.decided_by, one.start_at) == (Status.SUBMITTED, None, None, None)
-            assert one.expires_at is not None
+            assert (one.expires_at is not None, one.resend_at) == (True, None)
             recalled = one.events.latest("pk")
             assert (recalled.move, recalled.by) == ("recall", None)
             assert f"of {incident.number} brings {first.name} back. IT decides anew" in recalled.reason
@@ -88,6 +94,9 @@ class TestAnEmergencyComesFirst:
         incident = confirmed(world, declared(world, five))
         work(sent)
         anew = again(world, fresh(before))
+        QuerySet(Approval).filter(pk=Approval.objects.filter(request=anew).earliest("pk").pk).update(
+            approved_at=timezone.now() + timedelta(days=1)  # by a clock that was wrong
+        )
         assert row_of(world, incident, first).marks == [f"{before.number} is approved to replace it"]
         perform_restore(anew.pk)
         assert fresh(anew).state is Status.COMPLETED
@@ -109,6 +118,15 @@ class TestAnEmergencyComesFirst:
         assert f"{incident.number} brings {first.name} back first" in next_in_full(fresh(asked), timezone.now())
         work(sent)
         assert again(world, asked).state is Status.APPROVED
+        failed = approved(world, filed(world, five[2].backups.get()))
+        RestoreRequest.objects.filter(pk=failed.pk).update(status="failed")
+        RestoreRequest.objects.filter(incident=incident, resource=five[2]).update(status="running")
+        later = declared(world, five[2:3])
+        Incident.objects.filter(pk=later.pk).update(
+            status="recovering", confirmed_at=timezone.now(), confirmed_by=world.it, confirmed_digest="0" * 64
+        )
+        with pytest.raises(Refused, match=f"{incident.number} brings"):
+            retry(by=world.it2, request=fresh(failed), plan_digest=failed.plan_digest)
         other = filed(world, five[1].backups.get())
         assert reject(by=world.it2, request=other, reason="Not needed any more.").state is Status.REJECTED
 
@@ -183,9 +201,32 @@ class TestRowsDecide:
         assert said == f"{first.number} is at work on {resource.name} now. This one starts once that is done."
         sent.clear()
         clean_up_after(attempt)
+        sent.clear()
+        clean_up(attempt.pk)
         assert sent == [second.pk], "it does not wait for the sweeper"
         work(sent)
         assert fresh(second).state is Status.COMPLETED
+
+    def test_an_attempt_that_left_something_uses_up_no_other_approval(
+        self, world: World, resource: Resource, sent: list[int]
+    ) -> None:
+        """Another worker is putting things right when those behind are woken."""
+        first = approved(world, filed(world, resource.backups.get()))
+        behind = [approved(world, filed(world, backup_now(resource))) for _ in range(3)]
+        attempt = claim_restore(first.pk, timezone.now())
+        assert attempt is not None
+        clean_up_after(attempt)
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=timezone.now() + timedelta(minutes=5))
+        work(sent)
+        assert [fresh(one).state for one in behind] == [Status.APPROVED] * 3
+        said = next_in_full(fresh(behind[0]), timezone.now())
+        assert said.startswith(f"The portal puts things right after {first.number} first.")
+        sent.clear()
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=timezone.now())
+        clean_up(attempt.pk)
+        assert sent == [one.pk for one in behind], "in the order of their approvals"
+        work(sent)
+        assert fresh(behind[0]).state is Status.COMPLETED
 
     def test_of_many_in_one_query(self, world: World, five: list[Resource], django_assert_num_queries: object) -> None:
         pairs = [[restored(world, one.backups.get()) for _ in range(2)] for one in five]
@@ -194,6 +235,79 @@ class TestRowsDecide:
         with django_assert_num_queries(1):  # type: ignore[operator]
             found = all_replaced_since(requests)
         assert found == {first.pk: second for first, second in pairs}
+
+
+class TestInTheSameMoment:
+    """Two who do not see each other's rows yet: whoever is second waits for the first, and sees them."""
+
+    def test_an_approval_does_not_slip_past_the_emergency(
+        self, world: World, five: list[Resource], sent: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = filed(world, five[0].backups.get())
+        checked, record = threading.Event(), deciding.record_approval
+
+        def slowly(locked: RestoreRequest, **facts: Any) -> None:
+            if locked.pk == asked.pk:
+                checked.set()
+                never.wait(A_MOMENT)
+            record(locked, **facts)
+
+        monkeypatch.setattr(deciding, "record_approval", slowly)
+        approving = Apart(lambda: approved(world, asked))
+        assert checked.wait(20)
+        incident = confirmed(world, declared(world, five, concurrency=1))
+        perform_restore(incident.restore_requests.get(resource=five[0]).pk)
+        approving.end()
+        perform_restore(asked.pk)
+        assert fresh(asked).state is Status.SUBMITTED
+        assert [event.move for event in asked.events.order_by("pk")] == ["file", "approve", "recall"]
+
+    def test_two_claims_of_the_same_target_never_wait_for_each_other(
+        self, world: World, five: list[Resource], sent: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ordinary = approved(world, filed(world, five[0].backups.get()))
+        begun, make = threading.Event(), claiming._new_attempt
+
+        def slowly(request: RestoreRequest, now: datetime) -> Attempt:
+            if request.pk == ordinary.pk:
+                begun.set()
+                never.wait(A_MOMENT)
+            return make(request, now)
+
+        monkeypatch.setattr(claiming, "_new_attempt", slowly)
+        first = Apart(lambda: claim_restore(ordinary.pk, timezone.now()))
+        assert begun.wait(20)
+        incident = confirmed(world, declared(world, five, concurrency=1))
+        emergency = incident.restore_requests.get(resource=five[0])
+        assert claim_restore(emergency.pk, timezone.now()) is None, "the target is busy"
+        assert first.end() is not None
+        assert (fresh(ordinary).state, fresh(emergency).state) == (Status.RUNNING, Status.APPROVED)
+
+
+never = threading.Event()
+A_MOMENT = 1.5
+"""Seconds in which the other comes as far as it can."""
+
+
+class Apart:
+    """Something done in a thread and a connection of its own."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.came: list[Any] = []
+
+        def run() -> None:
+            try:
+                self.came.append(act())
+            finally:
+                connections.close_all()
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def end(self) -> Any:
+        """What came of it."""
+        self.thread.join(30)
+        return self.came[0]
 
 
 class TestTheWayBack:
@@ -215,6 +329,7 @@ class TestTheWayBack:
         self, world: World, resource: Resource
     ) -> None:
         request = restored(world, resource.backups.get())
+        Charge.objects.all().delete()
         attempts = Attempt.objects.filter(request=request)
         attempts.update(status=AttemptStatus.FAILED, error="The health check did not answer.")
         RestoreRequest.objects.filter(pk=request.pk).update(status="failed")
@@ -226,6 +341,7 @@ class TestTheWayBack:
         assert "is live. IT closes this request." in next_in_full(fresh(request), timezone.now())
         closed = cancel(by=world.it, request=fresh(request), reason="It stays as it is.")
         assert next_in_full(fresh(closed), timezone.now()) == "What was restored stayed live."
+        assert charge_sentence(fresh(closed)) == "It was not completed, so it is not charged."
 
     def test_a_retry_that_would_be_refused_is_not_offered(self, world: World, resource: Resource) -> None:
         request = approved(world, filed(world, resource.backups.get()))
@@ -235,6 +351,12 @@ class TestTheWayBack:
             check_retriable(world.it2, fresh(request))
         with pytest.raises(Refused, match="no longer what was asked for"):
             retry(by=world.it2, request=fresh(request), plan_digest=request.plan_digest)
+
+    def test_nothing_is_undone_under_an_emergency(self, world: World, five: list[Resource], sent: list[int]) -> None:
+        earlier = restored(world, five[0].backups.get())
+        incident = confirmed(world, declared(world, five))
+        with pytest.raises(Refused, match=f"{incident.number} brings {five[0].name} back first"):
+            request_undo(by=world.it, request=fresh(earlier), reason="The wrong day.")
 
     def test_undone_brings_the_one_before_back(self, world: World, resource: Resource) -> None:
         first, second = (restored(world, resource.backups.get()) for _ in range(2))

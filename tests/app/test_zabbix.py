@@ -212,8 +212,8 @@ def test_one_that_cannot_grow_says_so_once_and_holds_up_no_other(
         sweep_restores(now, lost_before=now)
     assert [one.events.filter(text=zabbix.TOO_MANY).count() for one in latest] == [1, 1]
     monkeypatch.undo()
-    sweep_restores(now, lost_before=now)
-    assert [listed(one) for one in latest] == [[resource]] * 2
+    map_host(by=world.it, host="news-3", resources=[resource])
+    assert [listed(one) for one in latest] == [[resource]] * 2, "said once more"
 
 
 def test_the_sweeper_asks_as_often_however_many_proposals_have_all_they_need(world: World, resource: Resource) -> None:
@@ -224,9 +224,21 @@ def test_the_sweeper_asks_as_often_however_many_proposals_have_all_they_need(wor
 
     map_host(by=world.it, host="news-3", resources=[resource])
     proposals(1)
+    zabbix.extend_proposals(timezone.now())
     few = asked()
-    proposals(6)
-    assert (Incident.objects.count(), asked()) == (6, few)
+    for event in range(1, 7):
+        post(payload(event_id=str(event), hosts=[f"other-{event}", "news-3"]))
+    zabbix.extend_proposals(timezone.now())
+    assert (Incident.objects.count(), asked(), few) == (7, few, 2)
+
+
+def test_what_was_said_while_a_proposal_was_made_reaches_it_all_the_same(world: World, resource: Resource) -> None:
+    """Both were committed without seeing the other."""
+    (latest,) = proposals(1)
+    found = ZabbixHost.objects.get(host="news-3")
+    found.resources.set([resource])
+    sweep_restores(timezone.now(), lost_before=timezone.now())
+    assert listed(latest) == [resource]
 
 
 @pytest.mark.parametrize(
