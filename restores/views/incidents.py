@@ -39,7 +39,7 @@ from restores.incident_board import (
 from restores.incident_forms import Affected, HazardForm
 from restores.incident_permissions import check_can_change_list, check_can_declare, check_can_see_incidents, is_at_rest
 from restores.incident_workflow import IncidentStatus, turn_and_next
-from restores.models import Incident, RestoreRequest
+from restores.models import Incident
 from restores.models.incident import INCIDENT_MODES, MOST_AT_ONCE
 from restores.succession import approved_to_replace
 from restores.views.fetching import person
@@ -49,6 +49,7 @@ from restores.views.narrowing import form_to_choose, is_sent
 NEWEST_FIRST = (Column("declared_at", descending=True), Column("pk", descending=True))
 IN_ORDER = (Column("position"), Column("pk"))
 PREVIEWED = 200
+MOST_NAMED = 10
 STOP_POLLING = 286  # htmx's own status: take this answer and ask no more
 
 
@@ -206,10 +207,12 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
     }
 
 
-def _recalled(found: Incident) -> list[RestoreRequest]:
+def _recalled(found: Incident) -> list[str]:
     """Whose approvals end with it: other requests that were approved to replace what it brings back in place."""
     replaced = found.affected.included().filter(backup__isnull=False, mode=Mode.IN_PLACE.value).values("resource")
-    return list(approved_to_replace(replaced)[:PREVIEWED])
+    others = approved_to_replace(replaced)
+    more = others.count() - MOST_NAMED
+    return [*(one.number for one in others[:MOST_NAMED]), *([f"{more:,} more"] if more > 0 else [])]
 
 
 def _clock(found: Incident, now: datetime) -> Any:
