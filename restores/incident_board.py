@@ -21,7 +21,7 @@ from restores.incident_permissions import unfiled, with_motion
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, Incident, IncidentEvent, IncidentResource, RestoreRequest
 from restores.plan import loss_window
-from restores.succession import all_replaced_since, replaced_sentence, to_replace
+from restores.succession import all_replaced_since, left_unsettled, replaced_sentence, to_replace
 from restores.wording import measured_at
 from restores.workflow import Status
 
@@ -106,7 +106,7 @@ def items_seen(user: User, incident: Incident) -> QuerySet[IncidentResource]:
 
 
 def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], now: datetime) -> list[Row]:
-    """The rows of those items, in four queries more however many there are."""
+    """The rows of those items, in five queries more however many there are."""
     items = list(items)
     restores = Attempt.objects.filter(kind=AttemptKind.RESTORE).order_by("number")
     requests = {
@@ -117,10 +117,12 @@ def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], n
         .order_by("pk")  # of several the newest counts: those before it are closed
     }
     replaced = all_replaced_since(requests.values())
+    waiting = [one.plan["target"] for one in requests.values() if one.state is Status.APPROVED]
+    left = {one.target: one.request for one in left_unsettled(waiting)} if waiting else {}
     marks = marks_of(incident, items)
     technical = sees_all(user)
     return [
-        _row(incident, item, requests.get(item.resource_id), replaced, marks[item.resource_id], now, technical)
+        _row(incident, item, requests.get(item.resource_id), replaced, left, marks[item.resource_id], now, technical)
         for item in items
     ]
 
@@ -130,6 +132,7 @@ def _row(
     item: IncidentResource,
     request: RestoreRequest | None,
     replaced: Mapping[int, RestoreRequest],
+    left: Mapping[str, RestoreRequest],
     marks: list[str],
     now: datetime,
     technical: bool,
@@ -147,7 +150,7 @@ def _row(
         attempt=attempt,
         label=label,
         colour=colour,
-        why=item.excluded_reason or item.why_not or (failed.error if failed else ""),
+        why=item.excluded_reason or item.why_not or (failed.error if failed else "") or _held_up_by(request, left),
         detail=failed.error_detail if failed and technical else "",
         loss=loss_window(item.backup.taken_at, until) if item.backup and item.backup.taken_at else None,
         marks=marks,
@@ -155,6 +158,12 @@ def _row(
         recovered_in=done - incident.began_at if done else None,
         replaced_by=replaced_by if done else None,
     )
+
+
+def _held_up_by(request: RestoreRequest | None, left: Mapping[str, RestoreRequest]) -> str:
+    """Why one that was filed does not start though it is its turn; empty otherwise."""
+    other = left.get(request.plan["target"]) if request and request.state is Status.APPROVED else None
+    return f"The portal puts things right after {other.number} first." if other and other != request else ""
 
 
 def _standing(incident: Incident, item: IncidentResource, request: RestoreRequest | None) -> tuple[str, str]:

@@ -88,9 +88,16 @@ def unsettled_there(request: RestoreRequest) -> RestoreRequest | None:
 
     To start before that would only use an approval up. After an attempt of its own the new one sees to it itself.
     """
-    left = Attempt.objects.filter(target=request.plan["target"], status__in=ENDED_BADLY, resend_at__isnull=False)
-    attempt = left.exclude(request=request).select_related("request").first()
+    if request.restore_mode is Mode.EXPORT:  # it touches nothing there, and may be what is needed just then
+        return None
+    attempt = left_unsettled([request.plan["target"]]).exclude(request=request).first()
     return attempt.request if attempt else None
+
+
+def left_unsettled(targets: Collection[str]) -> QuerySet[Attempt]:
+    """The attempts that left something on one of those targets that is still to be put right, with their requests."""
+    left = Attempt.objects.filter(target__in=targets, status__in=ENDED_BADLY, resend_at__isnull=False)
+    return left.select_related("request").order_by("pk")
 
 
 def recovering_it(request: RestoreRequest) -> Incident | None:

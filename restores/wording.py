@@ -140,7 +140,8 @@ HELD_UP = (Status.SUBMITTED, Status.APPROVED, Status.FAILED)
 def emergency_of(request: RestoreRequest) -> Incident | None:
     """That incident, where it was looked for (as ``recovering``)."""
     found: Incident | None = getattr(request, "recovering", None)
-    return found if request.state in HELD_UP else None
+    waits = request.state in HELD_UP and request.restore_mode is Mode.IN_PLACE and request.incident_id is None
+    return found if waits else None
 
 
 def next_in_full(request: RestoreRequest, now: datetime, reader: User | None = None) -> str:
@@ -208,6 +209,8 @@ def turn_of(request: RestoreRequest, reader: User) -> str:
 
 def turn_in_a_word(request: RestoreRequest, reader: User) -> str:
     """The same for a row of a list. "You" alone is only where the request waits for the reader to decide."""
+    if emergency_of(request) is not None:
+        return capfirst(Turn.PORTAL.value)
     if is_waiting_for(reader, request):
         return "You"
     if request.facts.turn is Turn.FILER:

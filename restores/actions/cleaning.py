@@ -16,23 +16,28 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.actions.taking import Clock
 from backups.drivers.base import Driver, DriverError, Mode, Place, Settings, Standing
 from backups.kinds import driver_of
 from portal.errors import Refused
+from portal.handover import LONGEST_WAIT
 from restores.actions.moves import note
 from restores.actions.telling import WITH_OWNERS
 from restores.actions.turns import wake_those_behind
 from restores.actions.undone import record_undone
 from restores.actions.words import in_words
+from restores.audience import Audience
 from restores.models import Attempt, AttemptKind
 from restores.stepnames import StepName
 from restores.succession import ENDED_BADLY
 
 log = structlog.get_logger(__name__)
 
+TELL_AFTER = timedelta(minutes=15)
+NOT_YET = "The portal could not put things right yet after an attempt"
 AS_IT_WAS = "The live data is as it was."
 CLAIMED_FOR = timedelta(minutes=5)
 """Longer than putting things right takes; then another worker may try."""
@@ -173,9 +178,9 @@ def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
     """
     attempt = Attempt.objects.select_related("request__resource").get(pk=attempt_id)
     now = clock()
-    waiting = Attempt.objects.filter(
-        pk=attempt_id, status__in=ENDED_BADLY, resend_at__lte=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS)
-    )
+    soon = Q(resend_at__lte=now + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+    put_off = Q(resend_at__gt=now + CLAIMED_FOR + LONGEST_WAIT)  # by a clock that was ahead
+    waiting = Attempt.objects.filter(soon | put_off, pk=attempt_id, status__in=ENDED_BADLY)
     if not waiting.update(resend_at=now + CLAIMED_FOR):
         return
     if attempt.kind == AttemptKind.UNDO:
@@ -184,8 +189,12 @@ def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
     was_live = attempt.went_live_at
     outcome = put_back(attempt, swap_back=False, clock=clock)
     if attempt.resend_at is not None:  # not yet; what was said before still holds
+        _not_yet(attempt, outcome.detail, clock)
         return
-    news = "" if was_live or attempt.went_live_at is None else "Live data was replaced"
+    replaced = (
+        attempt.went_live_at is not None and was_live is None and not Place.from_json(attempt.place).replaced_nothing
+    )
+    news = "Live data was replaced" if replaced else ""
     with transaction.atomic():
         attempt.error = f"{attempt.error} {outcome.sentence}"
         attempt.error_detail = "\n".join(filter(None, (attempt.error_detail, outcome.detail)))
@@ -193,6 +202,27 @@ def clean_up(attempt_id: int, *, clock: Clock = timezone.now) -> None:
         text = "The portal cleaned up" + (f"; {attempt.request.resource} had been replaced" if news else "")
         note(attempt.request, by=None, now=clock(), text=text, reason=outcome.sentence, news=news, audience=WITH_OWNERS)
         _wake(attempt, clock)
+
+
+def _not_yet(attempt: Attempt, detail: str, clock: Clock) -> None:
+    """Keep why for IT, and tell them once when it goes on: until then nothing else is restored there."""
+    now = clock()
+    with transaction.atomic():
+        if detail and detail not in attempt.error_detail:
+            attempt.error_detail = "\n".join(filter(None, (attempt.error_detail, detail)))
+            attempt.save(update_fields=["error_detail"])
+        ended = attempt.finished_at or attempt.started_at or now
+        if now - ended < TELL_AFTER or attempt.request.events.filter(at__gte=ended, text=NOT_YET).exists():
+            return
+        note(
+            attempt.request,
+            by=None,
+            now=now,
+            text=NOT_YET,
+            reason="Until then nothing else is restored there. It tries again by itself, as soon as what it needs answers.",
+            news="Not put right yet",
+            audience=[Audience.IT, Audience.FOLLOWERS],
+        )
 
 
 def _wake(attempt: Attempt, clock: Clock) -> None:
@@ -212,9 +242,11 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
             driver.swap_back(values, place)  # completes it
         if standing is not Standing.UNKNOWN:
             driver.resume_writers(values, place)
-    except Exception:
+    except Exception as error:
         log.warning("undo.not_put_right", attempt=attempt.pk, exc_info=True)
         _rest(attempt, resend_at=clock() + timedelta(seconds=settings.RESEND_AFTER_SECONDS))
+        words = in_words(error)
+        _not_yet(attempt, f"{words.sentence} {words.detail}".strip(), clock)
         return
     with transaction.atomic():
         _rest(attempt)
@@ -232,8 +264,10 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
 def clean_up_earlier(attempt: Attempt, clock: Clock) -> None:
     """Before a new attempt: finish putting things right after earlier ones on the same target.
 
-    Raises :class:`Refused` when that cannot be finished now.
+    Raises :class:`Refused` when that cannot be finished now. An export has nothing to do with what stands there.
     """
+    if attempt.request.restore_mode is Mode.EXPORT:
+        return
     earlier = Attempt.objects.filter(target=attempt.target, status__in=ENDED_BADLY, resend_at__isnull=False)
     for pk in earlier.values_list("pk", flat=True):
         clean_up(pk, clock=clock)

@@ -54,7 +54,7 @@ def correct_cause(*, by: User, request: RestoreRequest, cause: Cause, reason: st
         locked.cause, locked.classification = cause.value, classify(cause).value
         if frozen and classify(cause) is Classification.FREE:
             # The client hears that it is free: what makes it dear again asks again.
-            locked.freed_at, locked.consents_ended_to = now, locked.consents.aggregate(last=Max("pk"))["last"]
+            locked.freed_at, locked.consents_ended_to = now, locked.consents.aggregate(last=Max("pk"))["last"] or 0
         if locked.state is Status.COMPLETED:
             if classify(cause) is Classification.FREE:
                 void_charge(locked, by=by, now=now, reason=reason)

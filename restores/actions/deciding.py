@@ -132,9 +132,8 @@ def _approve(
             hand_over_at(locked, start_at, now)
 
     with transaction.atomic():
-        locked_resource(
-            request.resource_id
-        )  # an emergency that claims the same now sees this approval, or is seen by it
+        # An emergency that claims the same now sees this approval, or is seen by it.
+        locked_resource(request.resource_id)
         return apply_move(request, move, by=by, now=now, reason=reason, check=check, alter=alter)
 
 

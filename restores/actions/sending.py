@@ -25,8 +25,9 @@ from backups.actions.belief import policy_moment
 from backups.actions.taking import Clock
 from portal.channels import post
 from restores.actions.digesting import digest_of
+from restores.actions.inbox import is_following
 from restores.letters import digest_letter, notice_letter
-from restores.models import ChannelPost, DayMail, Notice, Outgoing, Why, preferences_of
+from restores.models import ChannelPost, DayMail, Notice, Outgoing, Preferences, Why, preferences_of
 
 log = structlog.get_logger(__name__)
 
@@ -151,14 +152,18 @@ def _send_notices(mail: Any, notices: Sequence[Notice], now: datetime) -> Sequen
         .filter(pk__in=[one.pk for one in notices])
         .values_list("pk", flat=True)
     )
-    told = [
-        one
-        for one in notices
-        if one.pk in unread and (wishes.mail_followed if one.why == Why.FOLLOWS else wishes.mail_turn)
-    ]
+    told = [one for one in notices if one.pk in unread and _is_wanted(one, wishes)]
     if told:
         _mail(mail, notice_letter(told, now))
     return told
+
+
+def _is_wanted(notice: Notice, wishes: Preferences) -> bool:
+    if notice.why == Why.FOLLOWS:
+        return wishes.mail_followed
+    if notice.why == Why.OWNER and wishes.mail_followed and is_following(notice.person, notice.request):
+        return True
+    return wishes.mail_turn
 
 
 def _send_digest(mail: Any, rows: Sequence[DayMail], now: datetime) -> Sequence[DayMail]:

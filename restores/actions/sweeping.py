@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from backups.heartbeats import Lost
 from portal.handover import LONGEST_WAIT, hand_over, next_resend
+from restores.actions.cleaning import CLAIMED_FOR
 from restores.actions.incident_running import sweep_incidents
 from restores.actions.moves import apply_move, note
 from restores.actions.pinned import pin_what_is_not, settle_pin
@@ -39,7 +40,8 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
         waiting_since = max(request.status_changed_at, request.start_at or request.status_changed_at)
         RestoreRequest.objects.filter(pk=request.pk).update(resend_at=next_resend(waiting_since, now))
         hand_over("restores.restore", request.pk)
-    waiting = Attempt.objects.filter(resend_at__lte=now).exclude(
+    put_off = Q(resend_at__gt=now + CLAIMED_FOR + LONGEST_WAIT)  # by a clock that was ahead
+    waiting = Attempt.objects.filter(Q(resend_at__lte=now) | put_off).exclude(
         status__in=[AttemptStatus.RUNNING, AttemptStatus.COMPLETED]
     )
     for attempt in waiting:

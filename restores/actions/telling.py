@@ -136,15 +136,21 @@ def _tell(
     if internal:
         readers &= people_with(Permission.VIEW_INTERNAL_NOTES, request.client_id)
     reasons: dict[int, Why] = {}
-    if Audience.OWNERS in audience:
-        reasons |= dict.fromkeys(_whose_turn(request, OWNERS, readers).values_list("pk", flat=True), Why.OWNER)
     if Audience.FOLLOWERS in audience:
         reasons |= dict.fromkeys(_followers(request, readers).values_list("pk", flat=True), Why.FOLLOWS)
+    following = set(reasons)
+    if Audience.OWNERS in audience:
+        reasons |= dict.fromkeys(_whose_turn(request, OWNERS, readers).values_list("pk", flat=True), Why.OWNER)
     if turn := audience - FOLLOWERS - OWNERS:
         reasons |= dict.fromkeys(_whose_turn(request, turn, readers).values_list("pk", flat=True), Why.TURN)
     if by is not None:
         reasons.pop(by.pk, None)
-    _write(request, reasons, now, headline, text, internal, instead)
+    in_the_inbox = set()
+    if instead.get(Why.OWNER):  # of what came back in an incident
+        in_the_inbox = (
+            _told_of_the_incident(request, [one for one, why in reasons.items() if why is Why.OWNER]) - following
+        )
+    _write(request, reasons, now, headline, text, internal, instead, in_the_inbox)
 
 
 def _followers(request: RestoreRequest, readers: QuerySet[User]) -> QuerySet[User]:
@@ -168,11 +174,11 @@ def _write(
     text: str,
     internal: bool,
     instead: Mapping[Why, str] = MappingProxyType({}),
+    in_the_inbox: Collection[int] = (),
 ) -> None:
+    """``in_the_inbox``: who gets no letter of it."""
     if not reasons:
         return
-    owners = [person for person, why in reasons.items() if why is Why.OWNER]
-    inbox_only = _told_of_the_incident(request, owners) if owners and instead.get(Why.OWNER) else set()
     Notice.objects.bulk_create(
         Notice(
             person_id=person,
@@ -182,7 +188,7 @@ def _write(
             headline=headline[:80],
             text=instead.get(why) or text,
             created_at=now,
-            send_at=None if why is Why.OWNER and person in inbox_only else now,
+            send_at=None if person in in_the_inbox else now,
         )
         for person, why in reasons.items()
     )

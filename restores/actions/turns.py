@@ -10,6 +10,7 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from portal.handover import LONGEST_WAIT, hand_over
 from restores.incident_workflow import up_next
 from restores.models import Attempt, AttemptStatus, Incident, IncidentResource, RestoreRequest
+from restores.succession import left_unsettled
 from restores.workflow import Status
 
 MOST_WOKEN = 20
@@ -34,7 +35,9 @@ def whose_turn(incident_id: int) -> list[int]:
     running = ours.filter(status=Status.RUNNING.value).count()
     targets = [target for _, target in waiting]
     busy = Attempt.objects.filter(status=AttemptStatus.RUNNING, target__in=targets).values_list("target", flat=True)
-    return up_next(waiting, set(busy), limit - running)
+    left = set(left_unsettled(targets).values_list("target", "request"))
+    free = [(pk, target) for pk, target in waiting if not any(there == target and whose != pk for there, whose in left)]
+    return up_next(free, set(busy), limit - running)
 
 
 def hand_over_next(incident_id: int, now: datetime, *, only_due: bool = False) -> None:

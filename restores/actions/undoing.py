@@ -138,6 +138,9 @@ def _fail(attempt: Attempt, error: Exception, clock: Clock) -> None:
     """Record it, and have it looked at at once which of the two is live: the swap back may have been done."""
     words, now = in_words(error), clock()
     with transaction.atomic():
+        RestoreRequest.objects.select_for_update(of=("self",)).get(
+            pk=attempt.request_id
+        )  # the request first, as everybody
         failed = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING).update(
             status=AttemptStatus.FAILED, finished_at=now, error=words.sentence, error_detail=words.detail, resend_at=now
         )

@@ -125,42 +125,55 @@ def map_host(
     if not host or len(host) > 128 or "\0" in host:
         raise InvalidInput("Enter the host’s name as Zabbix has it, 128 characters at most.", field="host")
     with acting(by, f"what {host[:40]} is"), transaction.atomic():
-        found, _ = ZabbixHost.objects.get_or_create(host=host)
+        ZabbixHost.objects.get_or_create(host=host)
+        found = ZabbixHost.objects.select_for_update().get(host=host)
         found.resources.set(resources)
         found.applications.set(applications)
-        proposed = ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value)
-        naming = [pk for pk, hosts in proposed.values_list("pk", "hosts") if host in hosts]
+        naming = [pk for pk, hosts in _proposed().order_by("pk").values_list("pk", "hosts") if host in hosts]
         for start in range(0, len(naming), 500):
-            ZabbixEvent.objects.filter(pk__in=naming[start : start + 500]).update(may_lack=True)
-    _grow_some(now, by)
+            _mark(ZabbixEvent.objects.filter(pk__in=naming[start : start + 500]), may_lack=True)
+    for pk in sorted(naming, reverse=True)[:A_TURN]:
+        _grow(pk, by, now)
     return found
 
 
 def extend_proposals(now: datetime) -> None:
-    """Give proposals what their hosts stand for by now, so many in a turn: those that :func:`map_host` did not come to.
+    """Give proposals what was said of their hosts, so many in a turn: those that :func:`map_host` did not come to.
 
     A new one is looked at once more as well: what its hosts are may have been said in the same moment.
     """
-    closed = ZabbixEvent.objects.filter(may_lack=True).exclude(incident__status=IncidentStatus.PROPOSED.value)
-    closed.update(may_lack=False)
-    _grow_some(now, None)
+    _mark(
+        ZabbixEvent.objects.filter(may_lack=True).exclude(incident__status=IncidentStatus.PROPOSED.value),
+        may_lack=False,
+    )
+    for pk in list(_proposed().filter(may_lack=True).order_by("-pk").values_list("pk", flat=True)[:A_TURN]):
+        _grow(pk, None, now)
 
 
-def _grow_some(now: datetime, by: User | None) -> None:
-    lacking = ZabbixEvent.objects.filter(may_lack=True, incident__status=IncidentStatus.PROPOSED.value)
-    for incident in list(lacking.order_by("-pk").values_list("incident", flat=True)[:A_TURN]):
-        _grow(incident, by, now)
+def _proposed() -> QuerySet[ZabbixEvent]:
+    return ZabbixEvent.objects.filter(incident__status=IncidentStatus.PROPOSED.value)
 
 
-def _grow(incident: int, by: User | None, now: datetime) -> None:
-    """Extend that proposal, in a transaction of its own. What fails is tried again by the sweeper."""
+def _mark(events: QuerySet[ZabbixEvent], *, may_lack: bool) -> None:
+    """In one order, so that two who mark the same never wait for each other."""
+    with transaction.atomic():
+        found = list(events.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        ZabbixEvent.objects.filter(pk__in=found).update(may_lack=may_lack)
+
+
+def _grow(event: int, by: User | None, now: datetime) -> None:
+    """Extend the proposal of that event, in a transaction of its own. What fails is tried again by the sweeper.
+
+    The event is locked before its incident, as a message about it does.
+    """
     try:
         with acting(by, "what its hosts are"), transaction.atomic():
-            locked = Incident.objects.select_for_update().get(pk=incident)
-            ZabbixEvent.objects.filter(incident=locked).update(may_lack=False)
-            _extend(locked, by, now)
+            locked = ZabbixEvent.objects.select_for_update(of=("self",)).get(pk=event)
+            ZabbixEvent.objects.filter(pk=event).update(may_lack=False)
+            if locked.incident_id is not None:
+                _extend(Incident.objects.select_for_update().get(pk=locked.incident_id), by, now)
     except Exception:
-        log.exception("zabbix.not_extended", incident=incident)
+        log.exception("zabbix.not_extended", event=event)
 
 
 def _extend(incident: Incident, by: User | None, now: datetime) -> None:

@@ -90,6 +90,7 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["heartbeat_at"], condition=Q(status="running"), name="attempt_running"),
+            models.Index(fields=["target"], condition=Q(resend_at__isnull=False), name="attempt_unsettled"),
             models.Index(
                 fields=["kept_until"],
                 condition=Q(kept_until__isnull=False, tidied_at__isnull=True),

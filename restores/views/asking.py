@@ -34,7 +34,7 @@ from restores.views.ask_context import (
     picked,
 )
 from restores.views.fetching import person
-from restores.wording import next_of
+from restores.wording import next_in_full
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,7 +70,7 @@ def _file(http: HttpRequest, resource: Resource, backup: Backup | None) -> HttpR
                 details=_details(form, http.POST),
                 part=asked_part(http) or None,
             )
-            messages.success(http, f"{filed.number} is filed. {next_of(filed, timezone.now(), person(http))}")
+            messages.success(http, f"{filed.number} is filed. {next_in_full(filed, timezone.now(), person(http))}")
             return redirect(filed)
         except PortalError as error:
             form.show(error)

@@ -20,10 +20,10 @@ from portal.permissions import has_permission_somewhere
 from portal.roles import Permission
 from restores.models import Incident, RestoreRequest
 from restores.models.request import FIRST_NUMBER, MODE_LABELS
-from restores.succession import all_replaced_since
+from restores.succession import all_recovering, all_replaced_since
 from restores.views.fetching import person, requests_seen_by
 from restores.waiting import decides_somewhere, is_waiting_for, waits_for
-from restores.wording import turn_in_a_word
+from restores.wording import emergency_of, turn_in_a_word
 from restores.workflow import STATUSES, Status, Turn
 
 GROUPS: dict[str, tuple[str, list[Status]]] = {
@@ -115,10 +115,17 @@ def requests(http: HttpRequest) -> HttpResponse:
         return redirect(named)
     page = read_page(filters.apply(requests_seen_by(user).prefetch_related("attempts")), NEWEST_FIRST, http.GET)
     replaced = all_replaced_since(page.rows)
+    emergencies = all_recovering([found.resource_id for found in page.rows])
+    for found in page.rows:
+        found.recovering = emergencies.get(found.resource_id)  # type: ignore[attr-defined]  # for the words
     context = {
         "page": page,
         "rows": [
-            (found, is_waiting_for(user, found), REPLACED if found.pk in replaced else turn_in_a_word(found, user))
+            (
+                found,
+                is_waiting_for(user, found) and not emergency_of(found),
+                REPLACED if found.pk in replaced else turn_in_a_word(found, user),
+            )
             for found in page.rows
         ],
         "filters": filters,

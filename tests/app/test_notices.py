@@ -66,7 +66,7 @@ def test_who_is_told_of_a_move(cast: Cast, request_: RestoreRequest, source: Sta
         turn = {"IT": ["it", "second_it"], "the person who asked": ["staff"], "the client": ["client", "colleague"]}
         expected |= dict.fromkeys(turn.get(STATUSES[step.to].turn.value, []), Why.TURN)
     if move is Move.UNDO:
-        expected |= {"client": Why.OWNER}
+        expected |= {"client": Why.OWNER, "colleague": Why.OWNER}
     if by is not None:
         expected.pop("it", None)
     assert told_of(cast) == expected

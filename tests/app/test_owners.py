@@ -22,7 +22,7 @@ from restores.actions.sending import send_due
 from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause
-from restores.models import Agreement, Attempt, Notice, RestoreRequest, Why
+from restores.models import Agreement, Attempt, Follow, Notice, RestoreRequest, Why
 from restores.workflow import Status
 from tests.app.hazard import confirmed, declared, work
 from tests.app.test_consent import publish
@@ -120,7 +120,20 @@ class TestData:
             follow(by=world.owner, request=one)
         work(sent)
         mine = Notice.objects.filter(person=world.owner, headline="Completed")
-        assert {(one.why, one.send_at is not None) for one in mine} == {(Why.FOLLOWS, True)}
+        assert [(one.why, one.send_at is not None) for one in mine] == [(Why.OWNER, True)] * 5
+        choose(by=world.owner, mail_turn=False, mail_followed=True, digest=False)
+        send_due(clock=timezone.now)
+        assert len([one for one in mail.outbox if one.to == ["owner@example.com"]]) == 5
+
+    def test_who_follows_and_wants_no_mail_of_that_hears_of_their_data(self, world: World, resource: Resource) -> None:
+        request = asked(world, resource, Cause.INFRASTRUCTURE, by="owner")
+        choose(by=world.owner, mail_turn=True, mail_followed=False, digest=False)
+        Follow.objects.update_or_create(request=request, person=world.colleague, defaults={"following": True})
+        choose(by=world.colleague, mail_turn=True, mail_followed=False, digest=False)
+        carried_out(world, request)
+        send_due(clock=timezone.now)
+        completed = {one.to[0] for one in mail.outbox if "Completed" in one.subject}
+        assert completed >= {"owner@example.com", "colleague@example.com"}
 
     def test_what_stands_beside_or_was_exported_changed_nothing(self, world: World, resource: Resource) -> None:
         for mode in (Mode.BESIDE, Mode.EXPORT):

@@ -13,10 +13,10 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from backups.drivers.base import Mode
+from backups.drivers.base import DriverError, Mode
 from backups.models import Resource
 from portal.errors import Refused
-from restores.actions import claiming, deciding, incidents
+from restores.actions import claiming, cleaning, deciding, incidents
 from restores.actions.claiming import claim_restore
 from restores.actions.cleaning import clean_up
 from restores.actions.deciding import approve, cancel, check_retriable, reject, retry
@@ -29,7 +29,7 @@ from restores.permissions import check_can_cancel
 from restores.succession import all_replaced_since, earlier_approved, recovering_it, replaced_since
 from restores.wording import charge_sentence, next_in_full
 from restores.workflow import Status
-from tests.app.hazard import confirmed, declared, page, work
+from tests.app.hazard import confirmed, declared, page, states, work
 from tests.app.world import World, approved, backup_now, filed, fill_tree, restored
 
 
@@ -227,6 +227,62 @@ class TestRowsDecide:
         assert sent == [one.pk for one in behind], "in the order of their approvals"
         work(sent)
         assert fresh(behind[0]).state is Status.COMPLETED
+
+    def test_one_that_is_unsettled_takes_no_place_in_an_incident(
+        self, world: World, five: list[Resource], sent: list[int]
+    ) -> None:
+        """The host died in the middle of a restore; the incident is about that host and about others."""
+        first = approved(world, filed(world, five[0].backups.get()))
+        attempt = claim_restore(first.pk, timezone.now())
+        assert attempt is not None
+        clean_up_after(attempt)
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=timezone.now() + timedelta(minutes=5))
+        sent.clear()
+        incident = confirmed(world, declared(world, five, concurrency=1))
+        work(sent)
+        assert states(incident) == ["approved", *["completed"] * 4]
+        assert row_of(world, incident, five[0]).why == f"The portal puts things right after {first.number} first."
+        clean_up(attempt.pk)
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=timezone.now())
+        clean_up(attempt.pk)
+        work(sent)
+        assert states(incident) == ["completed"] * 5
+
+    def test_what_a_clock_that_was_ahead_put_off_is_put_right(
+        self, world: World, resource: Resource, sent: list[int]
+    ) -> None:
+        first = approved(world, filed(world, resource.backups.get()))
+        attempt = claim_restore(first.pk, timezone.now())
+        assert attempt is not None
+        clean_up_after(attempt)
+        Attempt.objects.filter(pk=attempt.pk).update(resend_at=timezone.now() + timedelta(days=180))
+        clean_up(attempt.pk)
+        assert Attempt.objects.get(pk=attempt.pk).resend_at is None
+
+    def test_it_is_told_once_when_putting_right_goes_on_and_exports_do_not_wait(
+        self, world: World, resource: Resource, sent: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = approved(world, filed(world, resource.backups.get()))
+        other = approved(world, filed(world, resource.backups.get(), mode=Mode.EXPORT))
+        attempt = claim_restore(first.pk, timezone.now())
+        assert attempt is not None
+        Attempt.objects.filter(pk=attempt.pk).update(place={"live": "x"})
+        clean_up_after(attempt)
+
+        def away(*_: object) -> None:
+            raise DriverError("The server does not answer.")
+
+        monkeypatch.setattr(cleaning, "driver_of", away)
+        for minutes in (1, 20, 30):
+            Attempt.objects.filter(pk=attempt.pk).update(
+                finished_at=timezone.now() - timedelta(minutes=minutes), resend_at=timezone.now()
+            )
+            clean_up(attempt.pk)
+        assert first.events.filter(text=cleaning.NOT_YET).count() == 1
+        assert Notice.objects.filter(headline="Not put right yet", person=world.it2, why=Why.TURN).count() == 1
+        assert "The server does not answer." in Attempt.objects.get(pk=attempt.pk).error_detail
+        perform_restore(other.pk)
+        assert fresh(other).state is Status.COMPLETED
 
     def test_of_many_in_one_query(self, world: World, five: list[Resource], django_assert_num_queries: object) -> None:
         pairs = [[restored(world, one.backups.get()) for _ in range(2)] for one in five]
