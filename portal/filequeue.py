@@ -50,7 +50,7 @@ class Channel(filesystem.Channel):
             except ValueError:
                 log.warning("queue.unreadable_message", file=str(taken))
                 continue
-            taken.unlink()
+            taken.unlink(missing_ok=True)
             return message
         raise Empty
 
