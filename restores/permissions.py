@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from django.utils import timezone
-from moneyed import Money
 
 from backups.actions.belief import policy_moment
 from backups.drivers.base import Mode, Place
@@ -17,12 +15,10 @@ from portal.permissions import (
     check_is_a_person,
     check_permission,
     has_permission,
-    has_permission_somewhere,
 )
 from portal.roles import Permission
 from restores.incident_workflow import IncidentStatus
-from restores.models import Attempt, AttemptKind, AttemptStatus, Charge, ChargeStatus, RestoreRequest
-from restores.pricing import in_money
+from restores.models import Attempt, AttemptKind, AttemptStatus, ChargeStatus, RestoreRequest
 from restores.succession import recovering_it, recovering_sentence, replaced_sentence, replaced_since
 from restores.workflow import Move, Status, refusal_sentence, transition
 
@@ -267,18 +263,6 @@ def check_can_be_told(user: Person) -> None:
         raise NotPermitted("A service account is told of nothing. It asks the API.")
 
 
-def check_can_see_prices(user: Person) -> None:
-    """Everybody who has to do with requests sees what they cost."""
-    if not has_permission_somewhere(user, Permission.VIEW_REQUESTS):
-        raise NotPermitted("Prices are for clients and for the people who work for them.")
-
-
-def check_can_manage_prices(user: Person) -> None:
-    """An administrator sets prices, and what is agreed with clients."""
-    check_permission(user, Permission.MANAGE_PRICES, None, "Only an administrator sets prices.")
-    check_is_a_person(user)
-
-
 def check_can_comment(user: Person, request: RestoreRequest) -> None:
     """The people of the request comment on it, whatever became of it."""
     check_permission(
@@ -309,47 +293,6 @@ def check_can_attach(user: Person, request: RestoreRequest) -> None:
             f"This request came to its end more than {ATTACHABLE_AFTER_THE_END.days} days ago: nothing is attached to it"
             " any more. You can still comment on it."
         )
-
-
-def check_can_decide_charge(user: Person, charge: Charge) -> None:
-    """The client's account manager decides, once; an administrator where it goes beyond what they may let off."""
-    _check_money(user, charge, "Only an account manager of this client decides its charges.")
-    if charge.status != ChargeStatus.TO_REVIEW:
-        raise Refused(f"This charge was {charge.get_status_display().lower()} already.")
-
-
-def check_can_let_off(
-    user: Person, charge: Charge, off: Decimal, limit: Decimal | None, *, act: str = "decide"
-) -> None:
-    """So much of what was accepted is not charged: within what an account manager may, or an administrator's word."""
-    if limit is not None and off > limit and not has_permission(user, Permission.DECIDE_ANY_CHARGE, charge.client):
-        raise NotPermitted(
-            f"You let a client off {in_money(Money(limit, charge.currency))} at most. Ask an administrator to {act} it."
-        )
-
-
-def check_can_reopen_charge(user: Person, charge: Charge) -> None:
-    """A decision is taken back until it is exported; what its cause made free stays free."""
-    _check_money(user, charge, "Only an account manager of this client reopens its charges.")
-    if charge.status == ChargeStatus.TO_REVIEW:
-        raise Refused("This charge is open: decide it.")
-    if charge.status == ChargeStatus.VOID:
-        raise Refused("IT corrected the cause, and by that it is free. That is not taken back.")
-    if charge.export_id is not None:
-        raise Refused(f"It was exported with EXP-{charge.export_id}. Correct it in accounting, by a credit note.")
-
-
-def check_can_export(user: Person) -> None:
-    """Account managers export the charges of their clients; administrators everybody's."""
-    if not has_permission_somewhere(user, Permission.EXPORT_CHARGES):
-        raise NotPermitted("Only account managers and administrators export charges.")
-    check_is_a_person(user)
-
-
-def _check_money(user: Person, charge: Charge, sentence: str) -> None:
-    if not has_permission(user, Permission.DECIDE_ANY_CHARGE, charge.client):
-        check_permission(user, Permission.DECIDE_CHARGES, charge.client, sentence)
-    check_is_a_person(user)
 
 
 def _check_at_rest(request: RestoreRequest) -> None:

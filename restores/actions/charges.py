@@ -19,7 +19,7 @@ from restores.actions.telling import WITH_OWNERS, tell_of_charge
 from restores.amounts import no_such_coin
 from restores.charging import Classification
 from restores.models import Charge, ChargeStatus, RateCard, RestoreRequest
-from restores.permissions import check_can_decide_charge, check_can_let_off, check_can_reopen_charge
+from restores.money_permissions import check_can_decide_charge, check_can_let_off, check_can_reopen_charge
 from restores.pricing import in_money
 
 REASON_MISSING = "Say why: every decision about money is kept with its reason."

@@ -16,7 +16,7 @@ from portal.roles import Permission
 from portal.words import company_zone
 from restores.ledger import Entry, checksum_of, lines_of, totals_of
 from restores.models import Agreement, Charge, ChargeExport, ChargeStatus
-from restores.permissions import check_can_export
+from restores.money_permissions import check_can_export
 
 CHARGED = (ChargeStatus.CONFIRMED, ChargeStatus.ADJUSTED)
 

@@ -17,7 +17,7 @@ from portal.reasons import telling_reason
 from portal.words import company_zone
 from restores.amounts import no_such_coin
 from restores.models import Agreement, Rate, RateCard
-from restores.permissions import check_can_manage_prices
+from restores.money_permissions import check_can_manage_prices
 from restores.pricing import Rate as RateFacts
 from restores.pricing import is_currency
 

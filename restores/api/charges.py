@@ -22,7 +22,7 @@ from restores.api.amounts import AmountField
 from restores.api.filters import ChargeFilters
 from restores.details import DETAIL_LABELS
 from restores.models import Charge, RestoreRequest
-from restores.permissions import check_can_decide_charge, check_can_reopen_charge
+from restores.money_permissions import check_can_decide_charge, check_can_reopen_charge
 
 
 class DocumentedRequest(serializers.ModelSerializer[RestoreRequest]):

@@ -29,8 +29,9 @@ from restores.api.inputs import PartKeys, backup_seen_by
 from restores.api.serializers import EstimateOut
 from restores.charging import Cause, classification_sentence, classify
 from restores.models import Rate, RateCard
+from restores.money_permissions import check_can_see_prices
 from restores.part import Picked
-from restores.permissions import check_can_file, check_can_see_prices
+from restores.permissions import check_can_file
 from restores.pricing import Rate as RateFacts
 
 

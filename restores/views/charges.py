@@ -26,7 +26,7 @@ from portal.words import company_zone
 from restores.actions.charges import adjust_charge, confirm_charge, reopen_charge, waive_charge
 from restores.forms import DecideForm
 from restores.models import Attempt, Charge, ChargeStatus
-from restores.permissions import check_can_decide_charge, check_can_export, check_can_reopen_charge
+from restores.money_permissions import check_can_decide_charge, check_can_export, check_can_reopen_charge
 from restores.views.fetching import charge_or_404, charges_seen_by, person
 from restores.views.live import newest_restore
 from restores.wording import request_sentence

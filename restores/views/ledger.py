@@ -27,9 +27,9 @@ from restores.actions.exporting import export_charges, to_export
 from restores.charging import Cause
 from restores.ledger import as_csv
 from restores.models import Charge, ChargeExport, ChargeStatus
+from restores.money_permissions import check_can_export
 from restores.monthchart import charts
 from restores.months import Decided, by_cause, by_month
-from restores.permissions import check_can_export
 from restores.views.fetching import person
 from restores.workbook import as_xlsx
 

@@ -27,7 +27,7 @@ from restores.actions.estimating import currency_of
 from restores.actions.prices import let_off_limit_now, publish_card, set_agreement, withdraw_card
 from restores.forms import Amount
 from restores.models import Agreement, RateCard
-from restores.permissions import check_can_manage_prices, check_can_see_prices
+from restores.money_permissions import check_can_manage_prices, check_can_see_prices
 from restores.pricing import Rate
 from restores.views.fetching import person
 
