@@ -57,17 +57,19 @@ bench: .venv/installed-dev ## speed and memory of backups and restores beside pl
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lock: .venv/bin/uv ## resolve the dependencies of pyproject.toml anew into locks/
-	$(BIN)/uv $(COMPILE) --upgrade --extra demo --extra test --extra lint --output-file locks/dev.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --upgrade --extra demo --extra demo-aws --extra test --extra lint --output-file locks/dev.txt pyproject.toml
 	$(BIN)/uv $(COMPILE) --upgrade --constraint locks/dev.txt --output-file locks/base.txt pyproject.toml
 	$(BIN)/uv $(COMPILE) --upgrade --constraint locks/dev.txt --extra demo --output-file locks/demo.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --upgrade --constraint locks/dev.txt --extra demo --extra demo-aws --output-file locks/demo-aws.txt pyproject.toml
 	echo uv | $(BIN)/uv $(COMPILE) --upgrade --no-annotate --output-file locks/uv.txt -
 
 lock-check: .venv/bin/uv ## whether locks/ still fits pyproject.toml
 	@rm -rf .venv/locks && cp -R locks .venv/locks
-	@$(BIN)/uv $(COMPILE) --extra demo --extra test --extra lint --output-file .venv/locks/dev.txt pyproject.toml > /dev/null
+	@$(BIN)/uv $(COMPILE) --extra demo --extra demo-aws --extra test --extra lint --output-file .venv/locks/dev.txt pyproject.toml > /dev/null
 	@$(BIN)/uv $(COMPILE) --constraint locks/dev.txt --output-file .venv/locks/base.txt pyproject.toml > /dev/null
 	@$(BIN)/uv $(COMPILE) --constraint locks/dev.txt --extra demo --output-file .venv/locks/demo.txt pyproject.toml > /dev/null
-	@for name in base demo dev; do \
+	@$(BIN)/uv $(COMPILE) --constraint locks/dev.txt --extra demo --extra demo-aws --output-file .venv/locks/demo-aws.txt pyproject.toml > /dev/null
+	@for name in base demo demo-aws dev; do \
 		grep '^[a-z0-9]' .venv/locks/$$name.txt > .venv/locks/wanted; \
 		grep '^[a-z0-9]' locks/$$name.txt | diff - .venv/locks/wanted > .venv/locks/difference || { \
 			cat .venv/locks/difference; echo "locks/$$name.txt does not fit pyproject.toml: run 'make lock'."; exit 1; }; \
