@@ -112,7 +112,7 @@ def _backups(resources: Sequence[int], now: datetime) -> dict[int, list[StoredBa
                     copy,
                     region,
                     state == _PRESENT,
-                    proof >= _VERIFIED,
+                    checksum_at is not None or proof >= _VERIFIED,
                     read_instant(checksum_at) if checksum_at is not None else None,
                     read_instant(created_at),
                     read_instant(damaged_at) if damaged_at is not None else None,

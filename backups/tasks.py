@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups.actions import auditing, contents, looking, presence, removing, repairing, retaining, telling, verifying
-from backups.actions.copying import copy_to_other_region
+from backups.actions.copying import continue_copy, copy_to_other_region
 from backups.actions.daily import once_a_day
 from backups.actions.scheduling import schedule_backups
 from backups.actions.sweeping import sweep_backups
@@ -34,6 +34,12 @@ def take_backup(backup_id: int) -> None:
 def copy_backup(resource_id: int) -> None:
     """Bring a resource's latest monthly backup to the other region (B3)."""
     copy_to_other_region(resource_id)
+
+
+@shared_task(name="backups.continue_copy")
+def continue_copying(copy_id: int) -> None:
+    """Ask a provider again about a copy that it makes."""
+    continue_copy(copy_id)
 
 
 @shared_task(name="backups.repair")

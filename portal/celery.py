@@ -60,9 +60,11 @@ app.conf.update(
     task_routes={
         "backups.take": "backups",
         "backups.copy": "backups",
+        "backups.continue_copy": "backups",
         "restores.restore": {"queue": "restores", "priority": LATER},
         "restores.restore_first": "restores",
         "restores.undo": "restores",
+        "restores.go_on": "restores",
         "restores.clean_up": "restores",
         "backups.list_contents": "restores",  # somebody waits for it who wants a restore
         "backups.repair": "backups",

@@ -12,7 +12,7 @@ from backups.actions.daily import once_a_day
 from portal.telling import tell_it
 from restores.actions import cleaning, digesting, sending, tidying
 from restores.actions.expiring import expire_requests
-from restores.actions.performing import perform_restore
+from restores.actions.performing import go_on, perform_restore
 from restores.actions.sweeping import sweep_restores
 from restores.actions.sweeping_attachments import sweep_attachments
 from restores.actions.undoing import perform_undo
@@ -35,6 +35,12 @@ def restore_first(request_id: int) -> None:
 def undo(attempt_id: int) -> None:
     """Bring the original back."""
     perform_undo(attempt_id)
+
+
+@shared_task(name="restores.go_on")
+def continue_attempt(attempt_id: int) -> None:
+    """Ask a provider again for which an attempt waits."""
+    go_on(attempt_id)
 
 
 @shared_task(name="restores.clean_up")

@@ -12,17 +12,19 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from backups.actions.belief import policy_moment
 from backups.actions.damage import confirm_damage, note_damaged_copy, note_sound_again
 from backups.actions.deleting import mark_deleting, remove_copy, remove_retired
+from backups.actions.keptparts import copy_kept
 from backups.actions.locking import locked_resource
 from backups.actions.progress import RowProgress, WorkTakenAway
-from backups.actions.taking import Clock
+from backups.actions.taking import Clock, stored_size
+from backups.actions.waiting import LONGEST, put_to_sleep, wake
 from backups.artefacts import StoredArtefact, StoredArtefactInfo, copy_artefact
-from backups.drivers.base import DamagedBackup
+from backups.drivers.base import DamagedBackup, StillWorking
 from backups.facts import facts_of
 from backups.findings import Code
 from backups.heartbeats import Lost
@@ -67,11 +69,21 @@ def make_copy(backup: Backup, region: str, *, clock: Clock = timezone.now) -> bo
     return copy is None or _write(copy, clock)
 
 
+def continue_copy(copy_id: int, *, clock: Clock = timezone.now) -> None:
+    """Ask the provider again about a copy that it makes; once it stands, what it replaces goes. Safe to call twice."""
+    if not wake(Copy.objects.filter(pk=copy_id, state=CopyState.WRITING), clock()):
+        return
+    copy = Copy.objects.select_related("backup__resource").get(pk=copy_id)
+    _write(copy, clock)
+    copy_to_other_region(copy.backup.resource_id, clock=clock)
+
+
 def give_up_lost_copies(lost: Lost) -> None:
-    """Retire copies whose writer beats no more, and have each made anew."""
-    writing = Copy.objects.filter(lost.among("heartbeat_at"), state=CopyState.WRITING)
+    """Retire copies whose writer beats no more or whose provider does not finish, and have each made anew."""
+    endless = Q(wakes_at__isnull=False, created_at__lt=lost.now - LONGEST)
+    writing = Copy.objects.filter(lost.among("heartbeat_at") | endless, state=CopyState.WRITING)
     for pk, resource_id in writing.order_by("heartbeat_at", "pk").values_list("pk", "backup__resource")[:100]:
-        if writing.filter(pk=pk).update(state=CopyState.DELETING):
+        if writing.filter(pk=pk).update(state=CopyState.DELETING, wakes_at=None):
             hand_over("backups.copy", resource_id)
 
 
@@ -112,18 +124,20 @@ def _write(copy: Copy, clock: Clock) -> bool:
         here, there = store_of(source.region), store_of(copy.region)
         with RowProgress(writing, clock) as progress:
             try:
-                copy_artefact(here, source.stored_under, there, copy.prefix, info, progress)
+                kept = copy_kept(source, copy, progress)
+                copy_artefact(here, source.stored_under, there, copy.prefix, info, progress, kept)
             except DamagedBackup as error:
                 confirm_damage(source, error)
                 log.warning("copy.source_damaged", backup=backup.pk, why=error.sentence)
                 note_damaged_copy(source, error.sentence, clock())
                 _give_up(copy, clock)
                 return False
-            StoredArtefact(there, copy.prefix, info).check(progress)
+            StoredArtefact(there, copy.prefix, info, kept).check(progress)
         made = writing.update(
             state=CopyState.PRESENT,
-            stored_bytes=info.size + info.manifest_size,
-            proof=Proof.CHECKSUM,
+            stored_bytes=stored_size(info, kept),
+            kept=kept.as_json() if kept else {},
+            proof=Proof.PRESENT if kept else Proof.CHECKSUM,
             proven_at=clock(),
             checksum_at=clock(),
             heartbeat_at=None,
@@ -131,6 +145,8 @@ def _write(copy: Copy, clock: Clock) -> bool:
         if not made:
             raise WorkTakenAway("This copy was given up meanwhile.")
         note_sound_again(copy, clock())
+    except StillWorking as waiting:
+        put_to_sleep(writing, waiting, clock())
     except BaseException:
         _give_up(copy, clock)
         raise
@@ -139,7 +155,7 @@ def _write(copy: Copy, clock: Clock) -> bool:
 
 def _give_up(copy: Copy, clock: Clock) -> None:
     """The bytes go only when the row says that they do: an answer of the database may have been lost, not the update."""
-    Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING).update(state=CopyState.DELETING)
+    Copy.objects.filter(pk=copy.pk, state=CopyState.WRITING).update(state=CopyState.DELETING, wakes_at=None)
     if Copy.objects.filter(pk=copy.pk, state__in=[CopyState.DELETING, CopyState.DELETED]).exists():
         remove_copy(copy, clock)
 

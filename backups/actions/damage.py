@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from backups.actions.keptparts import check_kept
 from backups.actions.locking import locked_resource
 from backups.actions.newest import note_newest_good
 from backups.artefacts import StoredArtefact, StoredArtefactInfo, read_index
@@ -47,6 +48,7 @@ def reads_well(copy: Copy) -> bool:
         if read_index(store, prefix).info != info:
             return False
         artefact.check(_unwatched)
+        check_kept(copy)
         for _ in artefact.manifest():
             pass
         with artefact.open() as unpacked:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from backups.actions.keptparts import delete_kept
 from backups.actions.locking import locked_resource
 from backups.actions.newest import note_newest_good
 from backups.actions.taking import Clock
@@ -47,6 +48,7 @@ def remove_copy(copy: Copy, clock: Clock) -> None:
     Where it was still being written when the others went, its backup is deleted only now.
     """
     delete_artefact(store_of(copy.region), copy.stored_under)
+    delete_kept(copy)
     Copy.objects.filter(pk=copy.pk, state=CopyState.DELETING).update(state=CopyState.DELETED, deleted_at=clock())
     if _without_copies().filter(pk=copy.backup_id).exists():
         now = clock()

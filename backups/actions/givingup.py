@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from backups.actions.locking import locked_resource
 from backups.actions.taking import Clock, finish_backup, mark_failed, stored_at_home
+from backups.actions.waiting import LONGEST, waited_too_long
 from backups.artefacts import StoredArtefact, delete_artefact, read_index
 from backups.drivers.base import DamagedBackup, DriverError
 from backups.heartbeats import AHEAD, Lost
@@ -46,16 +47,36 @@ def give_up_stalled_backups(now: datetime, *, stalled_before: datetime) -> int:
     """Mark running backups that live but got no further since ``stalled_before`` as failed, and stop their programs."""
     running = Backup.objects.filter(status=BackupStatus.RUNNING)
     running.filter(progress_at__gt=now + AHEAD).update(progress_at=now)  # a clock was wrong: it counts from now
-    stalled = running.filter(progress_at__lt=stalled_before)
+    stalled = running.filter(progress_at__lt=stalled_before, wakes_at__isnull=True)
     sentence = (
         f"The backup got no further for {span_in_words(now - stalled_before)} and was stopped. See whether the resource"
         " hangs: a lock, a network file system that does not answer."
     )
     return sum(
         _give_up(
-            backup, now, lambda locked: locked.progress_at is not None and locked.progress_at < stalled_before, sentence
+            backup,
+            now,
+            lambda locked: (
+                locked.wakes_at is None and locked.progress_at is not None and locked.progress_at < stalled_before
+            ),
+            sentence,
         )
         for backup in stalled.select_related("resource")
+    )
+
+
+def give_up_what_waits_too_long(now: datetime) -> int:
+    """Mark backups as failed on which the provider works for longer than any should take; how many."""
+    waiting = Backup.objects.filter(status=BackupStatus.RUNNING, wakes_at__isnull=False, started_at__lt=now - LONGEST)
+    return sum(
+        _give_up(
+            backup,
+            now,
+            lambda locked: waited_too_long(locked.started_at, locked.wakes_at, now),
+            f"The provider has not finished it for {span_in_words(LONGEST)}: {backup.waits_for} See to it there;"
+            " the next backup starts anew.",
+        )
+        for backup in waiting.select_related("resource")
     )
 
 

@@ -17,9 +17,10 @@ from backups.actions.locking import locked_resource
 from backups.actions.looking import note_sighting
 from backups.actions.newest import note_newest_good
 from backups.actions.progress import RowProgress
+from backups.actions.waiting import put_to_sleep, wake
 from backups.actions.whereabouts import check_not_moved
-from backups.artefacts import ArtefactWriter, Index, delete_artefact, read_index
-from backups.drivers.base import DriverError, NotFound
+from backups.artefacts import ArtefactWriter, Index, StoredArtefactInfo, delete_artefact, read_index
+from backups.drivers.base import DriverError, KeptAt, NotFound, StillWorking
 from backups.kinds import driver_of, store_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Resource
 from backups.permissions import check_can_back_up
@@ -84,7 +85,10 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
             header = {"resource": str(resource.uid), "name": resource.name, "taken_at": backup.started_at.isoformat()}  # type: ignore[union-attr]
             with ArtefactWriter(store, backup.prefix, kind=resource.kind, header=header) as sink:
                 taken = driver.take(resource.settings, sink, progress)
-                index = Index(resource.kind, header, sink.finish(taken), taken.summary, tuple(taken.warnings))
+                info = sink.finish(taken)
+            index = Index(resource.kind, header, info, taken.summary, tuple(taken.warnings), taken.kept)
+    except StillWorking as waiting:
+        put_to_sleep(rows, waiting, clock(), waits_for=waiting.sentence[:300])
     except (DriverError, StoreError) as error:
         _fail(backup, error.sentence, error.detail, clock(), worth_retrying=error.retry)
         if isinstance(error, NotFound):
@@ -105,9 +109,11 @@ def perform_backup(backup_id: int, *, clock: Clock = timezone.now) -> None:
 
 
 def _claim(backup_id: int, now: datetime) -> Backup | None:
-    claimed = Backup.objects.filter(pk=backup_id, status=BackupStatus.QUEUED).update(
+    """A queued one, or one whose provider is to be asked again."""
+    row = Backup.objects.filter(pk=backup_id)
+    claimed = row.filter(status=BackupStatus.QUEUED).update(
         status=BackupStatus.RUNNING, started_at=now, taken_at=now, heartbeat_at=now, progress_at=now
-    )
+    ) or wake(row.filter(status=BackupStatus.RUNNING), now, progress_at=now)
     return Backup.objects.select_related("resource").get(pk=backup_id) if claimed else None
 
 
@@ -139,7 +145,8 @@ def finish_backup(
             locked.taken_at = datetime.fromisoformat(stored.header["taken_at"])
             locked.finished_at = now
             locked.bytes_done = locked.source_bytes = info.source_bytes if source_bytes is None else source_bytes
-            locked.stored_bytes = info.size + info.manifest_size
+            locked.stored_bytes = stored_size(info, stored.kept)
+            locked.wakes_at, locked.waits_for = None, ""
             locked.checksum = info.checksum
             locked.artefact = info.as_json()
             locked.summary = dict(stored.summary)
@@ -153,6 +160,7 @@ def finish_backup(
                 prefix=backup.prefix,
                 state=CopyState.PRESENT,
                 stored_bytes=locked.stored_bytes,
+                kept=stored.kept.as_json() if stored.kept else {},
                 proof=Proof.PRESENT,
                 proven_at=now,
                 created_at=now,
@@ -162,6 +170,11 @@ def finish_backup(
             _hand_on(locked)
     if given_up:
         delete_artefact(store_of(resource.home_region), backup.prefix)
+
+
+def stored_size(info: StoredArtefactInfo, kept: KeptAt | None) -> int:
+    """All bytes that are stored of a copy: in the portal's store, and at the provider as far as it says."""
+    return info.size + info.manifest_size + (kept.size if kept else 0)
 
 
 def _fail(backup: Backup, sentence: str, detail: str, now: datetime, *, worth_retrying: bool = False) -> None:
@@ -179,6 +192,7 @@ def mark_failed(locked: Backup, sentence: str, detail: str, now: datetime, *, wo
     locked.finished_at = now
     locked.error, locked.error_detail = sentence, detail
     locked.worth_retrying = worth_retrying
+    locked.wakes_at, locked.waits_for = None, ""
     locked.save()
     if worth_retrying:
         lately = Backup.objects.filter(resource=locked.resource_id, finished_at__gt=now - LATELY)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import confirm_damage, note_damaged_copy
+from backups.actions.keptparts import check_kept
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
@@ -134,6 +135,7 @@ def verify_copy(
             report = _throttled(progress, megabytes_per_second) if megabytes_per_second else progress
             try:
                 artefact.check(_both(report, watched))
+                at_provider = check_kept(copy)
             except DamagedBackup as error:
                 confirm_damage(copy, error)
                 raise
@@ -150,7 +152,8 @@ def verify_copy(
         mine.update(heartbeat_at=None)
     now = clock()
     mine.update(checksum_at=now, unread_at=None, unread="")
-    mine.filter(proof__lte=Proof.CHECKSUM).update(proof=Proof.CHECKSUM, proven_at=now)
+    proof = Proof.PRESENT if at_provider else Proof.CHECKSUM  # the provider shows nobody the bytes that it keeps
+    mine.filter(proof__lte=proof).update(proof=proof, proven_at=now)
     return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backups.artefacts.layout import (
     DATA,
     INDEX,
@@ -13,17 +15,23 @@ from backups.artefacts.layout import (
     write_index,
 )
 from backups.artefacts.reading import StoredBytes
-from backups.drivers.base import DamagedBackup, DriverError, Progress
+from backups.drivers.base import DamagedBackup, DriverError, KeptAt, Progress
 from backups.stores.base import NotStored, Store
 
 
 def copy_artefact(
-    source: Store, prefix: str, target: Store, target_prefix: str, info: StoredArtefactInfo, progress: Progress
+    source: Store,
+    prefix: str,
+    target: Store,
+    target_prefix: str,
+    info: StoredArtefactInfo,
+    progress: Progress,
+    kept: KeptAt | None = None,
 ) -> None:
     """Copy the backup under ``prefix`` of ``source`` to ``target_prefix`` of ``target``, checking every byte; index last.
 
-    Raises :class:`DamagedBackup` when the source is not what ``info`` says. Whatever is raised, nothing that could be
-    taken for a backup is left in the target.
+    ``kept`` is what the provider keeps for the new copy. Raises :class:`DamagedBackup` when the source is not what ``info``
+    says. Whatever is raised, nothing that could be taken for a backup is left in the target.
     """
     try:
         with said():
@@ -58,7 +66,7 @@ def copy_artefact(
                     progress(done, expected)
                 if writer.commit() != size:
                     raise DriverError(f"The region {target.region} kept another size of {key}. Try again.", retry=True)
-        write_index(target, target_prefix, index)
+        write_index(target, target_prefix, replace(index, kept=kept))
     except BaseException:
         delete_artefact(target, target_prefix)
         raise

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.base import DamagedBackup, DriverError, KeptAt
 from backups.stores.base import Store, StoreError
 
 FORMAT = 1
@@ -50,6 +50,7 @@ class Index:
     info: StoredArtefactInfo
     summary: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    kept: KeptAt | None = None  # what the provider keeps of this copy of the backup
 
 
 @contextmanager
@@ -89,6 +90,7 @@ def read_index(store: Store, prefix: str) -> Index:
             StoredArtefactInfo.from_json(value["info"]),
             dict(value["summary"]),
             tuple(value["warnings"]),
+            KeptAt.from_json(value.get("kept") or {}),
         )
     except (ValueError, KeyError, TypeError) as error:
         sentence = (

@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO, cast
 import zstandard
 
 from backups.artefacts.layout import CHUNK, DATA, DEPTH, MANIFEST, StoredArtefactInfo, said
-from backups.drivers.base import DamagedBackup, DriverError, ManifestEntry, Progress
+from backups.drivers.base import DamagedBackup, DriverError, KeptAt, ManifestEntry, Progress
 from backups.sidethread import Ahead
 from backups.stores.base import NotStored, Store
 
@@ -139,10 +139,11 @@ class _Decompressed(io.RawIOBase):
 class StoredArtefact:
     """A backup in a store, for reading back: an :class:`~backups.drivers.base.Artefact`."""
 
-    def __init__(self, store: Store, prefix: str, info: StoredArtefactInfo) -> None:
+    def __init__(self, store: Store, prefix: str, info: StoredArtefactInfo, kept: KeptAt | None = None) -> None:
         self.store = store
         self.prefix = prefix
         self.info = info
+        self.kept = kept
 
     @property
     def source_bytes(self) -> int:

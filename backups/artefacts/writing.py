@@ -117,6 +117,11 @@ class ArtefactWriter:
             undo.pop_all()
         return self
 
+    @property
+    def token(self) -> str:
+        """The prefix: no other copy has it."""
+        return self._prefix
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append to the artefact; what is written may be changed or reused afterwards."""
         length = len(data)
@@ -157,7 +162,7 @@ class ArtefactWriter:
             info = StoredArtefactInfo(
                 size, checksum, manifest_size, manifest_checksum, self._source_bytes, self._entries
             )
-            index = Index(self._kind, self._header, info, taken.summary, taken.warnings)
+            index = Index(self._kind, self._header, info, taken.summary, taken.warnings, taken.kept)
             write_index(self._store, self._prefix, index)
         except BaseException:
             delete_artefact(self._store, self._prefix)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol
 
+from backups.proof import Proof
+
 Settings = Mapping[str, str]
 """A resource's settings by name. Secret ones hold *references* (see :mod:`backups.secrets`), never the secret."""
 
@@ -40,6 +42,22 @@ class DriverError(Exception):
         self.detail = detail
         self.retry = retry
         self.setting = setting
+
+
+class StillWorking(DriverError):
+    """No error: the provider is at it, and nobody sits and waits. Call the same verb with the same arguments again in
+    ``again_in`` seconds; it goes on from there. Every verb of a driver with :attr:`Driver.kept` may raise it.
+
+    ``sentence`` says what is waited for. ``bytes_done`` of ``bytes_expected`` where the provider tells.
+    """
+
+    def __init__(
+        self, sentence: str, *, again_in: float = 15, bytes_done: int = 0, bytes_expected: int | None = None
+    ) -> None:
+        super().__init__(sentence, retry=True)
+        self.again_in = again_in
+        self.bytes_done = bytes_done
+        self.bytes_expected = bytes_expected
 
 
 class DamagedBackup(DriverError):
@@ -76,12 +94,34 @@ class Found:
 
 
 @dataclass(frozen=True)
+class KeptAt:
+    """What the provider keeps of one copy of a backup, beside the artefact in the portal's store.
+
+    ``parts`` are its names for it, by what they are of: ``{"vol-0a1b": "snap-0c2d"}``. ``size`` in bytes, as it says.
+    """
+
+    region: str
+    parts: Mapping[str, str]
+    size: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; :meth:`from_json` reads them back."""
+        return {"region": self.region, "parts": dict(self.parts), "size": self.size}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> KeptAt | None:
+        """What :meth:`as_json` wrote; None for nothing."""
+        return cls(value["region"], dict(value["parts"]), value["size"]) if value else None
+
+
+@dataclass(frozen=True)
 class Taken:
     """What :meth:`Driver.take` did."""
 
     source_bytes: int  # bytes read from the resource, before compression
     summary: Mapping[str, int]  # what is in it, by noun in the plural: {"files": 1203} or {"tables": 12, "rows": 88123}
     warnings: tuple[str, ...] = ()  # sentences: "3 files changed while they were read: …"
+    kept: KeptAt | None = None  # of a driver with Driver.kept: what the provider keeps
 
 
 class Mode(StrEnum):
@@ -149,6 +189,10 @@ class Progress(Protocol):
 class Sink(Protocol):
     """Where :meth:`Driver.take` writes. One pass: what is written is compressed, hashed and stored as it flows."""
 
+    @property
+    def token(self) -> str:
+        """Names this copy of this backup, the same in every try: letters, digits, ``._-/``, 120 at most."""
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append to the artefact. Raises :class:`DriverError` when the store has no room."""
 
@@ -162,6 +206,10 @@ class Artefact(Protocol):
     @property
     def source_bytes(self) -> int:
         """Size of the artefact before compression."""
+
+    @property
+    def kept(self) -> KeptAt | None:
+        """What the provider keeps of this copy; None where all of it is in the store."""
 
     def open(self) -> BinaryIO:
         """The artefact's bytes as the driver wrote them, decompressed on the way.
@@ -217,6 +265,39 @@ class Parts(Protocol):
         """Compare ``place.beside`` with the manifest's lines of what was picked: all of it, and nothing but it."""
 
 
+@dataclass(frozen=True)
+class Owned:
+    """One thing at the provider that the portal has made there, as a listing shows it."""
+
+    token: str  # of the copy that it was made for
+    name: str  # the provider's
+    size: int = 0
+    sound: bool = True  # complete, or on the way to it
+
+
+class Kept(Protocol):
+    """What a provider keeps of a backup, itself: its snapshots. See :attr:`Driver.kept`.
+
+    The artefact in the portal's store then describes the resource as it was, and says what the provider keeps. All that is
+    made is marked with the copy's ``token``, so that what a crash left is found again, by the next call or by ``owned()``.
+    """
+
+    def region(self, settings: Settings) -> str:
+        """Where the resource is, and take() has its backups kept: the home region of the resource must be this one."""
+
+    def copy(self, settings: Settings, kept: KeptAt, region: str, token: str, progress: Progress) -> KeptAt:
+        """Have it copied to another region. Returns when that copy is complete there."""
+
+    def check(self, settings: Settings, kept: KeptAt) -> None:
+        """See that all of it is there, complete. Raises :class:`DamagedBackup` when the provider says that it is not."""
+
+    def delete(self, settings: Settings, region: str, token: str, kept: KeptAt | None) -> None:
+        """Remove what ``kept`` names and what bears the token; absent is fine."""
+
+    def owned(self, settings: Settings, region: str) -> Iterator[Owned]:
+        """Everything that the portal has made in that region of the resource's account, by pages."""
+
+
 class Driver(Protocol):
     """The verbs. See the module's text for what all of them promise."""
 
@@ -226,10 +307,16 @@ class Driver(Protocol):
     settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
     stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
+    modes: ClassVar[frozenset[Mode]]  # where a backup of this kind can be restored to
+    proves: ClassVar[Proof]  # what verify() proves of a backup
 
     @property
     def parts(self) -> Parts | None:
         """Restoring a part of a backup; None where a backup of this kind is restored whole."""
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the provider keeps of a backup itself; None where all of it is in the portal's store."""
 
     def check(self, settings: Settings) -> Found:
         """See that the resource exists and can be read whole. Raises :class:`DriverError` naming the setting at fault."""

@@ -84,6 +84,8 @@ class Backup(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     progress_at = models.DateTimeField(null=True, help_text="When it last got further.")
     finished_at = models.DateTimeField(null=True)
+    wakes_at = models.DateTimeField(null=True, help_text="When the provider is asked again how far it is.")
+    waits_for = models.CharField(max_length=300, blank=True, db_default="", help_text="What the provider is doing.")
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
 
@@ -121,12 +123,16 @@ class Backup(models.Model):
                 condition=~Q(status="failed") | (Q(finished_at__isnull=False) & ~Q(error="")),
             ),
             models.CheckConstraint(
+                name="backup_waits_while_running", condition=Q(wakes_at__isnull=True) | Q(status="running")
+            ),
+            models.CheckConstraint(
                 name="backup_running_has_started", condition=~Q(status="running") | Q(started_at__isnull=False)
             ),
         ]
         indexes = [
             models.Index(fields=["resource", "-taken_at"], name="backup_of_resource_by_time"),
             models.Index(fields=["status", "resend_at"], name="backup_by_status"),
+            models.Index(fields=["wakes_at"], condition=Q(wakes_at__isnull=False), name="backup_waiting"),
             models.Index(
                 fields=["resource", "taken_at"],
                 condition=Q(status="finished", deleted_at__isnull=True),

@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from backups.drivers.base import KeptAt
 from backups.models.backup import Backup
 from backups.proof import PROOF_LABELS, Proof
 
@@ -53,6 +54,10 @@ class Copy(models.Model):
     proven_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)
+    wakes_at = models.DateTimeField(null=True, help_text="When the provider is asked again how far it is.")
+    kept = models.JSONField(
+        default=dict, db_default={}, help_text="What the provider keeps of it: drivers.base.KeptAt."
+    )
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
     checksum_at = models.DateTimeField(null=True, help_text="When every stored byte of it was last read and held.")
@@ -76,12 +81,16 @@ class Copy(models.Model):
                 condition=Q(state="deleted", deleted_at__isnull=False) | ~Q(state="deleted"),
             ),
             models.CheckConstraint(
+                name="copy_waits_while_writing", condition=Q(wakes_at__isnull=True) | Q(state="writing")
+            ),
+            models.CheckConstraint(
                 name="copy_present_has_bytes", condition=~Q(state="present") | Q(stored_bytes__gt=0)
             ),
         ]
         indexes = [
             models.Index(fields=["region", "state"], name="copy_by_region"),
             models.Index(fields=["heartbeat_at"], condition=Q(state="writing"), name="copy_writing"),
+            models.Index(fields=["wakes_at"], condition=Q(wakes_at__isnull=False), name="copy_waiting"),
             models.Index(fields=["checksum_at", "id"], condition=Q(state="present"), name="copy_by_checksum"),
             models.Index(fields=["id"], condition=Q(state="deleting"), name="copy_deleting"),
             models.Index(
@@ -96,6 +105,11 @@ class Copy(models.Model):
     def stored_under(self) -> str:
         """The prefix of its objects, which no other copy ever writes to. Rows of the first release name none."""
         return self.prefix or self.backup.prefix
+
+    @property
+    def kept_at(self) -> KeptAt | None:
+        """``kept`` as the drivers know it; None where all of the copy is in its region's store."""
+        return KeptAt.from_json(self.kept)
 
     @property
     def proof_level(self) -> Proof:

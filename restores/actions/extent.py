@@ -18,8 +18,12 @@ class Whole:
     """Everything."""
 
     driver: Driver
-    proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     built: ClassVar[str] = "A complete restore stands beside the live data, which is untouched."
+
+    @property
+    def proves(self) -> Proof:
+        """How far the comparison goes: by the kind."""
+        return self.driver.proves
 
     def preflight(self, settings: Settings, place: Place, mode: Mode, artefact: Artefact, workdir: Path) -> list[str]:
         """What was found right."""

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
-from backups.drivers.base import DamagedBackup, DriverError, Mode, Place
+from backups.actions.waiting import put_to_sleep, wake
+from backups.drivers.base import DamagedBackup, DriverError, Mode, Place, StillWorking
 from portal.history import acting
 from restores.actions.charges import open_charge
 from restores.actions.claiming import claim_restore
@@ -21,8 +22,9 @@ from restores.actions.moves import apply_move
 from restores.actions.recording import Recorder, hold_lease
 from restores.actions.running import RUNS, open_run
 from restores.actions.stopping import stop_asked
+from restores.actions.undoing import carry_out_undo
 from restores.actions.words import Words, in_words
-from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
 from restores.permissions import has_swapped
 from restores.stepnames import StepName
 from restores.workflow import Move
@@ -39,14 +41,30 @@ FOR_IT = {
 def perform_restore(request_id: int, *, clock: Clock = timezone.now) -> None:
     """Carry out an approved request. Safe to call twice, late or never: only who claims it does anything."""
     attempt = claim_restore(request_id, clock())
-    if attempt is None:
+    if attempt is not None:
+        _perform(attempt, clock)
+
+
+def go_on(attempt_id: int, *, clock: Clock = timezone.now) -> None:
+    """Ask the provider again for which the attempt waits, and go on. Safe to call twice, late or never."""
+    if not wake(Attempt.objects.filter(pk=attempt_id, status=AttemptStatus.RUNNING), clock(), waits_for=""):
         return
+    attempt = Attempt.objects.select_related("request__resource").get(pk=attempt_id)
+    if attempt.kind == AttemptKind.UNDO:
+        carry_out_undo(attempt, clock=clock)
+    else:
+        _perform(attempt, clock)
+
+
+def _perform(attempt: Attempt, clock: Clock) -> None:
     mine = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING)
     progress = RowProgress(mine, clock, stop_asked=lambda: stop_asked(attempt))
     with acting(attempt.asked_by, f"{attempt.request.number}, attempt {attempt.number}"):
         try:
             with progress:  # until the end is recorded: putting things back can take as long as the restore
                 _carry_out(attempt, progress, clock)
+        except StillWorking as waiting:
+            put_to_sleep(mine, waiting, clock(), waits_for=waiting.sentence[:300])
         except WorkTakenAway:
             log.warning("restore.taken_away", request=attempt.request.number)
 
@@ -57,7 +75,7 @@ def _carry_out(attempt: Attempt, progress: RowProgress, clock: Clock) -> None:
         clean_up_earlier(attempt, clock)
         with open_run(attempt, recorder, progress) as run:
             proof = RUNS[attempt.request.restore_mode](run)
-    except WorkTakenAway:
+    except (WorkTakenAway, StillWorking):
         raise
     except Exception as error:
         if stop_asked(attempt):

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from backups.actions.progress import StopAsked, WorkTakenAway
+from backups.drivers.base import StillWorking
 from restores.actions.stopping import stop_asked
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptStatus, Step, StepStatus
@@ -36,14 +37,30 @@ class Recorder:
         self.failed: StepName | None = None
         """The step that failed, if one did."""
         self._position = 0
+        self._begun = {step.name: step for step in attempt.steps.all()}  # by a worker before, for a provider to go on
+
+    def has(self, name: StepName) -> bool:
+        """Whether the step was begun."""
+        return name.value in self._begun
+
+    def is_done(self, name: StepName) -> bool:
+        """Whether the step has ended well: it is not done again."""
+        return self.has(name) and self._begun[name.value].status in (StepStatus.DONE, StepStatus.NOT_POSSIBLE)
 
     @contextmanager
     def step(self, name: StepName) -> Iterator[Told]:
-        """Record the step around the block. It does not begin when the attempt was given up meanwhile."""
+        """Record the step around the block. It does not begin when the attempt was given up meanwhile.
+
+        One that waits for a provider goes on when it is entered again.
+        """
         row = self._begin(name)
         told = Told()
         try:
             yield told
+        except StillWorking as waiting:
+            row.sentence = waiting.sentence
+            row.save(update_fields=["sentence"])
+            raise
         except Exception as error:
             self.failed = name
             self._end(row, StepStatus.FAILED, in_words(error).sentence)
@@ -52,10 +69,15 @@ class Recorder:
 
     def _begin(self, name: StepName) -> Step:
         now = self.clock()
-        self._position += 1
+        self._position = max(self._position, len(self._begun)) + 1
         with transaction.atomic():
             hold_lease(self.attempt, now, may_stop=name not in AFTER_THE_SWAP)
-            return Step.objects.create(attempt=self.attempt, position=self._position, name=name.value, started_at=now)
+            if (row := self._begun.get(name.value)) is None:
+                row = Step.objects.create(
+                    attempt=self.attempt, position=self._position, name=name.value, started_at=now
+                )
+                self._begun[name.value] = row
+            return row
 
     def _end(self, row: Step, status: StepStatus, sentence: str) -> None:
         row.status, row.sentence, row.finished_at = status, sentence, self.clock()

@@ -56,7 +56,8 @@ def open_run(attempt: Attempt, recorder: Recorder, progress: RowProgress) -> Ite
     request = attempt.request
     resource, backup = request.resource, request.backup
     check_restorable(backup)
-    copy = _present_copies(request)[0]
+    present = _present_copies(request)
+    copy = next((copy for copy in present if copy.pk == attempt.copy_id), present[0])  # go on with the same
     attempt.copy = copy
     attempt.save(update_fields=["copy"])
     driver = driver_of(resource.kind)
@@ -97,7 +98,8 @@ def _lost_region(request: RestoreRequest) -> str:
 
 
 def _artefact_of(copy: Copy) -> StoredArtefact:
-    return StoredArtefact(store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(copy.backup.artefact))
+    info = StoredArtefactInfo.from_json(copy.backup.artefact)
+    return StoredArtefact(store_of(copy.region), copy.stored_under, info, copy.kept_at)
 
 
 def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
@@ -133,23 +135,13 @@ def _from_a_sound_copy(run: Run, act: Callable[[], R]) -> tuple[R, str]:
 
 def in_place(run: Run) -> str:
     """Restore beside, prove it, exchange the two in one step, keep the original. Returns the proof."""
-    if _continues_earlier(run):
+    if _took_over(run) or _continues_earlier(run):
         return _finish_earlier(run)
     _preflight(run)
     _restore(run)
     proof = _verify(run)
-    driver, recorder = run.driver, run.recorder
-    with recorder.step(StepName.STOP_WRITERS) as told:
-        told.sentence, told.possible = driver.stop_writers(run.settings, run.place), driver.stops_writers
-        _remember_place(run, driver.identify(run.settings, run.place))
-    with recorder.step(StepName.SWAP) as told:
-        hold_lease(run.attempt, recorder.clock(), may_stop=True)
-        driver.swap(run.settings, run.place)
-        run.attempt.went_live_at = recorder.clock()
-        run.attempt.save(update_fields=["went_live_at"])
-        told.sentence = "The restored data took the live name in one step" + (
-            "." if run.place.replaced_nothing else "; the original is kept beside it."
-        )
+    _stop_writers(run)
+    _swap(run)
     _finish_in_place(run)
     return proof
 
@@ -196,6 +188,8 @@ def _check_plan(run: Run) -> None:
 
 
 def _preflight(run: Run) -> None:
+    if run.recorder.is_done(StepName.PIN):
+        return
     with run.recorder.step(StepName.PREFLIGHT) as told:
         _check_plan(run)
         mode = run.request.restore_mode
@@ -216,6 +210,8 @@ def _pin(run: Run) -> None:
 
 
 def _restore(run: Run) -> None:
+    if run.recorder.is_done(StepName.RESTORE):
+        return
     with run.recorder.step(StepName.RESTORE) as told:
 
         def restore() -> list[str]:
@@ -227,6 +223,8 @@ def _restore(run: Run) -> None:
 
 
 def _verify(run: Run) -> str:
+    if run.recorder.is_done(StepName.VERIFY):
+        return run.attempt.proof
     with run.recorder.step(StepName.VERIFY) as told:
 
         def verify() -> str:
@@ -241,10 +239,32 @@ def _verify(run: Run) -> str:
     return proof
 
 
+def _stop_writers(run: Run) -> None:
+    if run.recorder.is_done(StepName.STOP_WRITERS):
+        return
+    with run.recorder.step(StepName.STOP_WRITERS) as told:
+        told.sentence, told.possible = run.driver.stop_writers(run.settings, run.place), run.driver.stops_writers
+        _remember_place(run, run.driver.identify(run.settings, run.place))
+
+
+def _swap(run: Run) -> None:
+    if run.recorder.is_done(StepName.SWAP):
+        return
+    with run.recorder.step(StepName.SWAP) as told:
+        hold_lease(run.attempt, run.recorder.clock(), may_stop=True)
+        run.driver.swap(run.settings, run.place)
+        run.attempt.went_live_at = run.recorder.clock()
+        run.attempt.save(update_fields=["went_live_at"])
+        told.sentence = "The restored data took the live name in one step" + (
+            "." if run.place.replaced_nothing else "; the original is kept beside it."
+        )
+
+
 def _finish_in_place(run: Run) -> None:
-    with run.recorder.step(StepName.HEALTH) as told:
-        told.sentence = run.driver.health(run.settings, run.place)
-        run.driver.resume_writers(run.settings, run.place)
+    if not run.recorder.is_done(StepName.HEALTH):
+        with run.recorder.step(StepName.HEALTH) as told:
+            told.sentence = run.driver.health(run.settings, run.place)
+            run.driver.resume_writers(run.settings, run.place)
     with run.recorder.step(StepName.HAND_OVER) as told:
         told.sentence = (
             "Nothing had stood there before."
@@ -258,6 +278,11 @@ def _remember_place(run: Run, place: Place) -> None:
     run.place = place
     run.attempt.place = place.as_json()
     run.attempt.save(update_fields=["place"])
+
+
+def _took_over(run: Run) -> bool:
+    """Whether this attempt finishes an earlier one, and was sent home before, to wait for a provider."""
+    return run.attempt.went_live_at is not None and not run.recorder.has(StepName.RESTORE)
 
 
 def _continues_earlier(run: Run) -> bool:
@@ -282,11 +307,13 @@ def _continues_earlier(run: Run) -> bool:
 
 
 def _finish_earlier(run: Run) -> str:
-    with run.recorder.step(StepName.PREFLIGHT) as told:
-        _check_plan(run)
-        told.sentence = "An earlier attempt had put the verified restore in place already; this one finishes it."
-    with run.recorder.step(StepName.SWAP) as told:
-        run.driver.swap(run.settings, run.place)
-        told.sentence = "The restored data stands under the live name; the original is kept beside it."
+    if not run.recorder.is_done(StepName.PREFLIGHT):
+        with run.recorder.step(StepName.PREFLIGHT) as told:
+            _check_plan(run)
+            told.sentence = "An earlier attempt had put the verified restore in place already; this one finishes it."
+    if not run.recorder.is_done(StepName.SWAP):
+        with run.recorder.step(StepName.SWAP) as told:
+            run.driver.swap(run.settings, run.place)
+            told.sentence = "The restored data stands under the live name; the original is kept beside it."
     _finish_in_place(run)
     return run.attempt.proof

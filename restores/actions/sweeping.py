@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from backups.actions.waiting import LONGEST, hand_over_due, waited_too_long
 from backups.heartbeats import Lost
 from portal.handover import LONGEST_WAIT, hand_over, next_resend
+from portal.words import span_in_words
 from restores.actions.cleaning import CLAIMED_FOR
 from restores.actions.incident_running import sweep_incidents
 from restores.actions.moves import apply_move, note
@@ -29,6 +31,9 @@ def sweep_restores(now: datetime, *, lost_before: datetime) -> None:
     lost = Lost(lost_before, now)
     for attempt in Attempt.objects.filter(lost.among("heartbeat_at"), status=AttemptStatus.RUNNING):
         _interrupt(attempt.pk, lost)
+    for attempt in Attempt.objects.filter(wakes_at__isnull=False, started_at__lt=now - LONGEST):
+        _interrupt(attempt.pk, lost)
+    hand_over_due(Attempt.objects.filter(status=AttemptStatus.RUNNING), "restores.go_on", now)
     try:
         sweep_incidents(now)  # first: what a hazard took comes back before anything else
     except Exception:  # a fault in one incident keeps no other restore waiting
@@ -58,13 +63,15 @@ def _interrupt(attempt_id: int, lost: Lost) -> None:
     with transaction.atomic():
         request = RestoreRequest.objects.select_for_update().get(attempts=attempt_id)  # first, as every move does
         attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-        if attempt.status != AttemptStatus.RUNNING or not lost.has(attempt.heartbeat_at):
+        endless = waited_too_long(attempt.started_at, attempt.wakes_at, now)
+        if attempt.status != AttemptStatus.RUNNING or not (endless or lost.has(attempt.heartbeat_at)):
             return
-        sentence = f"The {attempt.get_kind_display().lower()} was interrupted{_where(attempt)}: its worker stopped."
-        attempt.status, attempt.finished_at = AttemptStatus.INTERRUPTED, now
+        why = f"the provider has not finished for {span_in_words(LONGEST)}" if endless else "its worker stopped"
+        sentence = f"The {attempt.get_kind_display().lower()} was interrupted{_where(attempt)}: {why}."
+        attempt.status, attempt.finished_at, attempt.wakes_at = AttemptStatus.INTERRUPTED, now, None
         attempt.error, attempt.error_detail = sentence, f"last heartbeat {attempt.heartbeat_at}"
         attempt.resend_at = now
-        attempt.save(update_fields=["status", "finished_at", "error", "error_detail", "resend_at"])
+        attempt.save(update_fields=["status", "finished_at", "wakes_at", "error", "error_detail", "resend_at"])
         if attempt.kind == AttemptKind.RESTORE:
             apply_move(request, Move.FAIL, by=None, now=now, reason=sentence)
         else:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
+from backups.actions.waiting import put_to_sleep
 from backups.actions.whereabouts import check_not_moved
-from backups.drivers.base import Place, Standing
+from backups.drivers.base import Place, Standing, StillWorking
 from backups.kinds import driver_of
 from portal.errors import Refused
 from portal.handover import hand_over
@@ -63,13 +64,20 @@ def request_undo(*, by: User, request: RestoreRequest, reason: str) -> Attempt:
 def perform_undo(attempt_id: int, *, clock: Clock = timezone.now) -> None:
     """A worker's side: claim the queued undo, swap back, record. Safe to call twice, late or never."""
     attempt = _claim(attempt_id, clock)
-    if attempt is None:
-        return
+    if attempt is not None:
+        carry_out_undo(attempt, clock=clock)
+
+
+def carry_out_undo(attempt: Attempt, *, clock: Clock) -> None:
+    """Swap back, as its worker; or go on with it, after the provider was waited for."""
+    mine = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING)
     recorder = Recorder(attempt, clock)
     with acting(attempt.asked_by, attempt.reason):
         try:
-            with RowProgress(Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.RUNNING), clock):
+            with RowProgress(mine, clock):
                 _carry_out(attempt, recorder, clock)
+        except StillWorking as waiting:
+            put_to_sleep(mine, waiting, clock(), waits_for=waiting.sentence[:300])
         except WorkTakenAway:
             log.warning("undo.taken_away", request=attempt.request.number)
 
@@ -78,7 +86,7 @@ def _carry_out(attempt: Attempt, recorder: Recorder, clock: Clock) -> None:
     try:
         _swap_back(attempt, recorder)
         _complete(attempt, clock)
-    except WorkTakenAway:
+    except (WorkTakenAway, StillWorking):
         raise
     except Exception as error:
         log.warning("undo.failed", request=attempt.request.number, exc_info=True)
@@ -100,21 +108,24 @@ def _claim(attempt_id: int, clock: Clock) -> Attempt | None:
 def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
     resource = attempt.request.resource
     driver, values, place = driver_of(resource.kind), resource.settings, Place.from_json(attempt.place)
-    with recorder.step(StepName.PREFLIGHT) as told:
-        check_not_moved(resource)
-        standing = driver.standing(values, place)
-        if standing is Standing.UNKNOWN:
-            raise Refused(
-                "What is live now is neither the original nor what this request restored, so nothing was touched. "
-                "A later restore may have replaced it."
-            )
-        told.sentence = "The original is kept and can be brought back."
-    with recorder.step(StepName.STOP_WRITERS) as told:
-        told.sentence, told.possible = driver.stop_writers(values, place), driver.stops_writers
-    with recorder.step(StepName.SWAP_BACK) as told:
-        hold_lease(attempt, recorder.clock())
-        driver.swap_back(values, place)
-        told.sentence = "The original took the live name in one step; what was restored is kept beside it."
+    if not recorder.is_done(StepName.PREFLIGHT):
+        with recorder.step(StepName.PREFLIGHT) as told:
+            check_not_moved(resource)
+            standing = driver.standing(values, place)
+            if standing is Standing.UNKNOWN:
+                raise Refused(
+                    "What is live now is neither the original nor what this request restored, so nothing was touched. "
+                    "A later restore may have replaced it."
+                )
+            told.sentence = "The original is kept and can be brought back."
+    if not recorder.is_done(StepName.STOP_WRITERS):
+        with recorder.step(StepName.STOP_WRITERS) as told:
+            told.sentence, told.possible = driver.stop_writers(values, place), driver.stops_writers
+    if not recorder.is_done(StepName.SWAP_BACK):
+        with recorder.step(StepName.SWAP_BACK) as told:
+            hold_lease(attempt, recorder.clock())
+            driver.swap_back(values, place)
+            told.sentence = "The original took the live name in one step; what was restored is kept beside it."
     with recorder.step(StepName.HAND_OVER) as told:
         driver.resume_writers(values, place)
         if driver.standing(values, place) is not Standing.ORIGINAL:

@@ -47,6 +47,8 @@ class Attempt(models.Model):
     reason = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
+    wakes_at = models.DateTimeField(null=True, help_text="When the provider is asked again how far it is.")
+    waits_for = models.CharField(max_length=300, blank=True, db_default="", help_text="What the provider is doing.")
     finished_at = models.DateTimeField(null=True)
     bytes_done = models.BigIntegerField(default=0)
     bytes_expected = models.BigIntegerField(null=True)
@@ -76,6 +78,9 @@ class Attempt(models.Model):
                 fields=["request"], condition=Q(status__in=["queued", "running"]), name="attempt_one_open_per_request"
             ),
             models.CheckConstraint(
+                name="attempt_waits_while_running", condition=Q(wakes_at__isnull=True) | Q(status="running")
+            ),
+            models.CheckConstraint(
                 name="attempt_restore_has_approval", condition=Q(kind="undo") | Q(approval__isnull=False)
             ),
             models.CheckConstraint(
@@ -90,6 +95,7 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["heartbeat_at"], condition=Q(status="running"), name="attempt_running"),
+            models.Index(fields=["wakes_at"], condition=Q(wakes_at__isnull=False), name="attempt_waiting"),
             models.Index(fields=["target"], condition=Q(resend_at__isnull=False), name="attempt_unsettled"),
             models.Index(
                 fields=["kept_until"],

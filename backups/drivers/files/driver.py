@@ -32,6 +32,7 @@ from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
 from backups.drivers.files.take import take
 from backups.drivers.files.words import shown
+from backups.proof import Proof
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class FilesDriver:
     )
     export_suffix: ClassVar[str] = ".tar.zst"
     stops_writers: ClassVar[bool] = False
+    modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
+    proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
+    kept: ClassVar[None] = None
 
     @property
     def parts(self) -> FilesParts:

@@ -22,6 +22,7 @@ from backups.drivers.base import (
 from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, verify
 from backups.drivers.postgres.parts import PostgresParts
 from backups.drivers.postgres.target import SETTINGS, Target, same_database
+from backups.proof import Proof
 
 
 class PostgresDriver:
@@ -33,6 +34,9 @@ class PostgresDriver:
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     export_suffix: ClassVar[str] = ".dump.zst"
     stops_writers: ClassVar[bool] = True
+    modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
+    proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
+    kept: ClassVar[None] = None
     parts: ClassVar[PostgresParts] = PostgresParts()
 
     def check(self, settings: Settings) -> Found:
