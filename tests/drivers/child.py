@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.artefacts import ArtefactWriter, StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import Driver, Place, Settings
+from backups.drivers.base import Driver, KeptAt, Place, Settings
 from backups.stores.directory import DirectoryStore
+from tests.drivers.case import until_done
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,7 @@ class Job:
     store: DirectoryStore
     prefix: str = "backup"
     info: StoredArtefactInfo | None = None
+    kept: KeptAt | None = None
     place: Place | None = None
     workdir: Path = Path()
     before_each_step: Callable[[Callable[[], None]], None] | None = None
@@ -67,17 +69,17 @@ def perform(job: Job) -> None:
     settings: Settings = job.settings
     if job.verb == "take":
         with ArtefactWriter(job.store, job.prefix, kind=job.driver.kind, header={}) as writer:
-            writer.finish(job.driver.take(settings, writer, progress))
+            writer.finish(until_done(lambda: job.driver.take(settings, writer, progress)))
         return
     assert job.place is not None
     if job.verb == "restore":
         assert job.info is not None
-        artefact = StoredArtefact(job.store, job.prefix, job.info)
-        job.driver.restore(settings, job.place, artefact, job.workdir, progress)
-    elif job.verb == "swap":
-        job.driver.swap(settings, job.place)
-    elif job.verb == "swap_back":
-        job.driver.swap_back(settings, job.place)
+        artefact = StoredArtefact(job.store, job.prefix, job.info, job.kept)
+        place, workdir = job.place, job.workdir
+        until_done(lambda: job.driver.restore(settings, place, artefact, workdir, progress))
+    elif job.verb in ("swap", "swap_back"):
+        place, verb = job.place, getattr(job.driver, job.verb)
+        until_done(lambda: verb(settings, place))
     else:
         raise ValueError(job.verb)
 

@@ -12,7 +12,8 @@ from tests.drivers.case import DriverCase
 
 Factory = Callable[[Path], AbstractContextManager[DriverCase]]
 
-KINDS = ("files", "postgres")
+KEPT_BY_PROVIDER = frozenset({"ec2", "ebs"})
+KINDS = ("files", "postgres", *sorted(KEPT_BY_PROVIDER))
 
 
 def factories() -> dict[str, Factory]:

@@ -16,7 +16,7 @@ from backups.drivers.base import (
     Standing,
 )
 from backups.stores.directory import DirectoryStore
-from tests.drivers.case import DriverCase
+from tests.drivers.case import DriverCase, until_done
 
 PREFIX = "backup"
 
@@ -36,11 +36,11 @@ class Bench:
 
     def take(self, prefix: str = PREFIX) -> StoredArtefact:
         with ArtefactWriter(self.store, prefix, kind=self.case.driver.kind, header={}) as writer:
-            taken = self.case.driver.take(self.case.settings, writer, quiet)
+            taken = until_done(lambda: self.case.driver.take(self.case.settings, writer, quiet))
             info = writer.finish(taken)
         assert taken.source_bytes > 0
         assert taken.summary
-        return StoredArtefact(self.store, prefix, info)
+        return StoredArtefact(self.store, prefix, info, taken.kept)
 
     def place(self, mode: Mode = Mode.IN_PLACE) -> Place:
         self.tokens += 1
@@ -53,7 +53,8 @@ class Bench:
         return path
 
     def restore(self, place: Place, artefact: Artefact) -> None:
-        self.case.driver.restore(self.case.settings, place, artefact, self.workdir(), quiet)
+        workdir = self.workdir()
+        until_done(lambda: self.case.driver.restore(self.case.settings, place, artefact, workdir, quiet))
 
     def ready(self, artefact: Artefact) -> Place:
         """A verified, identified restore beside the live thing."""
@@ -76,6 +77,7 @@ class AlteredManifest:
         self.real = real
         self.entries = entries
         self.source_bytes = real.source_bytes
+        self.kept = real.kept
 
     def open(self) -> BinaryIO:
         return self.real.open()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.cases import factories
+from tests.drivers.cases import KEPT_BY_PROVIDER, factories
 from tests.drivers.contract.bench import Bench
 from tests.drivers.rooms import prepared
 
@@ -17,9 +17,19 @@ FACTORIES = factories()
 @pytest.fixture(params=sorted(FACTORIES))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A fresh case of each kind, with an empty store."""
+    yield from _bench(request.param, tmp_path)
+
+
+@pytest.fixture(params=sorted(set(FACTORIES) - KEPT_BY_PROVIDER))
+def streaming_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Likewise, of each kind whose bytes pass through the driver."""
+    yield from _bench(request.param, tmp_path)
+
+
+def _bench(kind: str, tmp_path: Path) -> Iterator[Bench]:
     home = tmp_path / "home"
     scratch = tmp_path / "scratch"
     home.mkdir()
     scratch.mkdir()
-    with FACTORIES[request.param](home) as case:
+    with FACTORIES[kind](home) as case:
         yield Bench(case, prepared("here", tmp_path / "store"), scratch)

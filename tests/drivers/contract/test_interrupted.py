@@ -19,7 +19,8 @@ from tests.drivers.contract.bench import PREFIX, Bench, quiet
 from tests.drivers.rooms import prepared, small_directory
 
 
-def test_a_full_store_is_a_sentence_and_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_full_store_is_a_sentence_and_leaves_nothing(streaming_bench: Bench, tmp_path: Path) -> None:
+    bench = streaming_bench
     bench.case.grow(8)
     with small_directory(tmp_path / "small", megabytes=2) as root:
         store = prepared("small", root)
@@ -38,7 +39,8 @@ class Cancelled(Exception):
     """Raised by a progress to stop the work."""
 
 
-def test_cancelling_through_progress_leaves_nothing(bench: Bench) -> None:
+def test_cancelling_through_progress_leaves_nothing(streaming_bench: Bench) -> None:
+    bench = streaming_bench
     case, driver, settings = bench.case, bench.case.driver, bench.case.settings
     case.grow(8)
     calls = 0
@@ -74,7 +76,8 @@ def job(bench: Bench, verb: str, **more: object) -> Job:
 
 
 @pytest.mark.slow
-def test_a_killed_take_is_never_a_backup(bench: Bench) -> None:
+def test_a_killed_take_is_never_a_backup(streaming_bench: Bench) -> None:
+    bench = streaming_bench
     bench.case.grow(8)
     place = bench.place()
     before, names = bench.case.snapshot(place.live), bench.case.names()
@@ -107,9 +110,8 @@ def test_a_killed_restore_leaves_live_whole_and_can_be_repeated(bench: Bench) ->
     place = bench.place()
     before = case.snapshot(place.live)
     for megabytes in (1, 5, 8):
-        killed = job(
-            bench, "restore", place=place, info=artefact.info, workdir=bench.workdir(), die_at_byte=megabytes << 20
-        )
+        what = {"place": place, "info": artefact.info, "kept": artefact.kept, "workdir": bench.workdir()}
+        killed = job(bench, "restore", die_at_byte=megabytes << 20, **what)
         assert run(killed) == -9
         assert case.snapshot(place.live) == before
         assert bench.standing(place) is Standing.ORIGINAL

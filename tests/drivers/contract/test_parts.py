@@ -13,6 +13,12 @@ from tests.drivers.contract.bench import AlteredManifest, Bench, quiet
 from tests.drivers.contract.test_damage import damage
 
 
+@pytest.fixture
+def bench(streaming_bench: Bench) -> Bench:
+    """What the provider keeps is restored whole."""
+    return streaming_bench
+
+
 def parts_of(bench: Bench) -> Parts:
     parts = bench.case.driver.parts
     assert parts is not None, "a kind of which everything is restored is no case of this suite"

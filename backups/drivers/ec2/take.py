@@ -1,0 +1,107 @@
+"""Taking a backup: the snapshots of all volumes in one moment, and a description of what they are of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from backups.aws import tags
+from backups.drivers.base import DriverError, Progress, Sink, StillWorking, Taken
+from backups.drivers.counting import counted
+from backups.drivers.ec2 import snapshots
+from backups.drivers.ec2.machine import Machine, Volume, attached_to, machine, nothing_attached
+from backups.drivers.ec2.snapshots import Snapshot
+from backups.drivers.ec2.target import Target
+
+
+def take(target: Target, sink: Sink, progress: Progress) -> Taken:
+    """Begin the snapshots, or go on with those that were begun for the same token, and describe what they hold."""
+    begun = _noted(target, snapshots.bearing(target.access, sink.token))
+    found = machine(target.access, target.machine)
+    volumes = attached_to(target.access, target.machine, target.device)
+    if not volumes and not begun:
+        raise nothing_attached(target.machine, target.device)
+    if not begun:
+        _begin(target, sink.token)
+        raise StillWorking(f"AWS makes snapshots of {target.words}.", again_in=5)
+    kept = snapshots.completed(begun, target.access.region, progress)
+    by_device = {one.device: one for one in volumes}
+    if missing := sorted(set(kept.parts) - set(by_device)):
+        raise DriverError(
+            f"While AWS made the snapshots the volume at {', '.join(missing)} was taken off {target.machine}, so it is not"
+            " known what it was like. Try again.",
+            retry=True,
+        )
+    for part in sorted(kept.parts):
+        sink.record(by_device[part].entry())
+    description = _description(found, [by_device[part] for part in sorted(kept.parts)])
+    sink.write(description)
+    return Taken(
+        source_bytes=len(description),
+        summary={"volumes": len(kept.parts), "GiB": sum(by_device[part].size for part in kept.parts)},
+        warnings=_warnings(target, found, set(by_device) - set(kept.parts)),
+        kept=kept,
+    )
+
+
+def _begin(target: Target, token: str) -> None:
+    """All volumes of a machine in one moment, by one call; or that of the one device."""
+    marks = tags.specification("snapshot", {tags.COPY: token, "Name": f"HaaS backup {target.words}"})
+    if not target.device:
+        target.access.call(
+            "ec2",
+            "create_snapshots",
+            InstanceSpecification={"InstanceId": target.machine, "ExcludeBootVolume": False},
+            Description=snapshots.DESCRIPTION,
+            TagSpecifications=marks,
+        )
+        return
+    [volume] = attached_to(target.access, target.machine, target.device)
+    target.access.call(
+        "ec2", "create_snapshot", VolumeId=volume.id, Description=snapshots.DESCRIPTION, TagSpecifications=marks
+    )
+
+
+def _noted(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
+    """The snapshots with the device that each is of, noted on it as soon as it is seen."""
+    unknown = [one for one in begun if not one.part]
+    if not unknown:
+        return begun
+    devices = {one.id: one.device for one in attached_to(target.access, target.machine)}
+    for one in unknown:
+        if one.volume not in devices:
+            raise DriverError(
+                f"While AWS made the snapshots the volume {one.volume} was taken off {target.machine}. Try again.",
+                retry=True,
+            )
+        target.access.call(
+            "ec2", "create_tags", Resources=[one.id], Tags=tags.written({tags.PART: devices[one.volume]})
+        )
+    return snapshots.bearing(target.access, begun[0].tags[tags.COPY])
+
+
+def _description(found: Machine, volumes: list[Volume]) -> bytes:
+    """All that EC2 says of the machine, for people who have to build it anew."""
+    value: dict[str, Any] = {
+        "machine": found.described,
+        "volumes": [one.entry() for one in volumes],
+    }
+    return json.dumps(value, indent=1, default=str, sort_keys=True).encode() + b"\n"
+
+
+def _warnings(target: Target, found: Machine, later: set[str]) -> tuple[str, ...]:
+    warnings = []
+    if later:
+        warnings.append(f"Attached after the snapshots were begun, and not in this backup: {', '.join(sorted(later))}.")
+    if found.state == "running":
+        warnings.append(
+            "The machine ran meanwhile: the backup is what its disks held in one moment, as after a power cut."
+            if not target.device
+            else "The machine ran meanwhile: the backup is what the disk held in one moment, as after a power cut."
+        )
+    return tuple(warnings)
+
+
+def said_of(volumes: list[Volume]) -> str:
+    """ "2 volumes, 30 GiB"."""
+    return f"{counted(len(volumes), 'volume')}, {sum(one.size for one in volumes):,} GiB"
