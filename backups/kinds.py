@@ -6,7 +6,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from backups.awsaccounts import account_named
 from backups.drivers.base import Driver
+from backups.drivers.ec2 import EbsDriver, Ec2Driver
 from backups.drivers.files import FilesDriver
 from backups.drivers.postgres import PostgresDriver
 from backups.stores.base import Store
@@ -18,6 +20,8 @@ KINDS: dict[str, Driver] = {
     for driver in (
         FilesDriver(settings.FILES_ROOTS),
         PostgresDriver(),
+        Ec2Driver(account_named),
+        EbsDriver(account_named),
     )
 }
 

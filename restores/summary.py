@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backups.drivers.base import Mode
+from backups.drivers.base import Driver, Mode
 from backups.models import Backup, Resource
 from portal.models import Client, User
 from restores.actions.consenting import may_accept, price_words
@@ -82,9 +82,10 @@ def summary_of(
 
 
 def mode_options(
-    resource: Resource, noun: str, picked: str, export_days: int, *, only_part: bool = False
+    resource: Resource, driver: Driver, picked: str, export_days: int, *, only_part: bool = False
 ) -> list[Option]:
-    """The three places, the safest first; of a part the first alone. ``noun`` is what its data is called: "directory"."""
+    """The places that its kind can be restored to, the safest first; of a part the first alone."""
+    noun = driver.noun
     meanings = {
         Mode.BESIDE: f"A new {noun} appears next to {resource.name}. The live one stays as it is.",
         Mode.IN_PLACE: (
@@ -98,7 +99,11 @@ def mode_options(
             f"A new {noun} with nothing but the part appears next to {resource.name}. The live one stays as it is."
         )
         return [Option(Mode.BESIDE.value, MODE_LABELS[Mode.BESIDE], meaning, checked=True)]
-    return [Option(mode.value, MODE_LABELS[mode], meanings[mode], mode.value == picked) for mode in SAFEST_FIRST]
+    return [
+        Option(mode.value, MODE_LABELS[mode], meanings[mode], mode.value == picked)
+        for mode in SAFEST_FIRST
+        if mode in driver.modes
+    ]
 
 
 def cause_options(picked: str) -> list[Option]:

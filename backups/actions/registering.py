@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from backups.actions.regions import check_region_is_there
 from backups.actions.taking import queue_backup
-from backups.drivers.base import Driver, DriverError
+from backups.drivers.base import Driver, DriverError, Kept
 from backups.kinds import REGIONS, driver_of
 from backups.models import BackupOrigin, Environment, Resource
 from backups.permissions import check_can_register
@@ -51,6 +51,8 @@ def register_resource(
         found = driver.check(known)
     except DriverError as error:
         raise InvalidInput(error.sentence, field=error.setting) from error
+    if driver.kept is not None:
+        _check_provider_regions(driver.kept, known, home_region, other_region)
     resource = Resource(
         name=name,
         application=application,
@@ -90,6 +92,23 @@ def _check_regions(home: str, other: str) -> None:
         check_region_is_there(region, field=field)
 
 
+def _check_provider_regions(kept: Kept, settings: Mapping[str, str], home: str, other: str) -> None:
+    """What a provider keeps itself lies in its own regions, and the portal's are called as they are."""
+    where = kept.region(settings)
+    if home != where:
+        raise InvalidInput(
+            f"It is in {where}, and its provider keeps its backups there, so its home region is {where}."
+            + ("" if where in REGIONS else " IT adds a region of that name to STORE_REGIONS first."),
+            field="home_region",
+        )
+    if other not in (there := kept.regions(settings)):
+        raise InvalidInput(
+            f"Its provider can bring copies to {', '.join(one for one in there if one != where) or 'no other region'}."
+            " Choose one of these as the other region; an administrator adds others to the account.",
+            field="other_region",
+        )
+
+
 def _known_settings(driver: Driver, given: Mapping[str, str]) -> dict[str, str]:
     """The driver's settings with their defaults; unknown and missing ones are refused."""
     known = {setting.name: setting for setting in driver.settings}
@@ -115,7 +134,8 @@ def _check_free(driver: Driver, resource: Resource) -> None:
             f"{resource.application} has a resource named {resource.name} already. Choose another name.", field="name"
         )
     place = driver.settings[0].name
-    for pk, name, locator in standing.filter(kind=resource.kind).values_list("pk", "name", "locator").iterator():
+    alike = standing.filter(kind__in=driver.shares_with)
+    for pk, name, locator in alike.values_list("pk", "name", "locator").iterator():
         if driver.overlaps(locator, resource.locator):
             what = "is" if locator == resource.locator else "overlaps"
             raise InvalidInput(

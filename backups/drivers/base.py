@@ -285,6 +285,9 @@ class Kept(Protocol):
     def region(self, settings: Settings) -> str:
         """Where the resource is, and take() has its backups kept: the home region of the resource must be this one."""
 
+    def regions(self, settings: Settings) -> Sequence[str]:
+        """All regions that copies may go to."""
+
     def copy(self, settings: Settings, kept: KeptAt, region: str, token: str, progress: Progress) -> KeptAt:
         """Have it copied to another region. Returns when that copy is complete there."""
 
@@ -309,6 +312,7 @@ class Driver(Protocol):
     stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
     modes: ClassVar[frozenset[Mode]]  # where a backup of this kind can be restored to
     proves: ClassVar[Proof]  # what verify() proves of a backup
+    shares_with: ClassVar[frozenset[str]]  # the kinds, itself among them, that may be of the same data: see overlaps()
 
     @property
     def parts(self) -> Parts | None:

@@ -1,5 +1,6 @@
 """What exists: resources, their backups, and the copies of those; what keeps them, and where the policy does not hold."""
 
+from backups.models.account import Account, AccountRegion
 from backups.models.audit import Audit, DailyJob, RegionCheck
 from backups.models.backup import Backup, BackupOrigin, BackupStatus
 from backups.models.copy import Copy, CopyState
@@ -10,6 +11,8 @@ from backups.models.resource import Environment, Resource, ResourceState
 from backups.models.retention import Deletion, DeletionStatus, RetentionClock, RetentionRun, RunStatus
 
 __all__ = [
+    "Account",
+    "AccountRegion",
     "Audit",
     "Backup",
     "BackupOrigin",

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.drivers.base import Mode
+from backups.kinds import driver_of
 from backups.models import Backup
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
@@ -26,6 +27,7 @@ from restores.details import DETAIL_LIMITS, NO_DETAILS, Details
 from restores.models import Event, Incident, RestoreRequest
 from restores.part import Picked
 from restores.permissions import check_can_file, check_restorable
+from restores.plan import PLACES
 from restores.workflow import TABLE, Move, Status
 
 UNDER_WAY = [Status.SUBMITTED.value, Status.AWAITING_CONSENT.value, Status.APPROVED.value, Status.RUNNING.value]
@@ -57,6 +59,7 @@ def file_request(
     """
     check_can_file(by, backup.resource)
     reason, details = checked_reason(reason, REASON_MISSING), checked_details(details)
+    _check_possible(backup, mode)
     picked = None
     if part is not None:
         check_restorable(backup)
@@ -130,6 +133,16 @@ def checked_details(details: Details) -> Details:
             most = f"{DETAIL_LIMITS[name]:,} characters at most"
             raise InvalidInput(f"That is too long: {most}. Attach a file with the rest once it is filed.", field=name)
     return Details(**said)
+
+
+def _check_possible(backup: Backup, mode: Mode) -> None:
+    driver = driver_of(backup.resource.kind)
+    if mode not in driver.modes:
+        raise InvalidInput(
+            f"A backup of a {driver.noun} cannot be restored {PLACES[mode]}: its provider keeps it, and hands it out to"
+            " nobody. Have it restored beside the live one.",
+            field="mode",
+        )
 
 
 def _check_not_asked_for(by: User, backup: Backup, mode: Mode, picked: Picked | None) -> None:

@@ -105,7 +105,7 @@ def page_context(
         "picked": backup.pk if backup else None,
         "unusable": unusable,
         "modes": mode_options(
-            resource, driver_of(resource.kind).noun, mode.value, settings.EXPORT_DAYS, only_part=bool(part)
+            resource, driver_of(resource.kind), mode.value, settings.EXPORT_DAYS, only_part=bool(part)
         ),
         "causes": cause_options(cause.value if cause else ""),
         "summary": summary_of(resource, backup, mode, cause, now, person(http), answers.get("accepts", ""), measure),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -40,6 +40,10 @@ class Ec2Kept:
         """The setting of that name."""
         return settings["region"].strip()
 
+    def regions(self, settings: Settings) -> Sequence[str]:
+        """Those of the account."""
+        return sorted(self.accounts(settings["account"].strip()).regions)
+
     def copy(self, settings: Settings, kept: KeptAt, region: str, token: str, progress: Progress) -> KeptAt:
         """Each snapshot copied there, encrypted with that region's key where one is set."""
         return snapshots.copy(self._in(settings, region), kept, token, progress)
@@ -61,20 +65,21 @@ class Ec2Kept:
 
 
 @dataclass(frozen=True)
-class Ec2Driver:
-    """Of whole machines, or of single volumes. What belongs to which, see :mod:`backups.drivers.ec2`."""
+class VolumesDriver:
+    """What machines and single volumes have in common: nearly all. See :mod:`backups.drivers.ec2`."""
 
     accounts: Accounts
-    whole: bool
-    kind: str
-    label: str
-    noun: str
-    settings: tuple[Setting, ...]
 
+    whole: ClassVar[bool]
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    noun: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = True
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
+    shares_with: ClassVar[frozenset[str]] = frozenset({"ec2", "ebs"})
     parts: ClassVar[None] = None
 
     @property
@@ -163,10 +168,21 @@ class Ec2Driver:
         return found
 
 
-def ec2_drivers(accounts: Accounts) -> tuple[Ec2Driver, Ec2Driver]:
-    """The driver of whole machines, and that of single volumes."""
-    where = (target.ACCOUNT, target.REGION, target.MACHINE_SETTING)
-    return (
-        Ec2Driver(accounts, True, "ec2", "EC2 machine", "machine", where),
-        Ec2Driver(accounts, False, "ebs", "EBS volume", "volume", (*where, target.DEVICE_SETTING)),
-    )
+class Ec2Driver(VolumesDriver):
+    """Whole machines."""
+
+    whole = True
+    kind = "ec2"
+    label = "EC2 machine"
+    noun = "machine"
+    settings: ClassVar[tuple[Setting, ...]] = (target.ACCOUNT, target.REGION, target.MACHINE)
+
+
+class EbsDriver(VolumesDriver):
+    """Single volumes, each by the machine and the device where it is attached."""
+
+    whole = False
+    kind = "ebs"
+    label = "EBS volume"
+    noun = "volume"
+    settings: ClassVar[tuple[Setting, ...]] = (target.ACCOUNT, target.REGION, target.MACHINE, target.DEVICE)

@@ -9,12 +9,12 @@ from backups.aws.access import Access
 from backups.aws.accounts import Accounts
 from backups.drivers.base import DriverError, Place, Setting, Settings
 
-MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
-DEVICE = re.compile(r"/dev/[a-z0-9/]{2,30}|xvd[a-z]{1,2}")
+MACHINE_ID = re.compile(r"i-[0-9a-f]{8,17}")
+DEVICE_NAME = re.compile(r"/dev/[a-z0-9/]{2,30}|xvd[a-z]{1,2}")
 ACCOUNT = Setting("account", "AWS account", "By its name in the portal.")
 REGION = Setting("region", "AWS region", "Where it is, such as eu-central-1. It is the home region, too.")
-MACHINE_SETTING = Setting("machine", "Machine", "Its instance id, i-…")
-DEVICE_SETTING = Setting(
+MACHINE = Setting("machine", "Machine", "Its instance id, i-…")
+DEVICE = Setting(
     "device",
     "Device",
     "Where the volume is attached, such as /dev/sdf. A restore puts another volume there, so the device is what stays.",
@@ -74,9 +74,9 @@ def target_of(accounts: Accounts, settings: Settings, *, whole: bool) -> Target:
             f"“{region}” is no region of the AWS account {name}. It has: {known}. An administrator adds others to it.",
             setting="region",
         )
-    if not MACHINE.fullmatch(machine):
+    if not MACHINE_ID.fullmatch(machine):
         raise DriverError("Enter the machine's instance id, such as i-0123456789abcdef0.", setting="machine")
     device = "" if whole else settings.get("device", "").strip()
-    if not whole and not DEVICE.fullmatch(device):
+    if not whole and not DEVICE_NAME.fullmatch(device):
         raise DriverError("Enter the device where the volume is attached, such as /dev/sdf.", setting="device")
     return Target(Access(account, region), machine, device)

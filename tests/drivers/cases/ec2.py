@@ -11,11 +11,11 @@ from typing import Any
 import botocore.endpoint
 
 from backups.drivers.base import ManifestEntry, Settings
-from backups.drivers.ec2 import Ec2Driver, ec2_drivers
+from backups.drivers.ec2 import EbsDriver, Ec2Driver, VolumesDriver
 from tests.drivers import aws
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
 
-WHOLE, SINGLE = ec2_drivers(aws.ACCOUNTS)
+WHOLE, SINGLE = Ec2Driver(aws.ACCOUNTS), EbsDriver(aws.ACCOUNTS)
 ZONE = f"{aws.HOME}a"
 LOOKS = ("Describe", "AssumeRole")
 
@@ -69,10 +69,11 @@ def build(ec2: Any) -> str:
 class Ec2Case:
     """See the protocol. What a volume holds is told by the snapshot that it is of, and by a tag that stands for it."""
 
-    driver: Ec2Driver
+    driver: VolumesDriver
     settings: Settings
     ec2: Any = field(repr=False)
     before_each_step: Callable[[Callable[[], None]], None] = before_each_step
+    noted: dict[str, str] = field(default_factory=dict)  # where the originals were attached, by volume
 
     @property
     def bad_inputs(self) -> Sequence[BadInput]:
@@ -105,11 +106,6 @@ class Ec2Case:
         for attached in volume["Attachments"]:
             return str(attached["Device"])
         return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}.get("haas:part") or self.noted[volume["VolumeId"]]
-
-    @property
-    def noted(self) -> dict[str, str]:
-        """Where the original volumes were attached as the case was built, by id."""
-        return self.__dict__.setdefault("_noted", {})
 
     def snapshot(self, name: str) -> Fingerprint:
         """See the protocol."""
@@ -168,7 +164,7 @@ class Ec2Case:
         return changed, "/dev/sdf: size"
 
 
-def opened(driver: Ec2Driver, device: str) -> Iterator[DriverCase]:
+def opened(driver: VolumesDriver, device: str) -> Iterator[DriverCase]:
     """A fresh machine, terminated afterwards, and everything that was made of it."""
     ec2 = aws.client("ec2")
     settings = {"account": "hosting", "region": aws.HOME, "machine": build(ec2)}
