@@ -19,6 +19,7 @@ from django.utils import timezone
 from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import note_damaged_copy
 from backups.actions.givingup import adopt_stored, has_no_index
+from backups.actions.providerlook import check_providers
 from backups.actions.regions import named_regions
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefactInfo, delete_artefact, index_key
@@ -61,8 +62,12 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
             away.append(error.sentence)
         else:
             settle_finding(Code.REGION_AWAY, region, clock())
+    kept, unanswered, subjects = check_providers(clock=clock)
+    whole, away = whole + kept, away + unanswered
     # Of one that is neither configured nor said to hold anything nothing is asked any more.
-    for gone in Finding.objects.open().filter(code__in=[Code.REGION_AWAY, Code.STRAY]).exclude(subject__in=regions):
+    for gone in Finding.objects.open().filter(code__in=[Code.REGION_AWAY, Code.STRAY]).exclude(
+        subject__in=[*regions, *subjects]
+    ):
         settle_finding(Code(gone.code), gone.subject, clock())
     return whole, away
 

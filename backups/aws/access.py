@@ -76,6 +76,12 @@ class Access:
             return _clients[made_of]
 
 
+def forget_clients() -> None:
+    """Make the next call get into its account anew: after a policy or a trust was changed there."""
+    with _lock:
+        _clients.clear()
+
+
 def action_of(client: Any, service: str, operation: str) -> str:
     """IAM's name of a call: ``ec2:DescribeVolumes``."""
     return f"{service}:{client.meta.method_to_api_mapping[operation]}"

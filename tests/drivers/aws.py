@@ -6,15 +6,19 @@ in botocore's events; never in our own code.
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.awsrequest import AWSResponse
 
+from backups.aws import access
 from backups.aws.accounts import AwsAccount, AwsRegion
 from backups.drivers.base import DriverError
 
@@ -68,6 +72,7 @@ def endpoint() -> str:
     return os.environ["AWS_ENDPOINT_URL"]
 
 
+@cache
 def client(service: str, region: str = HOME) -> Any:
     """A client of plain boto3 in the account, to look at things without the code under test."""
     endpoint()
@@ -88,3 +93,47 @@ def rows(service: str, region: str = HOME) -> Iterator[Any]:
 
     endpoint()
     yield get_backend(service)[NUMBER][region]  # type: ignore[call-overload]
+
+
+@contextmanager
+def answered(service: str, operation: str, answer: Callable[..., Any]) -> Iterator[None]:
+    """Meanwhile such calls of this process get that answer, which stands in for AWS's: refusals, throttling, faults.
+
+    ``answer(request, **kwargs)`` returns an AWSResponse, or None to let the call through.
+    """
+    original = botocore.session.Session.create_client
+
+    def create(self: Any, name: str, *arguments: Any, **more: Any) -> Any:
+        made = original(self, name, *arguments, **more)
+        if name == service:
+            made.meta.events.register(f"before-send.{service}.{operation}", answer)
+        return made
+
+    access.forget_clients()
+    botocore.session.Session.create_client = create
+    try:
+        yield
+    finally:
+        botocore.session.Session.create_client = original
+        access.forget_clients()
+
+
+class _Body(io.BytesIO):
+    """As urllib3 hands it to botocore."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def refusal(code: str, status: int = 403, *, times: int = 1_000) -> Callable[..., Any]:
+    """An answer of EC2 that says so, that many times; then calls go through."""
+    left = [times]
+
+    def answer(request: Any, **_: Any) -> Any:
+        if not left[0]:
+            return None
+        left[0] -= 1
+        body = f"<Response><Errors><Error><Code>{code}</Code><Message>No.</Message></Error></Errors></Response>"
+        return AWSResponse(request.url, status, {}, _Body(body.encode()))
+
+    return answer

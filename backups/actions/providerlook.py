@@ -1,0 +1,152 @@
+"""Whether what providers keep is there, and nothing that the portal does not know: the nightly look at their regions.
+
+Each region of each account is listed once, by pages. As with the portal's own regions nothing is called missing on the word
+of a listing alone, a region that does not answer says nothing, and what nobody knows is never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+import structlog
+from django.db.models import Q
+from django.utils import timezone
+
+from backups.actions.companyfindings import note_finding, settle_finding
+from backups.actions.damage import note_damaged_copy
+from backups.actions.keptparts import check_kept
+from backups.actions.taking import Clock
+from backups.drivers.base import DamagedBackup, DriverError, Kept, Owned
+from backups.findings import Code
+from backups.heartbeats import AHEAD
+from backups.kinds import KINDS
+from backups.models import AccountRegion, Backup, BackupStatus, Copy, CopyState, RegionCheck
+
+log = structlog.get_logger(__name__)
+
+GROUP, EXAMPLES = 500, 5
+UNDECIDED = timedelta(days=1)
+"""For so long what a failed backup has left is not touched: its worker may still live."""
+
+
+@dataclass
+class _Count:
+    copies: int = 0
+    missing: int = 0
+    strays: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+
+def subject_of(region: AccountRegion) -> str:
+    """What findings and checks of it are about."""
+    return f"AWS {region.account.number} {region.name}"
+
+
+def check_providers(*, clock: Clock = timezone.now) -> tuple[int, list[str], list[str]]:
+    """Look at every region of every account: copies seen whole, a sentence for each that does not answer, all subjects."""
+    whole, away, subjects = 0, [], []
+    for region in AccountRegion.objects.select_related("account").order_by("account__name", "name"):
+        subject = subject_of(region)
+        subjects.append(subject)
+        try:
+            whole += check_provider_region(region, clock=clock).copies
+        except DriverError as error:
+            log.warning("presence.provider_away", subject=subject, why=error.sentence)
+            advice = "Nothing is known about the copies there until it answers. See to the account's role and the network."
+            note_finding(Code.REGION_AWAY, subject, error.sentence, advice, clock())
+            away.append(error.sentence)
+        else:
+            settle_finding(Code.REGION_AWAY, subject, clock())
+    return whole, away, subjects
+
+
+def check_provider_region(region: AccountRegion, *, clock: Clock = timezone.now) -> RegionCheck:
+    """Look at one region of an account and keep what was seen as evidence. Raises DriverError when it cannot be listed."""
+    begun, count = clock(), _Count()
+    for kept in _kinds_of_keeping():
+        owned = kept.owned({"account": region.account.name}, region.name)
+        while group := list(islice(owned, GROUP)):
+            count.seen |= {one.name for one in group if one.sound}
+            _compare(kept, region, group, count, clock)
+    _look_for_unseen(region, begun, count, clock)
+    made = RegionCheck.objects.create(
+        region=subject_of(region),
+        started_at=begun,
+        finished_at=clock(),
+        copies=count.copies,
+        missing=count.missing,
+        strays=len(count.strays),
+    )
+    _tell_strays(region, count.strays, clock())
+    return made
+
+
+def _kinds_of_keeping() -> Iterator[Kept]:
+    """Each way of keeping once: kinds that share it list the same."""
+    found: list[Kept] = []
+    for driver in KINDS.values():
+        if driver.kept is not None and driver.kept not in found:
+            found.append(driver.kept)
+            yield driver.kept
+
+
+def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _Count, clock: Clock) -> None:
+    """What belongs to no copy: leftovers of ours are removed, what nobody knows is told."""
+    tokens = {one.token for one in group}
+    known = dict(Copy.objects.filter(region=region.name, prefix__in=tokens).values_list("prefix", "state"))
+    for token in sorted(tokens):
+        state = known.get(token)
+        if state is not None and state != CopyState.DELETED:
+            continue
+        if state == CopyState.DELETED or _is_of_a_failed_backup(token, region.name, clock()):
+            kept.delete({"account": region.account.name}, region.name, token, None)
+        elif not Backup.objects.open().filter(uid=_backup_uid(token)).exists():
+            count.strays += [one.name for one in group if one.token == token]
+
+
+def _is_of_a_failed_backup(token: str, region: str, now: datetime) -> bool:
+    failed = Backup.objects.filter(uid=_backup_uid(token), status=BackupStatus.FAILED, resource__home_region=region)
+    return failed.filter(Q(finished_at__lt=now - UNDECIDED) | Q(finished_at__gt=now + AHEAD)).exists()
+
+
+def _backup_uid(token: str) -> UUID | None:
+    """The backup that a token is of: ``resource/backup``, or ``resource/backup-more`` for a further copy."""
+    try:
+        return UUID(token.partition("/")[2][:36])
+    except ValueError:
+        return None
+
+
+def _look_for_unseen(region: AccountRegion, begun: datetime, count: _Count, clock: Clock) -> None:
+    """Copies that should be there, and of which the listing did not show all."""
+    before = Q(created_at__lt=begun) | Q(created_at__gt=begun + AHEAD)  # or by a clock that was wrong
+    copies = Copy.objects.present().filter(
+        before, region=region.name, backup__resource__settings__account=region.account.name
+    )
+    for copy in copies.exclude(kept={}).select_related("backup__resource").iterator(chunk_size=2000):
+        if set(copy.kept["parts"].values()) <= count.seen:
+            count.copies += 1
+            continue
+        try:
+            check_kept(copy)  # by name: a listing may lag behind
+        except DamagedBackup as error:
+            if Copy.objects.present().filter(pk=copy.pk).exists():  # else it was deleted meanwhile
+                count.missing += 1
+                note_damaged_copy(copy, error.sentence, clock())
+        else:
+            count.copies += 1
+
+
+def _tell_strays(region: AccountRegion, strays: Sequence[str], now: datetime) -> None:
+    subject = subject_of(region)
+    if not strays:
+        settle_finding(Code.STRAY, subject, now)
+        return
+    named = ", ".join(strays[:EXAMPLES]) + (" …" if len(strays) > EXAMPLES else "")
+    sentence = f"{subject} has {len(strays)} snapshots with the portal's tags that the portal does not know: {named}"
+    advice = "See whether the portal's database was set back; the portal deletes nothing that it does not know."
+    note_finding(Code.STRAY, subject, sentence, advice, now)
