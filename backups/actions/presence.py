@@ -65,8 +65,10 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
     kept, unanswered, subjects = check_providers(clock=clock)
     whole, away = whole + kept, away + unanswered
     # Of one that is neither configured nor said to hold anything nothing is asked any more.
-    for gone in Finding.objects.open().filter(code__in=[Code.REGION_AWAY, Code.STRAY]).exclude(
-        subject__in=[*regions, *subjects]
+    for gone in (
+        Finding.objects.open()
+        .filter(code__in=[Code.REGION_AWAY, Code.STRAY])
+        .exclude(subject__in=[*regions, *subjects])
     ):
         settle_finding(Code(gone.code), gone.subject, clock())
     return whole, away

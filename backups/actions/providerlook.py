@@ -56,7 +56,9 @@ def check_providers(*, clock: Clock = timezone.now) -> tuple[int, list[str], lis
             whole += check_provider_region(region, clock=clock).copies
         except DriverError as error:
             log.warning("presence.provider_away", subject=subject, why=error.sentence)
-            advice = "Nothing is known about the copies there until it answers. See to the account's role and the network."
+            advice = (
+                "Nothing is known about the copies there until it answers. See to the account's role and the network."
+            )
             note_finding(Code.REGION_AWAY, subject, error.sentence, advice, clock())
             away.append(error.sentence)
         else:
@@ -104,12 +106,14 @@ def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _
             continue
         if state == CopyState.DELETED or _is_of_a_failed_backup(token, region.name, clock()):
             kept.delete({"account": region.account.name}, region.name, token, None)
-        elif not Backup.objects.open().filter(uid=_backup_uid(token)).exists():
+        elif (uid := _backup_uid(token)) is None or not Backup.objects.open().filter(uid=uid).exists():
             count.strays += [one.name for one in group if one.token == token]
 
 
 def _is_of_a_failed_backup(token: str, region: str, now: datetime) -> bool:
-    failed = Backup.objects.filter(uid=_backup_uid(token), status=BackupStatus.FAILED, resource__home_region=region)
+    if (uid := _backup_uid(token)) is None:
+        return False
+    failed = Backup.objects.filter(uid=uid, status=BackupStatus.FAILED, resource__home_region=region)
     return failed.filter(Q(finished_at__lt=now - UNDECIDED) | Q(finished_at__gt=now + AHEAD)).exists()
 
 

@@ -62,13 +62,7 @@ def said(account: str, region: str, action: str) -> Iterator[None]:
             f"The portal has no credentials for the AWS account {account}. Give its workers a role, or the account keys.",
             detail=action,
         ) from error
-    except (
-        EndpointConnectionError,
-        ConnectTimeoutError,
-        ConnectionClosedError,
-        ReadTimeoutError,
-        HTTPClientError,
-    ) as error:
+    except NOT_ANSWERED as error:
         raise DriverError(
             f"AWS does not answer in {region}. The portal tries again; see to the network if it stays so.",
             detail=f"{action}: {error}",

@@ -21,6 +21,7 @@ from backups.actions.taking import perform_backup, queue_backup
 from backups.actions.verifying import verify_copy
 from backups.actions.waiting import wake
 from backups.drivers.base import Mode
+from backups.findings import Code
 from backups.models import (
     Account,
     AccountRegion,
@@ -32,7 +33,6 @@ from backups.models import (
     Finding,
     Resource,
 )
-from backups.findings import Code
 from backups.proof import Proof
 from portal.errors import InvalidInput
 from restores.actions.cleaning import clean_up

@@ -125,7 +125,12 @@ class _Body(io.BytesIO):
         yield self.read()
 
 
-def refusal(code: str, status: int = 403, *, times: int = 1_000) -> Callable[..., Any]:
+def body_of(text: str) -> Any:
+    """The body of an answer."""
+    return _Body(text.encode())
+
+
+def refusal(code: str, status: int = 403, *, times: int = 1_000, words: str = "No.") -> Callable[..., Any]:
     """An answer of EC2 that says so, that many times; then calls go through."""
     left = [times]
 
@@ -133,7 +138,7 @@ def refusal(code: str, status: int = 403, *, times: int = 1_000) -> Callable[...
         if not left[0]:
             return None
         left[0] -= 1
-        body = f"<Response><Errors><Error><Code>{code}</Code><Message>No.</Message></Error></Errors></Response>"
-        return AWSResponse(request.url, status, {}, _Body(body.encode()))
+        body = f"<Response><Errors><Error><Code>{code}</Code><Message>{words}</Message></Error></Errors></Response>"
+        return AWSResponse(request.url, status, {}, body_of(body))
 
     return answer

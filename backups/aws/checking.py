@@ -1,0 +1,106 @@
+"""Trying out an account: whether the portal gets in, sees what is there, and which permission is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from backups.aws.access import Access
+from backups.aws.accounts import AwsAccount
+from backups.aws.policy import STATEMENTS, Statement
+from backups.drivers.base import DriverError
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One thing that was tried. ``well`` is None where it could not be told."""
+
+    sentence: str
+    well: bool | None = True
+
+
+def check_account(account: AwsAccount) -> Iterator[Seen]:
+    """Try everything that can be tried without changing anything, region by region; then what the role may do."""
+    if not account.regions:
+        yield Seen(f"The account {account.name} has no region yet, so nothing in it can be backed up.", well=False)
+        return
+    inside = False
+    for region in sorted(account.regions):
+        here = Access(account, region)
+        try:
+            number = here.call("sts", "get_caller_identity")["Account"]
+        except DriverError as error:
+            yield Seen(error.sentence, well=False)
+            continue
+        if number != account.number:
+            yield Seen(
+                f"The credentials lead into the account {number}, not into {account.number}. Correct the role or the keys.",
+                well=False,
+            )
+            return
+        inside = True
+        yield from _look(here)
+    if inside:
+        yield from _simulated(Access(account, min(account.regions)))
+
+
+def _look(here: Access) -> Iterator[Seen]:
+    for what, operation, key, arguments in (
+        ("machines", "describe_instances", "Reservations", {}),
+        ("volumes", "describe_volumes", "Volumes", {}),
+        ("snapshots", "describe_snapshots", "Snapshots", {"OwnerIds": ["self"]}),
+    ):
+        try:
+            found = here.call("ec2", operation, MaxResults=5, **arguments)
+        except DriverError as error:
+            yield Seen(error.sentence, well=False)
+        else:
+            yield Seen(f"{here.region}: {what} can be listed" + ("." if found.get(key) else "; there are none."))
+
+
+def _simulated(here: Access) -> Iterator[Seen]:
+    """IAM's own answer to what the role may do. It leaves out what an organisation forbids its accounts."""
+    if not here.account.role:
+        yield Seen("What the keys may do beyond looking was not tried: IAM tells it of roles.", well=None)
+        return
+    for statement in STATEMENTS:
+        try:
+            missing = _missing(here, statement)
+        except DriverError as error:
+            yield Seen(f"What the role may do beyond looking could not be told. {error.sentence}", well=None)
+            return
+        yield (
+            Seen(
+                f"Missing in the role's policy: {', '.join(missing)} (“{statement.name}” of manage.py aws_policy).",
+                well=False,
+            )
+            if missing
+            else Seen(f"The role may do what is needed to “{statement.name}”.")
+        )
+
+
+def _missing(here: Access, statement: Statement) -> list[str]:
+    answer = here.call(
+        "iam",
+        "simulate_principal_policy",
+        PolicySourceArn=here.account.role,
+        ActionNames=list(statement.actions),
+        ContextEntries=list(_context(statement)),
+    )
+    return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
+
+
+def _context(statement: Statement) -> Iterator[dict[str, Any]]:
+    """The situation in which the portal does it: the conditions of its own policy hold."""
+    for operator, keys in statement.condition.items():
+        for key, values in keys.items():
+            if operator == "Null":
+                values = "any"
+            first = values if isinstance(values, str) else values[0]
+            kind = "stringList" if operator.startswith("ForAllValues") else "string"
+            yield {
+                "ContextKeyName": key,
+                "ContextKeyValues": [first.replace("*", "eu-central-1")],
+                "ContextKeyType": kind,
+            }

@@ -1,0 +1,96 @@
+"""What the portal's role in an account has to be allowed, and nothing more. A test holds it against the calls that are made.
+
+What removes is allowed only for what bears the portal's tags. What people have to run is printed by ``manage.py aws_policy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backups.aws import tags
+from backups.aws.accounts import AwsAccount
+
+Condition = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Some actions, why they are needed, and under what condition alone. ``indirect``: AWS does them on the portal's behalf."""
+
+    name: str
+    actions: tuple[str, ...]
+    condition: Condition = field(default_factory=dict)
+    resource: str = "*"
+    indirect: bool = False
+
+    def as_json(self, account: AwsAccount) -> dict[str, Any]:
+        """As IAM reads it."""
+        return {
+            "Sid": self.name,
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": self.resource.format(role=account.role) if self.resource != "*" else "*",
+            **({"Condition": dict(self.condition)} if self.condition else {}),
+        }
+
+
+def _bears(tag: str) -> Condition:
+    return {"Null": {f"aws:ResourceTag/{tag}": "false"}}
+
+
+_ONLY_OWN_TAGS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": [f"{tags.OURS}*"]}}
+_CREATES = ("CreateSnapshot", "CreateSnapshots", "CopySnapshot", "CreateVolume")
+
+STATEMENTS = (
+    Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")),
+    Statement("Make", tuple(f"ec2:{name}" for name in _CREATES)),
+    Statement(
+        "MarkWhatIsMade", ("ec2:CreateTags",), {"StringEquals": {"ec2:CreateAction": list(_CREATES)}}
+    ),
+    Statement("MarkWhatIsThere", ("ec2:CreateTags", "ec2:DeleteTags"), _ONLY_OWN_TAGS),
+    Statement(
+        "Exchange",
+        (
+            "ec2:StopInstances", "ec2:StartInstances", "ec2:AttachVolume", "ec2:DetachVolume", "ec2:ModifyInstanceAttribute",
+        ),
+    ),
+    Statement("RemoveOwnSnapshots", ("ec2:DeleteSnapshot",), _bears(tags.COPY)),
+    Statement("RemoveOwnVolumes", ("ec2:DeleteVolume",), _bears(tags.RESTORE)),
+    Statement(
+        "EncryptedVolumes",
+        (
+            "kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ),
+        {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+        indirect=True,
+    ),
+    Statement("SeeWhatItMay", ("iam:SimulatePrincipalPolicy",), resource="{role}"),
+)  # fmt: skip
+
+
+def permissions(account: AwsAccount) -> dict[str, Any]:
+    """The policy to attach to the portal's role in the account."""
+    return {"Version": "2012-10-17", "Statement": [one.as_json(account) for one in STATEMENTS]}
+
+
+def trust(account: AwsAccount, principal: str) -> dict[str, Any]:
+    """Who may assume the role: ``principal`` is the ARN that the portal's workers run as."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": principal},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": account.external_id}},
+            }
+        ],
+    }
+
+
+def direct_actions() -> frozenset[str]:
+    """The actions that the portal itself calls."""
+    return frozenset(action for one in STATEMENTS if not one.indirect for action in one.actions)
