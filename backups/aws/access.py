@@ -23,6 +23,9 @@ SESSION_NAME = "haas-backup-portal"
 TRIES = 8
 """With adaptive back-off between them: what is throttled slows down before it gives up."""
 
+PAGE = 1000
+"""As many as EC2 gives at once. Without it a large account's answer can take minutes, or be refused."""
+
 _lock = threading.Lock()
 _clients: dict[tuple[object, ...], Any] = {}
 
@@ -55,7 +58,7 @@ class Access:
         """All entries under ``key``, page after page: calls grow with pages, not with what they list."""
         client = self._client(service)
         action = action_of(client, service, operation)
-        pages = iter(client.get_paginator(operation).paginate(**arguments))
+        pages = iter(client.get_paginator(operation).paginate(PaginationConfig={"PageSize": PAGE}, **arguments))
         while True:
             with said(self.account.name, self.region, action):
                 page = next(pages, None)

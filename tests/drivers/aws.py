@@ -96,17 +96,18 @@ def rows(service: str, region: str = HOME) -> Iterator[Any]:
 
 
 @contextmanager
-def answered(service: str, operation: str, answer: Callable[..., Any]) -> Iterator[None]:
+def answered(service: str, operation: str, answer: Callable[..., Any], *, event: str = "before-send") -> Iterator[None]:
     """Meanwhile such calls of this process get that answer, which stands in for AWS's: refusals, throttling, faults.
 
-    ``answer(request, **kwargs)`` returns an AWSResponse, or None to let the call through.
+    ``answer(request, **kwargs)`` returns an AWSResponse, or None to let the call through. With another ``event`` of
+    botocore it is given what that brings, such as the parsed answer after a call.
     """
     original = botocore.session.Session.create_client
 
     def create(self: Any, name: str, *arguments: Any, **more: Any) -> Any:
         made = original(self, name, *arguments, **more)
         if name == service:
-            made.meta.events.register(f"before-send.{service}.{operation}", answer)
+            made.meta.events.register(f"{event}.{service}.{operation}", answer)
         return made
 
     access.forget_clients()

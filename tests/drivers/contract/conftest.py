@@ -14,6 +14,14 @@ from tests.drivers.rooms import prepared
 FACTORIES = factories()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is killed at a simulated provider takes half a minute; and volumes are handled by the code of whole machines."""
+    for item in items:
+        kind = getattr(item, "callspec", None) and item.callspec.params.get("bench")  # type: ignore[attr-defined]
+        if kind == "ebs" or (kind in KEPT_BY_PROVIDER and "killed" in item.name):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=sorted(FACTORIES))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A fresh case of each kind, with an empty store."""

@@ -1,0 +1,224 @@
+"""What only machines and volumes have: snapshots that are made once, exchanges that break, and what is refused early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups.aws.accounts import AwsRegion
+from backups.drivers.base import DriverError, KeptAt, Mode, Standing, StillWorking
+from backups.drivers.ec2 import Ec2Driver
+from tests.drivers import aws
+from tests.drivers.aws import answered, refusal
+from tests.drivers.case import until_done
+from tests.drivers.cases import factories
+from tests.drivers.cases.ec2 import Ec2Case, before_each_step
+from tests.drivers.child import Job, run
+from tests.drivers.contract.bench import Bench, quiet
+from tests.drivers.rooms import prepared
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    (tmp_path / "scratch").mkdir()
+    with factories()["ec2"](tmp_path) as case:
+        yield Bench(case, prepared("here", tmp_path / "store"), tmp_path / "scratch")
+
+
+def case_of(bench: Bench) -> Ec2Case:
+    assert isinstance(bench.case, Ec2Case)
+    return bench.case
+
+
+def snapshots(region: str = aws.HOME) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aws.client("ec2", region).describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    return found
+
+
+@pytest.mark.slow
+def test_a_take_that_is_killed_anywhere_and_begun_again_makes_each_snapshot_once(bench: Bench) -> None:
+    job = Job("take", bench.case.driver, dict(bench.case.settings), bench.store, before_each_step=before_each_step)
+    status, step = -9, 0
+    while status == -9:
+        step += 1
+        for one in snapshots():
+            case_of(bench).ec2.delete_snapshot(SnapshotId=one["SnapshotId"])
+        status = run(replace(job, die_at_step=step))
+        artefact = bench.take()
+        assert len(snapshots()) == 3
+        assert artefact.kept is not None
+        assert sorted(artefact.kept.parts) == ["/dev/sda1", "/dev/sdf", "/dev/sdg"]
+        devices = {one["SnapshotId"]: one["VolumeId"] for one in snapshots()}
+        assert {part: case_of(bench).noted[devices[name]] for part, name in artefact.kept.parts.items()} == {
+            part: part for part in artefact.kept.parts
+        }
+    assert status == 0
+    assert step > 4
+
+
+def test_all_volumes_are_taken_by_one_call(bench: Bench) -> None:
+    """So that they are of one moment."""
+    called: list[str] = []
+    with answered("ec2", "*", lambda request, event_name, **_: called.append(event_name.rpartition(".")[2])):
+        bench.take()
+    assert [name for name in called if name.startswith("CreateSnapshot")] == ["CreateSnapshots"]
+
+
+def test_copies_are_made_once_and_encrypted_with_the_key_of_their_region(bench: Bench) -> None:
+    kept = bench.take().kept
+    assert kept is not None
+    key = aws.client("kms", aws.AWAY).create_key()["KeyMetadata"]["KeyId"]
+    account = replace(aws.ACCOUNT, regions={**aws.ACCOUNT.regions, aws.AWAY: AwsRegion(aws.AWAY, key)})
+    driver = Ec2Driver(aws.KnownAccounts({"hosting": account}))
+    for _ in range(2):
+        there = until_done(lambda: driver.kept.copy(bench.case.settings, kept, aws.AWAY, "r/b-2", quiet))
+    copies = snapshots(aws.AWAY)
+    assert {one["SnapshotId"] for one in copies} == set(there.parts.values())
+    assert len(copies) == 3
+    assert all(one["Encrypted"] and one["KmsKeyId"].endswith(key) for one in copies)
+    driver.kept.check(bench.case.settings, there)
+    for _ in range(2):
+        driver.kept.delete(bench.case.settings, aws.AWAY, "r/b-2", there)
+    assert snapshots(aws.AWAY) == []
+    assert len(snapshots()) == 3
+
+
+def test_more_copies_than_aws_makes_at_a_time_wait(bench: Bench) -> None:
+    kept = bench.take().kept
+    assert kept is not None
+    copy = bench.case.driver.kept
+    assert copy is not None
+    with answered("ec2", "CopySnapshot", refusal("ResourceLimitExceeded", 400)), pytest.raises(StillWorking) as waits:
+        copy.copy(bench.case.settings, kept, aws.AWAY, "r/b-3", quiet)
+    assert "as many snapshots to eu-west-1 as it does at a time" in waits.value.sentence
+    assert waits.value.again_in > 60
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said", "retry"),
+    [
+        ("RequestLimitExceeded", 503, "asks the account hosting to call more slowly", True),
+        ("UnauthorizedOperation", 403, "does not let the portal call ec2:DescribeInstances", False),
+        ("AuthFailure", 401, "does not know the portal's credentials", False),
+        ("InternalError", 500, "AWS has trouble in eu-central-1", True),
+        ("SnapshotLimitExceeded", 400, "has reached a limit of its own", True),
+        ("SomethingNew", 400, "AWS refused what the portal asked for", False),
+    ],
+)
+def test_what_aws_says_in_words(bench: Bench, code: str, status: int, said: str, retry: bool) -> None:
+    with answered("ec2", "DescribeInstances", refusal(code, status)), pytest.raises(DriverError) as refused:
+        bench.case.driver.check(bench.case.settings)
+    assert said in refused.value.sentence
+    assert refused.value.retry is retry
+    assert code in refused.value.detail
+
+
+def test_what_passes_is_tried_again_at_once(bench: Bench) -> None:
+    with answered("ec2", "DescribeInstances", refusal("RequestLimitExceeded", 503, times=1)):
+        assert bench.case.driver.check(bench.case.settings).sentence.startswith("Machine web-1")
+
+
+@pytest.mark.parametrize("broken", ["StopInstances", "DetachVolume", "AttachVolume"])
+def test_an_exchange_that_breaks_can_be_taken_back_and_finished(bench: Bench, broken: str) -> None:
+    case, driver, settings = bench.case, bench.case.driver, bench.case.settings
+    artefact = bench.take()
+    case.mutate()
+    place = bench.ready(artefact)
+    newer = case.snapshot(place.live)
+    passes = 2 if broken != "StopInstances" else 0
+
+    def breaks(request: Any, **more: Any) -> Any:
+        nonlocal passes
+        passes -= 1
+        return None if passes >= 0 else refusal("IncorrectState", 400)(request, **more)
+
+    for way_on in ("swap_back", "swap"):
+        with answered("ec2", broken, breaks), pytest.raises(DriverError):
+            driver.swap(settings, place)
+        standing = driver.standing(settings, place)
+        assert standing is (Standing.ORIGINAL if broken == "StopInstances" else Standing.NOTHING)
+        until_done(lambda: getattr(driver, way_on)(settings, place))  # noqa: B023
+        passes = 2 if broken != "StopInstances" else 0
+    until_done(lambda: driver.resume_writers(settings, place))
+    assert driver.standing(settings, place) is Standing.RESTORED
+    assert case.snapshot(place.kept) == newer
+    assert state(bench) == "running"
+
+
+def state(bench: Bench) -> str:
+    found = case_of(bench).ec2.describe_instances(InstanceIds=[case_of(bench).machine])
+    return str(found["Reservations"][0]["Instances"][0]["State"]["Name"])
+
+
+def test_a_machine_that_stood_still_is_not_started(bench: Bench) -> None:
+    case_of(bench).ec2.stop_instances(InstanceIds=[case_of(bench).machine])
+    driver, settings = bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    driver.stop_writers(settings, place)
+    until_done(lambda: driver.swap(settings, place))
+    driver.resume_writers(settings, place)
+    assert state(bench) == "stopped"
+
+
+def test_somebody_elses_volume_is_never_taken_off(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    [old] = [one for one in case.of(place.live) if case.device(one) == "/dev/sdf"]
+    case.ec2.detach_volume(VolumeId=old["VolumeId"], InstanceId=case.machine)
+    strange = case.ec2.create_volume(AvailabilityZone=f"{aws.HOME}a", Size=1)["VolumeId"]
+    case.ec2.attach_volume(VolumeId=strange, InstanceId=case.machine, Device="/dev/sdf")
+    case.noted[strange] = "/dev/sdf"
+    assert driver.standing(settings, place) is Standing.UNKNOWN
+    for verb in (driver.swap, driver.swap_back):
+        with pytest.raises(DriverError, match=strange):
+            verb(settings, place)
+    for name in (place.beside, place.kept):
+        with pytest.raises(DriverError, match="not known which volumes are live"):
+            driver.discard(settings, place, name)
+    assert state(bench) == "running"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"Tags": [{"Key": "aws:autoscaling:groupName", "Value": "web"}]}, "belongs to the Auto Scaling group web"),
+        ({"InstanceLifecycle": "spot"}, "is a spot instance"),
+        ({"RootDeviceType": "instance-store"}, "is not an EBS volume"),
+    ],
+)
+def test_machines_that_cannot_be_stopped_are_refused_in_place(bench: Bench, made: dict[str, Any], said: str) -> None:
+    driver, settings, place = bench.case.driver, bench.case.settings, bench.place()
+    artefact = bench.take()
+
+    def altered(parsed: dict[str, Any], **_: Any) -> None:
+        for reservation in parsed.get("Reservations", ()):
+            for found in reservation["Instances"]:
+                found.update(made)
+
+    with answered("ec2", "DescribeInstances", altered, event="after-call"):
+        with pytest.raises(DriverError, match=said):
+            driver.preflight(settings, place, Mode.IN_PLACE, artefact, bench.workdir())
+        assert driver.preflight(settings, place, Mode.BESIDE, artefact, bench.workdir())
+
+
+def test_a_machine_that_is_terminated_comes_back_beside_alone(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    artefact = bench.take()
+    case.ec2.terminate_instances(InstanceIds=[case.machine])
+    with pytest.raises(DriverError, match="not there any more, so nothing can be put in its place"):
+        driver.preflight(settings, bench.place(), Mode.IN_PLACE, artefact, bench.workdir())
+    place = bench.place(Mode.BESIDE)
+    driver.preflight(settings, place, Mode.BESIDE, artefact, bench.workdir())
+    bench.restore(place, artefact)
+    assert driver.verify(settings, place, artefact, quiet).compared == {"volumes": 3, "GiB": 38}
+
+
+def test_a_copy_elsewhere_is_said_to_be_brought_home_first(bench: Bench) -> None:
+    artefact = bench.take()
+    artefact.kept = KeptAt(aws.AWAY, {"/dev/sdf": "snap-0123456789abcdef0"})
+    with pytest.raises(DriverError, match="The only copy is in eu-west-1"):
+        bench.case.driver.preflight(bench.case.settings, bench.place(), Mode.BESIDE, artefact, bench.workdir())
