@@ -62,6 +62,7 @@ RULE_LABELS = {
 class Code(StrEnum):
     """What can be found. Each belongs to one rule."""
 
+    UNPROTECTED = "unprotected"
     NO_GOOD = "no_good"
     VANISHED = "vanished"
     DAMAGED_COPY = "damaged_copy"
@@ -92,6 +93,7 @@ class Code(StrEnum):
 
 
 CODES: dict[Code, tuple[Rule, str]] = {
+    Code.UNPROTECTED: (Rule.B1, "Not registered"),
     Code.NO_GOOD: (Rule.B1, "No good backup"),
     Code.VANISHED: (Rule.B1, "Vanished"),
     Code.DAMAGED_COPY: (Rule.B1, "Damaged copy"),

@@ -97,8 +97,8 @@ class RegisterForm(forms.Form):
         help_text="Where the copy of the latest monthly backup is kept (B3).",
     )
 
-    def __init__(self, user: Person, kind: str, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, user: Person, kind: str, data: Any = None, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial={name: value for name, value in (initial or {}).items() if value})
         self.kind = kind
         may = visible(user, Permission.REGISTER_RESOURCES, "client")
         applications: Any = self.fields["application"]

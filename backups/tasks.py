@@ -8,7 +8,18 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from backups.actions import auditing, contents, looking, presence, removing, repairing, retaining, telling, verifying
+from backups.actions import (
+    auditing,
+    contents,
+    discovering,
+    looking,
+    presence,
+    removing,
+    repairing,
+    retaining,
+    telling,
+    verifying,
+)
 from backups.actions.copying import continue_copy, copy_to_other_region
 from backups.actions.daily import once_a_day
 from backups.actions.scheduling import schedule_backups
@@ -71,6 +82,18 @@ def finish_removal(resource_id: int) -> None:
 def audit_resource(resource_id: int) -> None:
     """Bring one resource's findings up to date."""
     auditing.audit_resource(resource_id, now=timezone.now())
+
+
+@shared_task(name="backups.discover")
+def discover() -> None:
+    """Have every account looked through for what has no backups."""
+    discovering.discover_all()
+
+
+@shared_task(name="backups.discover_region")
+def discover_region(region_id: int) -> None:
+    """Look through one region of an account."""
+    discovering.discover_region(region_id)
 
 
 @shared_task(name="backups.verify")

@@ -13,6 +13,7 @@ from backups.views import (
     resource,
     resources,
     retention,
+    unprotected,
     what_if,
 )
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("resources/", resources.resources, name="resources"),
     path("resources/export.csv", resources.export, name="resources_export"),
     path("resources/new/", resource.register, name="resource_new"),
+    path("resources/unprotected/", unprotected.unprotected, name="unprotected"),
+    path("resources/unprotected/<int:pk>/take-in/", unprotected.take_in_one, name="unprotected_take_in"),
     path("resources/<int:pk>/", resource.resource, name="resource"),
     path("resources/<int:pk>/back-up/", resource.back_up, name="resource_back_up"),
     path("resources/<int:pk>/remove/", removal.remove, name="resource_remove"),

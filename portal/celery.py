@@ -71,6 +71,8 @@ app.conf.update(
         "backups.retain": "backups",
         "backups.apply_run": "backups",
         "backups.look": "checkups",
+        "backups.discover": "checkups",
+        "backups.discover_region": "checkups",
         "backups.verify": "checkups",
         "backups.nightly": "checkups",
         "backups.alert": "telling",  # a mail server that hangs keeps nothing else waiting
@@ -120,6 +122,11 @@ app.conf.update(
             "task": "backups.nightly",
             "schedule": 600,
             "options": {"queue": "checkups", "expires": 600},
+        },
+        "discover": {
+            "task": "backups.discover",
+            "schedule": 3600,
+            "options": {"queue": "checkups", "expires": 3600},
         },
         "verify-copies": {
             "task": "backups.verify",

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from backups.actions.locking import locked_resource
 from backups.drivers.base import DriverError, NotFound
-from backups.kinds import driver_of
+from backups.kinds import KINDS, driver_of
 from backups.models import Resource, ResourceState
 from portal.handover import hand_over
 from portal.history import acting
@@ -18,8 +18,11 @@ SIGHTINGS = 2
 
 
 def look_for_all() -> None:
-    """Have every resource looked for, each by a short task of its own."""
-    for pk in Resource.objects.backed_up().order_by("pk").values_list("pk", flat=True).iterator():
+    """Have every resource looked for, each by a short task of its own, unless its kind is looked for by listing."""
+    listed = [kind for kind, driver in KINDS.items() if driver.discovery is not None]  # all at once: see discovering
+    for pk in (
+        Resource.objects.backed_up().exclude(kind__in=listed).order_by("pk").values_list("pk", flat=True).iterator()
+    ):
         hand_over("backups.look", pk)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 
+from backups.actions.discovering import forget_registered
 from backups.actions.regions import check_region_is_there
 from backups.actions.taking import queue_backup
 from backups.drivers.base import Driver, DriverError, Kept
@@ -71,6 +72,7 @@ def register_resource(
             ).first()  # always the same row: one registers at a time
             _check_free(driver, resource)
             resource.save()
+            forget_registered(resource)
             queue_backup(resource, origin=BackupOrigin.FIRST, by=by, reason="first backup of a new resource")
     except IntegrityError as error:  # another one was registered in the same moment
         raise InvalidInput("A resource with this name or this place was registered just now.", field="name") from error

@@ -33,6 +33,12 @@ from portal.api.views import RecordedViewSet
 from portal.words import company_zone
 
 
+def resources_told(resources: Sequence[Resource], context: Mapping[str, Any]) -> Any:
+    """The resources as the API shows them, with one query for all their slots."""
+    pictures = pictures_of(resources, timezone.now())
+    return ResourceOut(resources, many=True, context={**context, "pictures": pictures}).data
+
+
 class ResourceViews(RecordedViewSet[Resource]):
     """Resources."""
 
@@ -105,8 +111,7 @@ class ResourceViews(RecordedViewSet[Resource]):
         return Response(self._told([self.get_object()])[0])
 
     def _told(self, resources: Sequence[Resource]) -> Any:
-        context = {**self.get_serializer_context(), "pictures": pictures_of(resources, timezone.now())}
-        return ResourceOut(resources, many=True, context=context).data
+        return resources_told(resources, self.get_serializer_context())
 
 
 class BackupViews(RecordedViewSet[Backup]):

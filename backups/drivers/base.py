@@ -301,6 +301,30 @@ class Kept(Protocol):
         """Everything that the portal has made in that region of the resource's account, by pages."""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """Something that discovery has found, and that could be registered with these ``settings``."""
+
+    kind: str
+    locator: str  # the driver's, of the settings
+    settings: Settings
+    name: str  # what people call it there
+    sentence: str  # "i-0a1b, running: 2 volumes, 30 GiB"
+    size_bytes: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[Candidate, ...] = ()  # what it consists of, where that may be registered by itself
+    why_not: str = ""  # why it cannot be registered as it is, and what to do
+
+
+class Discovery(Protocol):
+    """Finding what is there. See :attr:`Driver.discovery`."""
+
+    def everything(self, account: str, region: str) -> Iterator[Candidate]:
+        """All that is in that region of the account, registered or not, by pages. What is raised on the way means that
+        nothing is known.
+        """
+
+
 class Driver(Protocol):
     """The verbs. See the module's text for what all of them promise."""
 
@@ -321,6 +345,10 @@ class Driver(Protocol):
     @property
     def kept(self) -> Kept | None:
         """What the provider keeps of a backup itself; None where all of it is in the portal's store."""
+
+    @property
+    def discovery(self) -> Discovery | None:
+        """Finding what there is to be backed up; None where resources are only ever named by people."""
 
     def check(self, settings: Settings) -> Found:
         """See that the resource exists and can be read whole. Raises :class:`DriverError` naming the setting at fault."""

@@ -4,6 +4,7 @@ from backups.models.account import Account, AccountRegion
 from backups.models.audit import Audit, DailyJob, RegionCheck
 from backups.models.backup import Backup, BackupOrigin, BackupStatus
 from backups.models.copy import Copy, CopyState
+from backups.models.discovered import Discovered
 from backups.models.finding import Finding
 from backups.models.hold import Hold
 from backups.models.pin import Pin
@@ -22,6 +23,7 @@ __all__ = [
     "DailyJob",
     "Deletion",
     "DeletionStatus",
+    "Discovered",
     "Environment",
     "Finding",
     "Hold",

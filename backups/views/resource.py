@@ -10,13 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups.actions.registering import register_resource
 from backups.actions.taking import request_backup
+from backups.actions.taking_in import proposals_for
 from backups.filters import listed
-from backups.forms import BackUpForm, RegisterForm
+from backups.forms import SETTING, BackUpForm, RegisterForm
 from backups.kinds import KINDS, driver_of
-from backups.models import Resource
+from backups.models import Discovered, Resource
 from backups.permissions import check_can_register
 from backups.views.resource_page import resource_page
 from backups.views.resources import signed_in
+from portal.entered import whole_number
 from portal.errors import InvalidInput
 
 
@@ -59,7 +61,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if not kind:
         return render(request, "backups/register_kind.html", {"drivers": KINDS.values()})
     driver = driver_of(kind)
-    form = RegisterForm(user, kind, request.POST if request.method == "POST" else None)
+    form = RegisterForm(user, kind, request.POST if request.method == "POST" else None, _initial(request, kind))
     if form.is_bound and form.is_valid():
         try:
             made = register_resource(by=user, **form.given())
@@ -70,3 +72,22 @@ def register(request: HttpRequest) -> HttpResponse:
             return redirect(made)
     status = 400 if form.is_bound else 200
     return render(request, "backups/register.html", {"form": form, "driver": driver}, status=status)
+
+
+def _initial(request: HttpRequest, kind: str) -> dict[str, str]:
+    """What is known of something that discovery found, when the address names it."""
+    pk = whole_number(request.GET.get("found", "")) or 0
+    found = (
+        Discovered.objects.visible_to(request.user).filter(pk=pk, kind=kind).select_related("region__account").first()
+    )
+    if found is None:
+        return {}
+    proposal = proposals_for([found])[found.pk]
+    return {
+        "name": proposal.name,
+        "application": proposal.application.pk if proposal.application else "",
+        "environment": proposal.environment,
+        "home_region": found.region.name,
+        "other_region": proposal.other_region,
+        **{SETTING + name: value for name, value in found.settings.items()},
+    }

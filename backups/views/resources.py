@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from backups.condition import condition_of
 from backups.filters import ResourceFilters, heads, listed
 from backups.kinds import KINDS
-from backups.models import Resource
+from backups.models import Discovered, Resource
 from backups.permissions import check_can_register
 from backups.pictures import pictures_of
 from backups.wording import kept_words
@@ -43,6 +43,7 @@ def resources(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows_of(page.rows, now),
         "total": found.count(),
+        "unprotected": Discovered.objects.visible_to(user).count(),
         "may_register": has_permission_somewhere(user, Permission.REGISTER_RESOURCES),
         "why_not_register": refusal(check_can_register, user, None),
     }

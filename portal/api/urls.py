@@ -7,6 +7,7 @@ from rest_framework.routers import APIRootView, DefaultRouter
 
 from backups.api.compliance import FindingViews, RunViews
 from backups.api.holds import HoldViews
+from backups.api.unprotected import DiscoveredViews
 from backups.api.views import BackupViews, ResourceViews
 from portal.api.clients import ApplicationViews, ClientViews
 from portal.api.docs import DocsView, SchemaView
@@ -37,6 +38,7 @@ router.register("resources", ResourceViews)
 router.register("backups", BackupViews)
 router.register("holds", HoldViews)
 router.register("findings", FindingViews)
+router.register("unprotected", DiscoveredViews, basename="unprotected")
 router.register("retention-runs", RunViews)
 router.register("restore-requests", RequestViews)
 router.register("charges", ChargeViews)

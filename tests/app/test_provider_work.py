@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -44,39 +43,9 @@ from restores.workflow import Status
 from tests.app.world import HOME, OTHER, World, approved, filed
 from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
-from tests.drivers.cases.ec2 import build
+from tests.fixtures_aws import account, ec2, machine
 
-
-@pytest.fixture
-def account(world: World) -> Account:
-    aws.endpoint()
-    made = Account.objects.create(name="hosting", number=aws.NUMBER, role=aws.ROLE)
-    for region in (HOME, OTHER):
-        AccountRegion.objects.create(account=made, name=region)
-    return made
-
-
-@pytest.fixture
-def ec2(account: Account) -> Iterator[Any]:
-    client = aws.client("ec2")
-    yield client
-    for region in (HOME, OTHER):
-        there = aws.client("ec2", region)
-        for reservation in there.describe_instances()["Reservations"]:
-            for found in reservation["Instances"]:
-                if found["State"]["Name"] != "terminated":
-                    there.terminate_instances(InstanceIds=[found["InstanceId"]])
-        for one in there.describe_volumes()["Volumes"]:
-            for attached in one["Attachments"]:
-                there.detach_volume(VolumeId=one["VolumeId"], InstanceId=attached["InstanceId"])
-            there.delete_volume(VolumeId=one["VolumeId"])
-        for one in there.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
-            there.delete_snapshot(SnapshotId=one["SnapshotId"])
-
-
-@pytest.fixture
-def machine(ec2: Any) -> str:
-    return build(ec2)
+__all__ = ["account", "ec2", "machine"]
 
 
 @pytest.fixture

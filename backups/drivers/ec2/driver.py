@@ -25,6 +25,7 @@ from backups.drivers.base import (
     Verified,
 )
 from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target
+from backups.drivers.ec2.discovery import Ec2Discovery
 from backups.drivers.ec2.machine import GIB, attached_to, machine, nothing_attached
 from backups.drivers.ec2.target import Target
 from backups.proof import Proof
@@ -86,6 +87,11 @@ class VolumesDriver:
     def kept(self) -> Ec2Kept:
         """The snapshots."""
         return Ec2Kept(self.accounts)
+
+    @property
+    def discovery(self) -> Ec2Discovery:
+        """Machines, their volumes, and volumes that lie about."""
+        return Ec2Discovery(self.accounts)
 
     def check(self, settings: Settings) -> Found:
         """The machine is there and has a volume where it should."""

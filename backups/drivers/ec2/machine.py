@@ -111,12 +111,13 @@ def machine_if_there(access: Access, machine_id: str) -> Machine | None:
         return None
     for reservation in answer.get("Reservations") or ():
         for found in reservation.get("Instances") or ():
-            made = _machine(found)
+            made = machine_of(found)
             return None if made.is_gone else made
     return None
 
 
-def _machine(found: Mapping[str, Any]) -> Machine:
+def machine_of(found: Mapping[str, Any]) -> Machine:
+    """From EC2's description."""
     own = tags.read(found)
     return Machine(
         id=found["InstanceId"],

@@ -52,6 +52,7 @@ class FilesDriver:
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None
+    discovery: ClassVar[None] = None
     shares_with: ClassVar[frozenset[str]] = frozenset({"files"})
 
     @property

@@ -37,6 +37,7 @@ class PostgresDriver:
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None
+    discovery: ClassVar[None] = None
     shares_with: ClassVar[frozenset[str]] = frozenset({"postgres"})
     parts: ClassVar[PostgresParts] = PostgresParts()
 

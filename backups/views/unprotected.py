@@ -1,0 +1,58 @@
+"""What is at providers and has no backups, and taking it in with one click."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from backups.actions.taking_in import proposals_for, take_in
+from backups.kinds import KINDS
+from backups.models import AccountRegion, Discovered
+from backups.permissions import check_can_register, check_can_view_compliance
+from backups.views.resources import signed_in
+from portal.errors import PortalError
+from portal.paging import Column, read_page
+from portal.rules import refusal
+
+LONGEST_FIRST = (Column("first_seen_at"), Column("id"))
+
+
+@require_safe
+def unprotected(request: HttpRequest) -> HttpResponse:
+    """The list, what has been without backups for longest first."""
+    check_can_view_compliance(request.user)
+    found = Discovered.objects.visible_to(request.user)
+    page = read_page(
+        found.select_related("region__account").prefetch_related("region__account__regions"), LONGEST_FIRST, request.GET
+    )
+    proposals = proposals_for(page.rows)
+    context = {
+        "page": page,
+        "rows": [
+            {
+                "found": row,
+                "proposal": proposals[row.pk],
+                "kind": KINDS[row.kind].label if row.kind in KINDS else row.kind,
+            }
+            for row in page.rows
+        ],
+        "total": found.count(),
+        "regions": AccountRegion.objects.count(),
+        "why_not": refusal(check_can_register, request.user, None),
+    }
+    return render(request, "backups/unprotected.html", context)
+
+
+@require_POST
+def take_in_one(request: HttpRequest, pk: int) -> HttpResponse:
+    """Register it as its tags say."""
+    found = get_object_or_404(Discovered.objects.visible_to(request.user).select_related("region__account"), pk=pk)
+    try:
+        made = take_in(by=signed_in(request), found=found)
+    except PortalError as error:
+        messages.error(request, f"{found.name} was not taken in. {error.sentence}")
+    else:
+        messages.success(request, f"{made} is registered. Its first backup is on its way.")
+    return redirect("unprotected")
