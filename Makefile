@@ -6,6 +6,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= .demo
+AWS_DATA_DIR := $(if $(filter file,$(origin DATA_DIR)),.demo-aws,$(DATA_DIR))
 TESTS ?= tests
 export PORT DATA_DIR
 
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test test-slow lint format bench lock lock-check clean
+.PHONY: help setup demo demo-aws demo-reset test test-slow lint format bench lock lock-check clean
 
 help: ## this list
 	@echo "Usage: make TARGET"
@@ -29,6 +30,9 @@ setup: .venv/installed-demo ## install what the portal and its demo need
 
 demo: .venv/installed-demo ## start the portal with a demo company in it; Ctrl-C stops it
 	@exec $(BIN)/python -m portal.demo
+
+demo-aws: .venv/installed-demo-aws ## the demo with a simulated AWS account beside it; begins anew each time
+	@DATA_DIR=$(AWS_DATA_DIR) exec $(BIN)/python -m portal.demo --aws
 
 demo-reset: .venv/installed-demo ## forget the demo's data and start it anew
 	@exec $(BIN)/python -m portal.demo --reset

@@ -334,6 +334,7 @@ class Driver(Protocol):
     settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
     stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
+    exchanged: ClassVar[str]  # how swap() and swap_back() put one in the place of the other, after "The original"
     modes: ClassVar[frozenset[Mode]]  # where a backup of this kind can be restored to
     proves: ClassVar[Proof]  # what verify() proves of a backup
     shares_with: ClassVar[frozenset[str]]  # the kinds, itself among them, that may be of the same data: see overlaps()

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from portal.demo import aws
 from portal.demo.cast import CAST
 from portal.demo.company import demo_home
 from portal.demo.ground import is_complete, mark_complete
@@ -30,6 +31,10 @@ def run_demo(supervisor: Supervisor, port: int, tell: Tell) -> None:
     began = time.monotonic()
     first = not is_complete(settings.DATA_DIR)
     _start_database_server(supervisor, tell, first)
+    if aws.is_wanted():
+        supervisor.start([aws.program()])
+        if not supervisor.watch(30, until=aws.answers):
+            raise CannotStart(f"The simulated AWS does not answer. See {settings.DATA_DIR / 'logs' / 'aws.log'}")
     call_command("migrate", interactive=False, verbosity=0)
     call_command("prepare_regions", verbosity=0)
     if first:
@@ -72,6 +77,9 @@ def _make_past(supervisor: Supervisor, tell: Tell) -> None:
     supervisor.run_all([demo_step("company")], "Making the demo's company")
     tell("Changing the data night by night and backing it up …")
     supervisor.run_all([demo_step("history")], "Making the demo's backups")
+    if aws.is_wanted():
+        tell("Machines in a simulated AWS account, and snapshots of one of them …")
+        supervisor.run_all([demo_step("aws")], "Making the demo's AWS account")
 
 
 def _greet(port: int, seconds: float, tell: Tell) -> None:
@@ -80,13 +88,15 @@ def _greet(port: int, seconds: float, tell: Tell) -> None:
     width = max(len(person.label) for person in CAST)
     for person in CAST:
         tell(f"  {person.label:{width}}  {person.username:6} {person.password:20} {person.name}")
+    more = f"  {address}/resources/unprotected/  as ivo: machines of the simulated AWS account that nobody backs up\n"
+    more = more if aws.is_wanted() else ""
     tell(
         f"""
 Where to click:
   {address}/requests/   as nora: what was asked for and restored; as ivo or tara: approve the open one
   {address}/resources/  as anybody: every resource with its backups; as nora: ask for one back
   {address}/charges/    as amir: a restore to charge or waive
-  {address}/api/docs/   the API
+{more}  {address}/api/docs/   the API
 Commands: DATA_DIR={settings.DATA_DIR} {Path(sys.executable)} -m portal.demo manage resource --help
 Data and logs are below {settings.DATA_DIR}; 'make demo-reset' starts over. Ctrl-C stops everything.
 Portal ready at {address}"""

@@ -255,7 +255,7 @@ def _swap(run: Run) -> None:
         run.driver.swap(run.settings, run.place)
         run.attempt.went_live_at = run.recorder.clock()
         run.attempt.save(update_fields=["went_live_at"])
-        told.sentence = "The restored data took the live name in one step" + (
+        told.sentence = f"The restored data {run.driver.exchanged}" + (
             "." if run.place.replaced_nothing else "; the original is kept beside it."
         )
 

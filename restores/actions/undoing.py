@@ -125,7 +125,7 @@ def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
         with recorder.step(StepName.SWAP_BACK) as told:
             hold_lease(attempt, recorder.clock())
             driver.swap_back(values, place)
-            told.sentence = "The original took the live name in one step; what was restored is kept beside it."
+            told.sentence = f"The original {driver.exchanged}; what was restored is kept beside it."
     with recorder.step(StepName.HAND_OVER) as told:
         driver.resume_writers(values, place)
         if driver.standing(values, place) is not Standing.ORIGINAL:

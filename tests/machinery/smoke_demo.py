@@ -141,6 +141,18 @@ def main(work: Path) -> None:
         check(demo.look_around() == backups, "the demo made anew is not whole")
         demo.send(signal.SIGINT)
         demo.gone()
+
+        demo.start("demo-aws")
+        print(f"with a simulated AWS account, installation included: {demo.ready(FIRST_SECONDS):.0f} s", flush=True)
+        token = demo.ask("/api/token/", {"username": "ivo", "password": "ivo-mends-disks"})["token"]
+        left = {one["name"] for one in demo.ask("/api/unprotected/", token=token)["results"]}
+        check(
+            left == {"shop-web-1", "shop-search-1", "old-batch", "copy before upgrade"}, f"without backups are {left}"
+        )
+        machines = demo.ask("/api/resources/?kind=ec2", token=token)["results"]
+        check([one["name"] for one in machines] == ["mail-1"], f"the machines are {machines}")
+        demo.send(signal.SIGINT)
+        demo.gone()
     finally:
         demo.send(signal.SIGKILL) if demo.process and demo.process.poll() is None else None
     print("The demo starts, stops, keeps its data and recovers.")

@@ -78,6 +78,7 @@ class VolumesDriver:
     settings: ClassVar[tuple[Setting, ...]]
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = True
+    exchanged: ClassVar[str] = "was attached in the place of the other, while the machine stood still"
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"ec2", "ebs"})

@@ -9,7 +9,7 @@ from backups.aws import tags
 from backups.drivers.base import DriverError, Progress, Sink, StillWorking, Taken
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
-from backups.drivers.ec2.machine import Machine, Volume, attached_to, machine, nothing_attached
+from backups.drivers.ec2.machine import GIB, Machine, Volume, attached_to, machine, nothing_attached
 from backups.drivers.ec2.snapshots import Snapshot
 from backups.drivers.ec2.target import Target
 
@@ -37,7 +37,7 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     description = _description(found, [by_device[part] for part in sorted(kept.parts)])
     sink.write(description)
     return Taken(
-        source_bytes=len(description),
+        source_bytes=sum(by_device[part].size for part in kept.parts) * GIB,
         summary={"volumes": len(kept.parts), "GiB": sum(by_device[part].size for part in kept.parts)},
         warnings=_warnings(target, found, set(by_device) - set(kept.parts)),
         kept=kept,

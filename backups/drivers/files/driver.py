@@ -49,6 +49,7 @@ class FilesDriver:
     )
     export_suffix: ClassVar[str] = ".tar.zst"
     stops_writers: ClassVar[bool] = False
+    exchanged: ClassVar[str] = "took the live name in one step"
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None

@@ -34,6 +34,7 @@ class PostgresDriver:
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     export_suffix: ClassVar[str] = ".dump.zst"
     stops_writers: ClassVar[bool] = True
+    exchanged: ClassVar[str] = "took the live name in one step"
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None

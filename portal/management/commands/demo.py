@@ -18,12 +18,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which step."""
-        parser.add_argument("step", choices=["company", "history", "story"])
+        parser.add_argument("step", choices=["company", "history", "aws", "story"])
 
     def handle(self, *args: Any, step: str, **options: Any) -> None:
         """Do it."""
         if not settings.DEMO:
             raise CommandError("This is not the demo. Start that with 'make demo'.")
+        from portal.demo.aws import make_account
         from portal.demo.history import make_company, make_history
         from portal.demo.story import tell_story
 
@@ -32,6 +33,8 @@ class Command(BaseCommand):
                 make_company()
             elif step == "history":
                 make_history()
+            elif step == "aws":
+                make_account()
             else:
                 tell_story()
         except CannotStart as error:
