@@ -176,10 +176,36 @@ def test_somebody_elses_volume_is_never_taken_off(bench: Bench) -> None:
     for verb in (driver.swap, driver.swap_back):
         with pytest.raises(DriverError, match=strange):
             verb(settings, place)
-    for name in (place.beside, place.kept):
-        with pytest.raises(DriverError, match="not known which volumes are live"):
-            driver.discard(settings, place, name)
+    driver.discard(settings, place, place.kept)
+    assert {one["VolumeId"] for one in case.of(place.live)} >= {strange}
+    case.ec2.describe_volumes(VolumeIds=[old["VolumeId"]])  # still there: it was never ours to remove
     assert state(bench) == "running"
+
+
+def test_what_an_earlier_restore_kept_goes_after_a_later_one_and_nothing_goes_in_the_middle(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    artefact = bench.take()
+    places = []
+    for _ in range(2):
+        place = bench.ready(artefact)
+        until_done(lambda: driver.swap(settings, place))  # noqa: B023
+        places.append(place)
+    first, second = places
+    assert driver.standing(settings, first) is Standing.UNKNOWN
+    originals = {one["VolumeId"] for one in case.of(first.kept)}
+    assert len(originals) == 3
+    [gone] = [one["VolumeId"] for one in case.of(first.live) if case.device(one) == "/dev/sdf"]
+    case.ec2.detach_volume(VolumeId=gone, InstanceId=case.machine)
+    for place in places:  # as in the middle of an exchange
+        for name in (place.beside, place.kept):
+            with pytest.raises(DriverError, match="Volumes are missing at the machine"):
+                driver.discard(settings, place, name)
+    case.ec2.attach_volume(VolumeId=gone, InstanceId=case.machine, Device="/dev/sdf")
+    driver.discard(settings, first, first.kept)
+    driver.discard(settings, first, first.beside)
+    assert not case.of(first.kept)
+    assert len(case.of(second.kept)) == 3, "what the later one kept stays"
+    assert len(case.of(first.live)) == 3
 
 
 @pytest.mark.parametrize(

@@ -215,13 +215,12 @@ def discard(target: Target, place: Place, name: str) -> None:
     """Delete the volumes of this restore that ``name`` stands for, if they are attached to nothing."""
     if name not in (place.beside, place.kept) or name == place.live:
         raise DriverError(f"“{name}” is not a name of this restore, so nothing was removed.")
-    marked = {one.id for one in volumes_bearing(target.access, name)}
     now = standing(target, place)
-    live_side = (Standing.RESTORED, place.beside), (Standing.ORIGINAL, place.kept)
-    if (now, name) in live_side or now in (Standing.NOTHING, Standing.UNKNOWN):
-        if now in (Standing.NOTHING, Standing.UNKNOWN):
-            raise DriverError("It is not known which volumes are live, so none was removed. IT has to look.")
-        return
+    if (now, name) in ((Standing.RESTORED, place.beside), (Standing.ORIGINAL, place.kept)):
+        return  # they are live, and not beside
+    if now is Standing.NOTHING or (now is Standing.UNKNOWN and not _is_complete(target, place)):
+        raise DriverError("Volumes are missing at the machine, so none was removed. IT has to look.")
+    marked = {one.id for one in volumes_bearing(target.access, name)}
     going = marked if name == place.beside else marked & set(originals(place).values())
     for volume in volumes(target.access, sorted(going)).values():
         if volume.machine:
@@ -230,3 +229,8 @@ def discard(target: Target, place: Place, name: str) -> None:
             target.access.call("ec2", "delete_volume", VolumeId=volume.id)
         except NotFound:
             continue
+
+
+def _is_complete(target: Target, place: Place) -> bool:
+    """Whether something is attached at every device of the restore: where that is others', a later restore put it there."""
+    return set(restored(place)) <= set(_live(target))

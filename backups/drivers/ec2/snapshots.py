@@ -106,6 +106,8 @@ def _begin_copy(there: Access, source_region: str, snapshot: str, part: str, tok
             **encryption,
         )
     except NotFound as error:
+        if "InvalidSnapshot.NotFound" not in error.detail:
+            raise
         raise DamagedBackup(
             f"The stored backup is damaged: AWS has no snapshot {snapshot} in {source_region}. Restore another backup.",
             detail=error.detail,
