@@ -12,7 +12,7 @@ from tests.drivers.case import DriverCase
 
 Factory = Callable[[Path], AbstractContextManager[DriverCase]]
 
-KINDS = ("files", "postgres")
+KINDS = ("files", "mysql", "postgres")
 
 
 def factories() -> dict[str, Factory]:

@@ -21,7 +21,7 @@ def parts_of(bench: Bench) -> Parts:
 
 def tampered_key(bench: Bench) -> str:
     """The key of what tamper() harms: it names it by that."""
-    return {"files": "large", "postgres": "public.orders"}[bench.case.driver.kind]
+    return {"files": "large", "mysql": "orders", "postgres": "public.orders"}[bench.case.driver.kind]
 
 
 def restore(bench: Bench, place: Place, artefact: StoredArtefact, part: list[str]) -> Verified:
