@@ -95,15 +95,16 @@ def _exchange(target: Target, connection: Connection, place: Place, source: str,
         _awake(connection, source, incoming_programs.programs), outgoing_programs.programs,
         incoming, live, place.identity[names.RESTORED],
     )  # fmt: skip
-    if not live:
-        assert incoming is not None
-        journal.shape(connection, place.live, incoming)
-    if keep:
-        journal.shape(connection, keep, live or incoming)  # type: ignore[arg-type]  # one of them is there
+    shape = live or incoming
+    assert shape is not None
     if not source:
-        mark.make(connection, keep, {mark.ID: done.identity})
-    mark.write(connection, done.home, {mark.JOURNAL: done.as_json()})
+        journal.shape(connection, keep, shape)
+    # All at once: a mark without its journal would say that the exchange had been done.
+    mark.make(connection, done.home, {mark.ID: done.identity, mark.JOURNAL: done.as_json()})
     try:
+        for name in filter(None, (place.live, keep)):
+            if survey.database(connection, name) is None:
+                journal.shape(connection, name, shape)
         _move(target, connection, done)
     except BaseException:
         _put_back(target, place, connection)

@@ -18,7 +18,7 @@ from typing import Any
 
 from backups.drivers.base import DriverError
 from backups.drivers.mysql import mark, programs, survey
-from backups.drivers.mysql.programs import EVENT, VIEW, Program
+from backups.drivers.mysql.programs import EVENT, TRIGGER, VIEW, Program
 from backups.drivers.mysql.survey import MARK, execute, one
 from backups.drivers.mysql.target import LOCK_SECONDS, Connection
 from backups.drivers.mysql.words import quoted
@@ -189,6 +189,11 @@ def agree(connection: Connection, name: str, wanted: Sequence[Program], others: 
         if key in present and key not in keys:
             programs.drop(connection, name, program)
     missing = [program for program in wanted if there.get((program.kind, program.name)) != program]
+    # Triggers run in the order in which they were made.
+    tables = {program.table for program in missing if program.kind == TRIGGER}
+    missing = [
+        program for program in wanted if program in missing or (program.kind == TRIGGER and program.table in tables)
+    ]
     for program in missing:
         if program.kind != VIEW and (program.kind, program.name) in present:
             programs.drop(connection, name, program)

@@ -44,7 +44,7 @@ def restore(
         mark.make(connection, place.beside, {mark.ID: identity, mark.BUILDING: place.live})
         _make_tables(connection, place.beside, manifest, only)
         _load(target, client, place.beside, artefact, manifest, progress, only)
-        for sequence in manifest.sequences.values() if only is None else ():
+        for sequence in manifest.sequences.values():
             execute(connection, script.standing(sequence))
         programs.make(connection, place.beside, [program.asleep() for program in wanted])
         events = [program.as_json() for program in wanted if program.kind == EVENT]

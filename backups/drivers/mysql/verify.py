@@ -53,7 +53,7 @@ def verify(
             *_whole(connection, name, manifest, only),
             *_tables(connection, name, manifest.tables, tables, exact),
             *_contents(manifest.tables, rows.tables, exact),
-            *_sequences(connection, name, manifest, mariadb, only),
+            *_sequences(connection, name, manifest.sequences, mariadb),
             *_programs(found, manifest.programs),
         ]
         _analyze(connection, name, tables)
@@ -62,10 +62,10 @@ def verify(
             f"The restored database differs from the backup in {counted(len(differences), 'point')}: {some(differences, 3)}.",
             detail="\n".join(differences[:_LISTED]),
         )
-    return _said(manifest, rows.tables, exact, only)
+    return _said(manifest, rows.tables, exact)
 
 
-def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool, only: Collection[str] | None) -> Verified:
+def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool) -> Verified:
     number = sum(count.rows for count in counts.values())
     how = "every row counted, and all values compared by digest" if exact else (
         "every row counted; values were not compared, because the server or its programs are of another version"
@@ -80,7 +80,7 @@ def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool, only: Co
             "rows": number,
             "digests": len(counts) if exact else 0,
             "definitions": len(manifest.programs),
-            "sequences": len(manifest.sequences) if only is None else 0,
+            "sequences": len(manifest.sequences),
         },
     )
 
@@ -128,15 +128,15 @@ def _contents(expected: Mapping[str, ManifestEntry], counts: Mapping[str, Count]
 
 
 def _sequences(
-    connection: Connection, name: str, manifest: Manifest, mariadb: bool, only: Collection[str] | None
+    connection: Connection, name: str, expected: Mapping[str, ManifestEntry], mariadb: bool
 ) -> Iterator[str]:
     found = set(survey.named(connection, name, "SEQUENCE") if mariadb else ())
-    for sequence in sorted(found ^ manifest.sequences.keys()):
+    for sequence in sorted(found ^ expected.keys()):
         yield f"sequence {sequence} is {'not in the backup' if sequence in found else 'missing'}"
-    for sequence in sorted(found & manifest.sequences.keys()):
+    for sequence in sorted(found & expected.keys()):
         _, state = survey.sequence(connection, name, sequence)
-        if only is None and state != manifest.sequences[sequence]["state"]:
-            yield f"sequence {sequence} stands at {state[0]}, at {manifest.sequences[sequence]['state'][0]} in the backup"
+        if state != expected[sequence]["state"]:
+            yield f"sequence {sequence} stands at {state[0]}, at {expected[sequence]['state'][0]} in the backup"
 
 
 def _disowned(found: Sequence[Program]) -> list[Program]:
@@ -154,6 +154,9 @@ def _programs(found: Sequence[Program], expected: Sequence[Program]) -> Iterator
     for title in sorted(there.keys() & wanted.keys()):
         if there[title] != wanted[title]:
             yield f"{title} is another than in the backup"
+    orders = [[one.title for one in side if one.kind == programs.TRIGGER] for side in (found, expected)]
+    if orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]):
+        yield "triggers run in another order than in the backup"
 
 
 def _analyze(connection: Connection, name: str, tables: list[Table]) -> None:

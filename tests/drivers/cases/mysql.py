@@ -176,7 +176,9 @@ class MysqlCase:
 
                 cursor.execute("SET NAMES binary")
                 schema = connection.escape(name)
-                for table, kind in ask(f"SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}"):
+                for table, kind in ask(
+                    f"SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}"
+                ):
                     table, kind = table.decode(), kind.decode()
                     if table == MARK:
                         assert not live
@@ -187,7 +189,9 @@ class MysqlCase:
                     listed = ", ".join(quoted(column.decode()) for column in columns)
                     more = ", ROW_START, ROW_END" if kind == "SYSTEM VERSIONED" else ""
                     history = " FOR SYSTEM_TIME ALL" if more else ""
-                    seen[f"rows of {table}"] = repr(sorted(map(repr, ask(f"SELECT {listed}{more} FROM {quoted(table)}{history}"))))
+                    seen[f"rows of {table}"] = repr(
+                        sorted(map(repr, ask(f"SELECT {listed}{more} FROM {quoted(table)}{history}")))
+                    )
                 for what, query in {
                     "routines": f"SELECT ROUTINE_NAME, ROUTINE_DEFINITION, DEFINER, SQL_MODE, SQL_DATA_ACCESS, DTD_IDENTIFIER, ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {schema} ORDER BY 1",
                     "triggers": f"SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, ACTION_STATEMENT, DEFINER, SQL_MODE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {schema} ORDER BY 1",
@@ -195,7 +199,9 @@ class MysqlCase:
                     "database": f"SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {schema}",
                 }.items():  # fmt: skip
                     seen[what] = repr(ask(query))
-                running = ask(f"SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema} AND STATUS = 'ENABLED'")
+                running = ask(
+                    f"SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema} AND STATUS = 'ENABLED'"
+                )
                 # What is not live must not act; what is live must.
                 assert (b"busy",) in running if live else not running, running
         finally:
