@@ -8,6 +8,7 @@ from django.conf import settings
 
 from backups.drivers.base import Driver
 from backups.drivers.files import FilesDriver
+from backups.drivers.mysql import MysqlDriver
 from backups.drivers.postgres import PostgresDriver
 from backups.stores.base import Store
 from backups.stores.directory import DirectoryStore
@@ -18,6 +19,7 @@ KINDS: dict[str, Driver] = {
     for driver in (
         FilesDriver(settings.FILES_ROOTS),
         PostgresDriver(),
+        MysqlDriver(),
     )
 }
 

@@ -44,7 +44,7 @@ def test_every_kind_asks_for_its_own_settings(as_: As) -> None:
             assert not setting.secret or "never the secret itself" in form
     unknown = browser.get("/resources/new/?kind=fax")
     assert unknown.status_code == 400
-    assert "There is no resource kind “fax”. Choose one of: files, postgres." in unknown.content.decode()
+    assert "There is no resource kind “fax”. Choose one of: files, mysql, postgres." in unknown.content.decode()
 
 
 def test_registering(as_: As, cast: Cast, directory: Path) -> None:

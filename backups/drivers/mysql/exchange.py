@@ -1,8 +1,9 @@
 """Exchanging the live tables with the restored ones; see :mod:`.journal` for how it survives being cut off.
 
-Between the moment in which triggers are taken off and the one in which the tables have been exchanged nobody else may
-write, or rows would miss their triggers. So one session locks all tables, takes the triggers off, and lets go when the
-statement that exchanges them stands first in line. Whatever holds a table for too long stops it before anything changed.
+Between the moment in which triggers are taken off and the one in which the tables have been exchanged hardly anybody
+may write, or rows would miss their triggers. So one session locks all tables, takes the triggers off, and lets go when
+the statement that exchanges them stands first in line. It stands in line for one table after the other, so a write that
+already waits for a later one may slip in before it. Whatever holds a table for too long stops it before anything changed.
 """
 
 from __future__ import annotations

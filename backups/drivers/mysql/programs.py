@@ -159,8 +159,9 @@ def _read(connection: Connection, database: str, kind: str, name: str, table: st
     text = values.get("SQL Original Statement" if kind == TRIGGER else f"Create {kind.title()}")
     if text is None:
         return None
+    sql = portable(str(text), database) if kind == VIEW else str(text)
     program = Program(
-        kind, name, portable(str(text), database) if kind == VIEW else str(text), str(values["character_set_client"]), str(values["collation_connection"]),
+        kind, name, sql, str(values["character_set_client"]), str(values["collation_connection"]),
         str(values.get("sql_mode") or ""), str(values.get("time_zone") or ""), table,
     )  # fmt: skip
     return _unqualified(program) if kind == TRIGGER else program

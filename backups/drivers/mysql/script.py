@@ -1,7 +1,7 @@
 """The parts of the stored SQL around the rows: what makes the database, and what acts in it.
 
 A restore by the portal does not run them: it makes things one by one from the manifest and can say which one failed. They
-are for whoever loads an export by hand, ``zstd -dc FILE | mariadb DATABASE``.
+are for whoever loads an export by hand, ``zstd -dc FILE | mariadb --binary-mode --comments DATABASE``.
 """
 
 from __future__ import annotations

@@ -111,6 +111,14 @@ def tables(connection: Connection, name: str) -> list[Table]:
     )  # fmt: skip
 
 
+def rounded_columns(connection: Connection, name: str) -> list[str]:
+    """Columns whose values the server itself rounds when it writes them as text."""
+    query = (
+        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND DATA_TYPE = 'float'"
+    )
+    return sorted(f"{table}.{column}" for table, column in rows(connection, query, [name]))
+
+
 def named(connection: Connection, name: str, kind: str) -> list[str]:
     """The names of the views (``VIEW``) or sequences (``SEQUENCE``) of a database, in order."""
     query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = %s"

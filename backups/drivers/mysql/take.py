@@ -28,6 +28,7 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
         mariadb = survey.is_mariadb(connection)
         client = clients.for_server(mariadb)
         tables = survey.tables(connection, name)
+        rounds = survey.rounded_columns(connection, name)
         checks.refuse_unreadable(connection, target, tables)
         journal.refuse_half_done(connection, name)
         found = programs.read(connection, name)
@@ -90,7 +91,7 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
             "events": sum(one.kind == programs.EVENT for one in found.programs),
             "sequences": len(manifest.sequences),
         },
-        warnings=tuple(_warnings(tables, found, client)),
+        warnings=tuple(_warnings(tables, found, client, rounds)),
     )
 
 
@@ -138,7 +139,7 @@ def _counted(entry: ManifestEntry, count: Count | None) -> ManifestEntry:
     }
 
 
-def _warnings(tables: list[Table], found: programs.Found, client: Client) -> Iterator[str]:
+def _warnings(tables: list[Table], found: programs.Found, client: Client, rounds: list[str]) -> Iterator[str]:
     """What is not, or not exactly, in the backup by the server's nature, in sentences."""
     elsewhere = [table.name for table in tables if not table.holds_rows]
     if elsewhere:
@@ -148,6 +149,10 @@ def _warnings(tables: list[Table], found: programs.Found, client: Client) -> Ite
         yield (
             "These tables know no transactions, so what was written to them during the backup may be there in part:"
             f" {some(loose)}. Convert them to InnoDB, or back up when nobody writes."
+        )
+    if rounds:
+        yield (
+            f"Columns of type FLOAT are written with six digits, as in every SQL dump: {some(rounds)}. DOUBLE keeps all."
         )
     versioned = [table.name for table in tables if table.versioned]
     if versioned and not client.dumps_history:

@@ -25,6 +25,7 @@ PASSWORD_VARIABLE = "RESOURCE_CONTRACT_MYSQL"
 MARK = "_haas_portal_restore"
 _numbers = count(1)
 
+# ruff: noqa: E501  # of a statement that is read as a line
 CONTENT = r"""
 CREATE TABLE orders (id BIGINT AUTO_INCREMENT PRIMARY KEY, ref VARCHAR(40) NOT NULL, cents INT CHECK (cents >= 0),
                      total DECIMAL(12, 2) GENERATED ALWAYS AS (cents / 100) STORED,
@@ -72,6 +73,21 @@ CREATE TRIGGER guard BEFORE UPDATE ON `Ünï "q" ``b`` table` FOR EACH ROW SET N
 CREATE EVENT busy ON SCHEDULE EVERY 1 SECOND STARTS '2020-01-01 00:00:00' COMMENT 'ON COMPLETION PRESERVE ENABLE' DO INSERT INTO empty SELECT 1 FROM empty WHERE FALSE;
 CREATE EVENT `as``leep` ON SCHEDULE EVERY 1 DAY STARTS '2026-01-01 03:00:00' ON COMPLETION PRESERVE DISABLE DO DELETE FROM audit;
 """
+
+
+DESCRIBED = {
+    "ROUTINES": (
+        "ROUTINE_NAME, ROUTINE_DEFINITION, DEFINER, SQL_MODE, SQL_DATA_ACCESS, DTD_IDENTIFIER, ROUTINE_COMMENT", "ROUTINE",
+    ),
+    "TRIGGERS": (
+        "TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, ACTION_STATEMENT, DEFINER, SQL_MODE",
+        "TRIGGER",
+    ),
+    "EVENTS": (
+        "EVENT_NAME, EVENT_DEFINITION, INTERVAL_VALUE, INTERVAL_FIELD, STARTS, ON_COMPLETION, DEFINER, EVENT_COMMENT, TIME_ZONE",
+        "EVENT",
+    ),
+}  # fmt: skip
 
 
 @cache
@@ -164,7 +180,10 @@ class MysqlCase:
 
     def snapshot(self, name: str) -> Fingerprint:
         """Everything, table by table and object by object, with queries of its own."""
-        live = name == self.live
+        return self.snapshot_of(name, acting=name == self.live)
+
+    def snapshot_of(self, name: str, *, acting: bool) -> dict[str, str]:
+        """The same of any database; whether events have to run in it, or none may."""
         seen: dict[str, str] = {}
         connection = self.server.connect(database=name)
         try:
@@ -181,7 +200,7 @@ class MysqlCase:
                 ):
                     table, kind = table.decode(), kind.decode()
                     if table == MARK:
-                        assert not live
+                        assert not acting
                         continue
                     create = ask(f"SHOW CREATE TABLE {quoted(table)}")[0][1]
                     seen[f"{kind} {table}"] = repr(create.replace(quoted(name).encode() + b".", b""))
@@ -192,18 +211,23 @@ class MysqlCase:
                     seen[f"rows of {table}"] = repr(
                         sorted(map(repr, ask(f"SELECT {listed}{more} FROM {quoted(table)}{history}")))
                     )
-                for what, query in {
-                    "routines": f"SELECT ROUTINE_NAME, ROUTINE_DEFINITION, DEFINER, SQL_MODE, SQL_DATA_ACCESS, DTD_IDENTIFIER, ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {schema} ORDER BY 1",
-                    "triggers": f"SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, ACTION_STATEMENT, DEFINER, SQL_MODE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {schema} ORDER BY 1",
-                    "events": f"SELECT EVENT_NAME, EVENT_DEFINITION, INTERVAL_VALUE, INTERVAL_FIELD, STARTS, ON_COMPLETION, DEFINER, EVENT_COMMENT, TIME_ZONE FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema} ORDER BY 1",
-                    "database": f"SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {schema}",
-                }.items():  # fmt: skip
-                    seen[what] = repr(ask(query))
+                for what, (columns_, order) in DESCRIBED.items():
+                    seen[what] = repr(
+                        ask(
+                            f"SELECT {columns_} FROM information_schema.{what} WHERE {order}_SCHEMA = {schema} ORDER BY {order}_NAME"
+                        )
+                    )
+                seen["database"] = repr(
+                    ask(
+                        "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                        f" WHERE SCHEMA_NAME = {schema}"
+                    )
+                )
                 running = ask(
                     f"SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema} AND STATUS = 'ENABLED'"
                 )
                 # What is not live must not act; what is live must.
-                assert (b"busy",) in running if live else not running, running
+                assert (b"busy",) in running if acting else not running, running
         finally:
             connection.close()
         return seen
