@@ -30,7 +30,10 @@ def test_an_export_loads_by_hand(shop: Shop) -> None:
     shop.execute("CREATE DATABASE `by hand`", "mysql")
     with artefact.open() as script:
         done = subprocess.run(
-            ["mariadb", "--no-defaults", f"--socket={shop.case.server.socket}", "--user=root", "--binary-mode", "--comments", "by hand"],
+            [
+                "mariadb", "--no-defaults", f"--socket={shop.case.server.socket}", "--user=root", "--binary-mode", "--comments",
+                "by hand",
+            ],
             input=script.read(), env={"MYSQL_PWD": PASSWORD, "PATH": "/usr/bin:/bin"}, capture_output=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -265,3 +267,42 @@ def test_rows_written_while_the_backup_is_taken_are_not_half_in_it(shop: Shop) -
     place = shop.place(Mode.BESIDE)
     shop.restore(place, artefact)
     MYSQL.verify(shop.case.settings, place, artefact, quiet)
+
+
+@pytest.mark.parametrize(
+    ("pipe", "words"),
+    [
+        ("| head -n -1", "ended before its dump was complete"),
+        ("| head -c 3000", "ended before its dump was complete|has a form that the portal does not know"),
+        (
+            "| sed 's/^UNLOCK//; s/^INSERT INTO `orders`/REPLACE INTO `orders`/'",
+            "has a form that the portal does not know",
+        ),
+        ("; exit 3", "ended with exit code 3"),
+    ],
+)
+def test_a_dump_that_is_cut_short_or_odd_is_no_backup(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipe: str, words: str
+) -> None:
+    """By a program that ends well all the same, as some do."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, command in (("mariadb-dump", f'"$real" "$@" {pipe}'), ("mariadb", 'exec "$real" "$@"')):
+        script = programs / name
+        only = 'case "$1" in --version) exec "$real" "$@";; esac\n'
+        script.write_text(f"#!/bin/sh\nreal={shutil.which(name)}\n{only}{command}\n")
+        script.chmod(0o755)
+    monkeypatch.setenv("MYSQL_BIN", str(programs))
+    with pytest.raises(DriverError, match=words):
+        shop.take()
+    assert shop.objects() == []
+
+
+def test_a_change_of_a_table_between_backup_and_swap_is_kept(shop: Shop) -> None:
+    place = shop.ready(shop.take())
+    shop.execute("CREATE TABLE late (x INT); INSERT INTO late VALUES (1)")
+    newer = shop.case.snapshot(shop.name)
+    MYSQL.swap(shop.case.settings, place)
+    assert shop.case.snapshot(place.kept) == newer
+    MYSQL.swap_back(shop.case.settings, place)
+    assert shop.case.snapshot(shop.name) == newer
