@@ -1,9 +1,10 @@
 # The portal's image: web, workers and beat are the same image with different commands (docker-compose.yml).
 FROM python:3.12-slim
 
-# tar: the files driver. postgresql-client: pg_dump and pg_restore, as new as the distribution has them.
+# tar: the files driver. postgresql-client: pg_dump and pg_restore, as new as the distribution has them. mariadb-client:
+# mariadb-dump and mariadb, which also talk to MySQL.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends postgresql-client tar \
+    && apt-get install --yes --no-install-recommends mariadb-client postgresql-client tar \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home portal \
     && install -d -o portal -g portal /data /data/scratch /data/attachments /regions/eu-central-1 /regions/eu-west-1

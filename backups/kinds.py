@@ -10,6 +10,7 @@ from backups.awsaccounts import account_named
 from backups.drivers.base import Driver
 from backups.drivers.ec2 import EbsDriver, Ec2Driver
 from backups.drivers.files import FilesDriver
+from backups.drivers.mysql import MysqlDriver
 from backups.drivers.postgres import PostgresDriver
 from backups.stores.base import Store
 from backups.stores.directory import DirectoryStore
@@ -20,6 +21,7 @@ KINDS: dict[str, Driver] = {
     for driver in (
         FilesDriver(settings.FILES_ROOTS),
         PostgresDriver(),
+        MysqlDriver(),
         Ec2Driver(account_named),
         EbsDriver(account_named),
     )

@@ -118,6 +118,7 @@ class _Process:
         stdout: int,
         redact: Collection[str],
         cwd: Path | None,
+        pass_fds: Collection[int] = (),
     ) -> None:
         path = find_program(argv[0])
         self.program = os.path.basename(argv[0])
@@ -133,7 +134,7 @@ class _Process:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 cwd=cwd,
-                pass_fds=(lifeline,),
+                pass_fds=(lifeline, *pass_fds),
                 start_new_session=True,
             )
         except BaseException:
@@ -276,7 +277,8 @@ class Streaming:
             process.write(chunk)                          # leaving the block waits for success
 
     Leaving the block by an exception, or in mode "read" before the end, stops the program. :meth:`stop` may be
-    called from another thread. ``stdin`` (mode "read") is an open file or descriptor the program reads from.
+    called from another thread. ``stdin`` (mode "read") is an open file or descriptor the program reads from;
+    ``pass_fds`` are descriptors that it finds open under the same numbers.
     """
 
     def __init__(
@@ -289,13 +291,14 @@ class Streaming:
         redact: Collection[str] = (),
         ok: Collection[int] = (0,),
         cwd: Path | None = None,
+        pass_fds: Collection[int] = (),
     ) -> None:
         self._mode = mode
         self._ok = ok
         self._finished = False
         source: int | BinaryIO = subprocess.PIPE if mode == "write" else subprocess.DEVNULL if stdin is None else stdin
         target = subprocess.PIPE if mode == "read" else subprocess.DEVNULL
-        self._process = _Process(argv, env=env, stdin=source, stdout=target, redact=redact, cwd=cwd)
+        self._process = _Process(argv, env=env, stdin=source, stdout=target, redact=redact, cwd=cwd, pass_fds=pass_fds)
         pipe = self._process.popen.stdout if mode == "read" else self._process.popen.stdin
         assert pipe is not None
         self._pipe: IO[bytes] = pipe

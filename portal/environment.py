@@ -146,6 +146,19 @@ def _tools(value: str) -> str:
     return value
 
 
+def _mysql_tools(value: str) -> str:
+    pairs = (("mariadb-dump", "mariadb"), ("mysqldump", "mysql"))
+    if value and not any(all((Path(value) / name).is_file() for name in pair) for pair in pairs):
+        raise ValueError("is no directory with mariadb-dump and mariadb, or mysqldump and mysql, in it")
+    return value
+
+
+def _file(value: str) -> str:
+    if value and not Path(value).is_file():
+        raise ValueError("is no file")
+    return value
+
+
 def _words(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -284,6 +297,18 @@ VARIABLES = (
     Variable("PORTAL_URL", "http://localhost:{PORT}", "Where people reach the portal: for links in mail."),
     Variable("SCRATCH_DIR", "{DATA_DIR}/scratch", "Room for restores in progress.", _path),
     Variable("PG_BIN", "", "Directory of pg_dump and pg_restore, when they are not where they usually are.", _tools),
+    Variable(
+        "MYSQL_BIN",
+        "",
+        "Directory of mariadb-dump and mariadb (or mysqldump and mysql), when they are not on PATH.",
+        _mysql_tools,
+    ),
+    Variable(
+        "MYSQL_SSL_CA",
+        "",
+        "File with the root certificates of MariaDB and MySQL servers, when they are not the machine's.",
+        _file,
+    ),
     Variable("KEEP_ORIGINAL_DAYS", "7", "How long a replaced original is kept for Undo.", _whole),
     Variable("BESIDE_DAYS", "14", "How long what was restored beside the live one stays there.", _whole),
     Variable("KEEP_LONGEST_DAYS", "90", "How long IT can have any of the three be kept, from today.", _whole),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 COMMANDS = {
     "files": "mkdir NEW-DIRECTORY && zstd -dc {file} | tar -x -p -C NEW-DIRECTORY",
+    "mysql": "mariadb -e 'CREATE DATABASE NEW_DATABASE' && zstd -dc {file} | mariadb --binary-mode --comments NEW_DATABASE",
     "postgres": "createdb NEW-DATABASE && zstd -dc {file} | pg_restore --exit-on-error --no-owner -d NEW-DATABASE",
 }
 

@@ -48,7 +48,7 @@ def test_only_it_registers(world: World, tree: Path, name: str) -> None:
         ({"name": ""}, "name", "small letters"),
         ({"name": "Shop DB!"}, "name", "small letters"),
         ({"name": "x" * 64}, "name", "63 at most"),
-        ({"kind": "floppy"}, "kind", "files, postgres"),
+        ({"kind": "floppy"}, "kind", "files, mysql, postgres"),
         ({"environment": "prod"}, "environment", "production"),
         ({"home_region": "mars-1"}, "home_region", "eu-central-1"),
         ({"other_region": "mars-1"}, "other_region", "eu-west-1"),

@@ -5,5 +5,5 @@ from __future__ import annotations
 import subprocess
 import sys
 
-for kind in ("files", "postgres", "policy"):
+for kind in ("files", "postgres", "mysql", "policy"):
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{kind}", *sys.argv[1:]], check=True)

@@ -19,9 +19,10 @@ from backups.drivers.base import (
     Taken,
     Verified,
 )
+from backups.drivers.hosts import same_database
 from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, verify
 from backups.drivers.postgres.parts import PostgresParts
-from backups.drivers.postgres.target import SETTINGS, Target, same_database
+from backups.drivers.postgres.target import SETTINGS, Target
 from backups.proof import Proof
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from backups.drivers.base import DriverError, Found
-from backups.drivers.counting import counted
+from backups.drivers.counting import counted, megabytes, some
 from backups.drivers.postgres import clients, survey
 from backups.drivers.postgres.target import OLDEST_SERVER, Connection, Target
 
@@ -56,17 +54,3 @@ def refuse_unreadable(connection: Connection, target: Target) -> None:
             " them, or use their owner.",
             setting="user",
         )
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def megabytes(size: int) -> str:
-    """A size as people write it."""
-    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= step:
-            return f"{size / step:.{0 if size >= 10 * step else 1}f} {unit}"
-    return counted(size, "byte")

@@ -15,9 +15,8 @@ import psycopg
 from psycopg import sql
 
 from backups.drivers.base import DriverError, Place, Standing
-from backups.drivers.counting import counted
+from backups.drivers.counting import counted, some
 from backups.drivers.postgres import names, survey
-from backups.drivers.postgres.checks import some
 from backups.drivers.postgres.target import Connection, Target
 
 LEAVE_SECONDS = 20.0

@@ -19,9 +19,9 @@ from backups.drivers.base import (
     Settings,
     Verified,
 )
+from backups.drivers.counting import some
 from backups.drivers.keys import names_of
 from backups.drivers.postgres import archive, header, preflight, restore, verify
-from backups.drivers.postgres.checks import some
 from backups.drivers.postgres.selection import Name, Selection, select
 from backups.drivers.postgres.target import Target
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backups.drivers.base import Artefact, DriverError, ManifestEntry, Mode, Place
-from backups.drivers.counting import counted
+from backups.drivers.counting import counted, megabytes, some
 from backups.drivers.postgres import clients, header, names, survey
-from backups.drivers.postgres.checks import megabytes, server_major, some
+from backups.drivers.postgres.checks import server_major
 from backups.drivers.postgres.create import MARK
 from backups.drivers.postgres.restore import unpacks
 from backups.drivers.postgres.rights import missing_rights

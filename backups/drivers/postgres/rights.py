@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from backups.drivers.base import ManifestEntry
+from backups.drivers.counting import some
 from backups.drivers.postgres import survey
-from backups.drivers.postgres.checks import some
 from backups.drivers.postgres.target import Connection
 
 

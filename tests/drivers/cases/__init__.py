@@ -13,7 +13,7 @@ from tests.drivers.case import DriverCase
 Factory = Callable[[Path], AbstractContextManager[DriverCase]]
 
 KEPT_BY_PROVIDER = frozenset({"ec2", "ebs"})
-KINDS = ("files", "postgres", *sorted(KEPT_BY_PROVIDER))
+KINDS = ("files", "mysql", "postgres", *sorted(KEPT_BY_PROVIDER))
 
 
 def factories() -> dict[str, Factory]:

@@ -1,0 +1,308 @@
+"""What goes wrong while others work in the database, or the server dies: nothing lost, and a sentence."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from backups.artefacts import ArtefactWriter
+from backups.drivers.base import DriverError, Mode, Place, Standing
+from backups.drivers.mysql import MYSQL, exchange, journal, mark, target
+from backups.drivers.mysql.journal import Journal
+from backups.drivers.mysql.target import Target
+from tests.drivers.contract.bench import quiet
+from tests.drivers.mariadb import quoted
+from tests.drivers.mysql.conftest import Shop
+
+
+def ready(shop: Shop) -> tuple[Place, object, object]:
+    """A restore to swap in, and what live and restored look like."""
+    before = shop.case.snapshot(shop.name)
+    artefact = shop.take()
+    shop.case.mutate()
+    return shop.ready(artefact), before, shop.case.snapshot(shop.name)
+
+
+def test_a_long_transaction_stops_the_swap_in_time_and_nothing_has_changed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, before, newer = ready(shop)
+    monkeypatch.setitem(target._SESSION, "lock_wait_timeout", "1")
+    with closing(shop.case.server.connect(database=shop.name)) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT count(*) FROM orders")
+        started = time.monotonic()
+        with pytest.raises(DriverError, match="holds tables of .* for too long") as blocked:
+            MYSQL.swap(shop.case.settings, place)
+        assert time.monotonic() - started < 20
+        assert blocked.value.retry
+        assert "root" in blocked.value.sentence
+        assert shop.case.snapshot(shop.name) == newer
+        assert MYSQL.standing(shop.case.settings, place) is Standing.ORIGINAL
+        assert not shop.case.exists(place.kept)
+        cursor.execute("COMMIT")
+    MYSQL.swap(shop.case.settings, place)
+    assert shop.case.snapshot(shop.name) == before
+
+
+def test_no_write_is_lost_while_tables_are_exchanged(shop: Shop) -> None:
+    """A writer goes on all the time: each row is in one of the two, and it misses its trigger once before, at most."""
+    place, _, _ = ready(shop)
+    written: list[str] = []
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def write() -> None:
+        with closing(shop.case.server.connect(database=shop.name)) as connection, connection.cursor() as cursor:
+            while not over.is_set():
+                name = f"w{len(written)}"
+                try:
+                    cursor.execute("INSERT INTO orders (ref, cents) VALUES (%s, 1)", [name])
+                    written.append(name)
+                except pymysql.MySQLError as error:
+                    failed.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while len(written) < 20:
+            time.sleep(0.01)
+        MYSQL.swap(shop.case.settings, place)
+        enough = len(written) + 20
+        while len(written) < enough:
+            time.sleep(0.01)
+    finally:
+        over.set()
+        writer.join()
+    assert failed == []
+    rows = "SELECT ref FROM orders WHERE ref LIKE 'w%'"
+    live, kept = ([ref for (ref,) in shop.case.server.rows(rows, name)] for name in (shop.name, place.kept))
+    assert sorted(live + kept) == sorted(written)
+    assert live
+    assert kept
+    audited = shop.case.server.rows("SELECT what FROM audit WHERE what LIKE 'first; w%'", place.kept)
+    missed = {f"first; {ref}" for ref in kept} - {what for (what,) in audited}
+    assert len(missed) <= 1, missed
+
+
+def test_an_exchange_that_another_process_works_at_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, _, _ = ready(shop)
+    monkeypatch.setattr(journal, "WAIT_SECONDS", 1)
+    with Target.of(shop.case.settings).connect() as connection, journal.alone(connection, shop.name):
+        for verb in (MYSQL.standing, MYSQL.swap, MYSQL.swap_back, MYSQL.health):
+            with pytest.raises(DriverError, match="is under way") as busy:
+                verb(shop.case.settings, place)
+            assert busy.value.retry
+
+
+def test_half_done_is_not_backed_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, before, newer = ready(shop)
+    cut_off(shop, place, monkeypatch, "finish")
+    with pytest.raises(DriverError, match="was cut off there"):
+        shop.take("half")
+    assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
+    assert shop.case.snapshot(shop.name) == before
+    assert shop.case.snapshot(place.kept) == newer
+    shop.take("whole")
+
+
+def cut_off(shop: Shop, place: Place, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """A swap whose process is gone from there on."""
+
+    class Gone(BaseException):
+        pass
+
+    def gone(*_: object) -> None:
+        raise Gone
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "_put_back", gone)
+        patched.setattr(*{"move": (exchange, "_move"), "finish": (journal, "finish")}[where], gone)
+        with pytest.raises(Gone):
+            MYSQL.swap(shop.case.settings, place)
+
+
+@pytest.mark.parametrize("moved", [1, 5, 12, 20])
+def test_tables_that_moved_in_part_are_moved_back(shop: Shop, monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
+    """As an old server leaves them that crashes in the middle of its statement, which is not atomic there."""
+    place, before, newer = ready(shop)
+    cut_off(shop, place, monkeypatch, "move")
+    with Target.of(shop.case.settings).connect() as connection:
+        said = mark.read(connection, place.beside)
+        assert said is not None
+        done = Journal.from_json(said[mark.JOURNAL])
+        for name in (done.live, done.source):
+            for (trigger,) in shop.case.server.rows(
+                f"SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '{name}'"
+            ):
+                shop.execute(f"DROP TRIGGER {quoted(trigger)}", name)
+        for move in list(done.moves())[:moved]:
+            journal.rename(connection, [move])
+    assert MYSQL.standing(shop.case.settings, place) is Standing.ORIGINAL
+    assert shop.case.snapshot(shop.name) == newer
+    assert shop.case.snapshot(place.beside) == before
+    assert not shop.case.exists(place.kept)
+    MYSQL.swap(shop.case.settings, place)
+    assert shop.case.snapshot(shop.name) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4])
+def test_a_server_killed_in_the_middle_of_a_swap(own_shop: Shop, delay: float) -> None:
+    """With kill -9, at some moment of it: afterwards one of the two is live, whole, and the other is there."""
+    shop = own_shop
+    shop.execute(
+        "".join(
+            f"CREATE TABLE many{number} (x INT PRIMARY KEY); INSERT INTO many{number} VALUES (1);"
+            for number in range(60)
+        )
+    )
+    place, before, newer = ready(shop)
+    begun = threading.Event()
+    real = journal.rename
+
+    def rename(*arguments: object) -> None:
+        begun.set()
+        real(*arguments)  # type: ignore[arg-type]
+
+    failed: list[BaseException] = []
+
+    def swap() -> None:
+        try:
+            MYSQL.swap(shop.case.settings, place)
+        except DriverError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=swap)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(journal, "rename", rename)
+        thread.start()
+        begun.wait(30)
+        time.sleep(delay)
+        shop.case.server.kill()
+        thread.join()
+    shop.case.server.start()
+    standing = MYSQL.standing(shop.case.settings, place)
+    assert standing in (Standing.ORIGINAL, Standing.RESTORED)
+    live, other = (newer, before) if standing is Standing.ORIGINAL else (before, newer)
+    assert shop.case.snapshot(shop.name) == live
+    assert shop.case.snapshot(place.beside if standing is Standing.ORIGINAL else place.kept) == other
+    MYSQL.swap(shop.case.settings, place)
+    assert shop.case.snapshot(shop.name) == before
+    assert shop.case.snapshot(place.kept) == newer
+
+
+def test_a_server_that_dies_while_a_backup_is_taken_leaves_none(own_shop: Shop) -> None:
+    own_shop.case.grow(8)
+
+    def kill(bytes_done: int, bytes_expected: int | None = None) -> None:
+        if bytes_done > 1 << 20:
+            own_shop.case.server.kill()
+
+    with (
+        pytest.raises(DriverError) as lost,
+        ArtefactWriter(own_shop.store, "lost", kind=MYSQL.kind, header={}) as writer,
+    ):
+        writer.finish(MYSQL.take(own_shop.case.settings, writer, kill))
+    assert lost.value.retry
+    assert own_shop.objects() == []
+
+
+def test_a_change_of_form_while_the_backup_is_taken_spoils_it(shop: Shop) -> None:
+    shop.case.grow(4)
+    for change in (
+        "CREATE TABLE while_taking (x INT)",
+        "ALTER TABLE empty ADD COLUMN y INT",
+        "DROP TRIGGER guard",
+        "CREATE OR REPLACE VIEW mine AS SELECT 2 AS two",
+    ):
+        done: list[str] = []
+
+        def change_once(
+            bytes_done: int, bytes_expected: int | None = None, change: str = change, done: list[str] = done
+        ) -> None:
+            if not done:
+                done.append(change)
+                shop.execute(change)
+
+        with (
+            pytest.raises(DriverError, match="Try again") as changed,
+            ArtefactWriter(shop.store, "changed", kind=MYSQL.kind, header={}) as writer,
+        ):
+            writer.finish(MYSQL.take(shop.case.settings, writer, change_once))
+        assert changed.value.retry
+    assert shop.objects() == []
+
+
+def test_rows_written_while_the_backup_is_taken_are_not_half_in_it(shop: Shop) -> None:
+    """Two tables that a transaction always changes together are of one moment in the backup."""
+    shop.execute("CREATE TABLE a_left (x INT); CREATE TABLE z_right (x INT)")
+    shop.case.grow(8)
+    over = threading.Event()
+
+    def write() -> None:
+        with closing(shop.case.server.connect(database=shop.name)) as connection, connection.cursor() as cursor:
+            while not over.is_set():
+                cursor.execute("BEGIN")
+                cursor.execute("INSERT INTO a_left VALUES (1)")
+                cursor.execute("INSERT INTO z_right VALUES (1)")
+                cursor.execute("COMMIT")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        time.sleep(0.05)
+        artefact = shop.take()
+    finally:
+        over.set()
+        writer.join()
+    rows = {entry["name"]: entry["rows"] for entry in artefact.manifest() if entry["entry"] == "table"}
+    assert rows["a_left"] == rows["z_right"] > 0
+    place = shop.place(Mode.BESIDE)
+    shop.restore(place, artefact)
+    MYSQL.verify(shop.case.settings, place, artefact, quiet)
+
+
+@pytest.mark.parametrize(
+    ("pipe", "words"),
+    [
+        ("| head -n -1", "ended before its dump was complete"),
+        ("| head -c 3000", "ended before its dump was complete|has a form that the portal does not know"),
+        (
+            "| sed 's/^UNLOCK//; s/^INSERT INTO `orders`/REPLACE INTO `orders`/'",
+            "has a form that the portal does not know",
+        ),
+        ("; exit 3", "ended with exit code 3"),
+    ],
+)
+def test_a_dump_that_is_cut_short_or_odd_is_no_backup(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipe: str, words: str
+) -> None:
+    """By a program that ends well all the same, as some do."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, command in (("mariadb-dump", f'"$real" "$@" {pipe}'), ("mariadb", 'exec "$real" "$@"')):
+        script = programs / name
+        only = 'case "$1" in --version) exec "$real" "$@";; esac\n'
+        script.write_text(f"#!/bin/sh\nreal={shutil.which(name)}\n{only}{command}\n")
+        script.chmod(0o755)
+    monkeypatch.setenv("MYSQL_BIN", str(programs))
+    with pytest.raises(DriverError, match=words):
+        shop.take()
+    assert shop.objects() == []
+
+
+def test_a_change_of_a_table_between_backup_and_swap_is_kept(shop: Shop) -> None:
+    place = shop.ready(shop.take())
+    shop.execute("CREATE TABLE late (x INT); INSERT INTO late VALUES (1)")
+    newer = shop.case.snapshot(shop.name)
+    MYSQL.swap(shop.case.settings, place)
+    assert shop.case.snapshot(place.kept) == newer
+    MYSQL.swap_back(shop.case.settings, place)
+    assert shop.case.snapshot(shop.name) == newer
