@@ -22,6 +22,7 @@ from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, Incident, IncidentEvent, IncidentResource, RestoreRequest
 from restores.plan import loss_window
 from restores.succession import all_replaced_since, left_unsettled, replaced_sentence, to_replace
+from restores.targets import exclusive_target
 from restores.wording import measured_at
 from restores.workflow import Status
 
@@ -117,7 +118,7 @@ def rows_of(user: User, incident: Incident, items: Iterable[IncidentResource], n
         .order_by("pk")  # of several the newest counts: those before it are closed
     }
     replaced = all_replaced_since(requests.values())
-    waiting = [one.plan["target"] for one in requests.values() if one.state is Status.APPROVED]
+    waiting = [exclusive_target(one.plan) for one in requests.values() if one.state is Status.APPROVED]
     left = {one.target: one.request for one in left_unsettled(waiting)} if waiting else {}
     marks = marks_of(incident, items)
     technical = sees_all(user)
@@ -162,7 +163,7 @@ def _row(
 
 def _held_up_by(request: RestoreRequest | None, left: Mapping[str, RestoreRequest]) -> str:
     """Why one that was filed does not start though it is its turn; empty otherwise."""
-    other = left.get(request.plan["target"]) if request and request.state is Status.APPROVED else None
+    other = left.get(exclusive_target(request.plan)) if request and request.state is Status.APPROVED else None
     return f"The portal puts things right after {other.number} first." if other and other != request else ""
 
 

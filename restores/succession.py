@@ -12,6 +12,7 @@ from backups.drivers.base import Mode
 from restores.incident_permissions import UNFINISHED, to_file
 from restores.incident_workflow import IncidentStatus
 from restores.models import Attempt, AttemptKind, AttemptStatus, Incident, RestoreRequest
+from restores.targets import exclusive_target
 from restores.workflow import Status
 
 ENDED_BADLY = (AttemptStatus.FAILED, AttemptStatus.INTERRUPTED)
@@ -78,7 +79,7 @@ def comes_first(request: RestoreRequest, moment: datetime) -> RestoreRequest | I
 
 def running_there(request: RestoreRequest) -> RestoreRequest | None:
     """Another request that is carried out, or undone, on the same target now: there is one at a time."""
-    running = Attempt.objects.filter(status=AttemptStatus.RUNNING, target=request.plan["target"])
+    running = Attempt.objects.filter(status=AttemptStatus.RUNNING, target=exclusive_target(request.plan))
     attempt = running.exclude(request=request).select_related("request").first()
     return attempt.request if attempt else None
 
@@ -90,7 +91,7 @@ def unsettled_there(request: RestoreRequest) -> RestoreRequest | None:
     """
     if request.restore_mode is Mode.EXPORT:  # it touches nothing there, and may be what is needed just then
         return None
-    attempt = left_unsettled([request.plan["target"]]).exclude(request=request).first()
+    attempt = left_unsettled([exclusive_target(request.plan)]).exclude(request=request).first()
     return attempt.request if attempt else None
 
 

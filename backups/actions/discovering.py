@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -47,7 +47,7 @@ def discover_region(region_id: int, *, clock: Clock = timezone.now) -> None:
         return
     seen = set(locators(found))
     _note_sightings(region, seen, begun)
-    _keep(region, list(unprotected(found, _registered(seen))), clock())
+    _keep(region, found, seen, clock())
 
 
 def _discoveries() -> list[Discovery]:
@@ -86,10 +86,23 @@ def _note_sightings(region: AccountRegion, seen: Collection[tuple[str, str]], be
             note_sighting(resource, there=True, said="")
 
 
-def _keep(region: AccountRegion, found: Iterable[Candidate], now: datetime) -> None:
+def _keep(region: AccountRegion, found: Sequence[Candidate], seen: Collection[tuple[str, str]], now: datetime) -> None:
     """The rows become exactly what was found; how long each has been without backups stays known."""
-    rows = [
-        Discovered(
+    with transaction.atomic():
+        AccountRegion.objects.select_for_update().get(pk=region.pk)  # one at a time
+        rows = _rows(region, unprotected(found, _registered(seen)), now)
+        Discovered.objects.filter(first_seen_at__gt=now).update(first_seen_at=now)  # by a clock that was ahead
+        Discovered.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=500
+        )
+        Discovered.objects.filter(region=region).exclude(seen_at=now).delete()
+        _tell(region, now)
+
+
+def _rows(region: AccountRegion, found: Iterable[Candidate], now: datetime) -> list[Discovered]:
+    """Each once: what is on two pages of a listing is one thing."""
+    rows = {
+        (one.kind, one.locator): Discovered(
             region=region,
             kind=one.kind,
             locator=one.locator,
@@ -103,15 +116,8 @@ def _keep(region: AccountRegion, found: Iterable[Candidate], now: datetime) -> N
             seen_at=now,
         )
         for one in found
-    ]
-    with transaction.atomic():
-        AccountRegion.objects.select_for_update().get(pk=region.pk)  # one at a time
-        Discovered.objects.filter(first_seen_at__gt=now).update(first_seen_at=now)  # by a clock that was ahead
-        Discovered.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=500
-        )
-        Discovered.objects.filter(region=region).exclude(seen_at=now).delete()
-        _tell(region, now)
+    }
+    return list(rows.values())
 
 
 def _tell(region: AccountRegion, now: datetime) -> None:

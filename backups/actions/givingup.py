@@ -16,7 +16,7 @@ from backups.artefacts import StoredArtefact, delete_artefact, read_index
 from backups.drivers.base import DamagedBackup, DriverError
 from backups.heartbeats import AHEAD, Lost
 from backups.judging import SALVAGE_FOR
-from backups.kinds import store_of
+from backups.kinds import driver_of, store_of
 from backups.models import Backup, BackupStatus
 from backups.stores.base import NotStored, Store, StoreError
 from portal.errors import PortalError
@@ -125,6 +125,8 @@ def adopt_stored(backup: Backup, *, clock: Clock = timezone.now) -> bool:
         stored = read_index(store, backup.prefix)
         if backup.finished_at is None or now - backup.finished_at > UNDECIDED:
             StoredArtefact(store, backup.prefix, stored.info).check(lambda bytes_done, bytes_expected=None: None)
+            if (kept := driver_of(backup.resource.kind).kept) is not None and stored.kept is not None:
+                kept.check(backup.resource.settings, stored.kept)
             finish_backup(backup, stored, now, adopted=True)
     except NotStored:
         return False

@@ -18,13 +18,16 @@ from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.damage import note_damaged_copy
+from backups.actions.givingup import has_no_index
 from backups.actions.keptparts import check_kept
 from backups.actions.taking import Clock
 from backups.drivers.base import DamagedBackup, DriverError, Kept, Owned
 from backups.findings import Code
 from backups.heartbeats import AHEAD
-from backups.kinds import KINDS
+from backups.kinds import KINDS, store_of
 from backups.models import AccountRegion, Backup, BackupStatus, Copy, CopyState, RegionCheck
+from backups.stores.base import StoreError
+from portal.errors import PortalError
 
 log = structlog.get_logger(__name__)
 
@@ -105,16 +108,36 @@ def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _
         if state is not None and state != CopyState.DELETED:
             continue
         if state == CopyState.DELETED or _is_of_a_failed_backup(token, region.name, clock()):
-            kept.delete({"account": region.account.name}, region.name, token, None)
-        elif (uid := _backup_uid(token)) is None or not Backup.objects.open().filter(uid=uid).exists():
+            _remove(kept, region, token)
+        elif not _is_being_made(token):
             count.strays += [one.name for one in group if one.token == token]
+
+
+def _remove(kept: Kept, region: AccountRegion, token: str) -> None:
+    """A leftover that cannot be removed keeps nobody from the others; the next night tries again."""
+    try:
+        kept.delete({"account": region.account.name}, region.name, token, None)
+    except DriverError as error:
+        log.warning("presence.leftover_stays", subject=subject_of(region), token=token, why=error.sentence)
+
+
+def _is_being_made(token: str) -> bool:
+    """Whether its backup is open, or failed so lately that its worker may still live."""
+    uid = _backup_uid(token)
+    made = Backup.objects.filter(uid=uid) if uid else Backup.objects.none()
+    return made.filter(status__in=[BackupStatus.QUEUED, BackupStatus.RUNNING, BackupStatus.FAILED]).exists()
 
 
 def _is_of_a_failed_backup(token: str, region: str, now: datetime) -> bool:
     if (uid := _backup_uid(token)) is None:
         return False
     failed = Backup.objects.filter(uid=uid, status=BackupStatus.FAILED, resource__home_region=region)
-    return failed.filter(Q(finished_at__lt=now - UNDECIDED) | Q(finished_at__gt=now + AHEAD)).exists()
+    if not failed.filter(Q(finished_at__lt=now - UNDECIDED) | Q(finished_at__gt=now + AHEAD)).exists():
+        return False
+    try:
+        return has_no_index(store_of(region), token)  # else it may be whole, and is recorded yet
+    except (StoreError, DriverError, PortalError):
+        return False
 
 
 def _backup_uid(token: str) -> UUID | None:
@@ -141,6 +164,8 @@ def _look_for_unseen(region: AccountRegion, begun: datetime, count: _Count, cloc
             if Copy.objects.present().filter(pk=copy.pk).exists():  # else it was deleted meanwhile
                 count.missing += 1
                 note_damaged_copy(copy, error.sentence, clock())
+        except DriverError as error:  # nothing is known of it, and it keeps nobody from the others
+            log.warning("presence.copy_unasked", copy=copy.pk, why=error.sentence)
         else:
             count.copies += 1
 

@@ -17,6 +17,7 @@ from botocore.exceptions import NoCredentialsError
 
 from backups.aws.accounts import AwsAccount
 from backups.aws.errors import said
+from backups.drivers.base import DriverError
 from backups.secrets import resolve
 
 SESSION_NAME = "haas-backup-portal"
@@ -30,9 +31,10 @@ _lock = threading.Lock()
 _clients: dict[tuple[object, ...], Any] = {}
 
 
-def _config() -> Config:
+def _config(tries: int = TRIES) -> Config:
+    wanted = min(tries, int(os.environ.get("AWS_MAX_ATTEMPTS", tries)))
     return Config(
-        retries={"mode": "adaptive", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", TRIES))},
+        retries={"mode": "adaptive", "total_max_attempts": wanted},
         connect_timeout=10,
         read_timeout=60,
         tcp_keepalive=True,
@@ -47,9 +49,12 @@ class Access:
         self.account = account
         self.region = region
 
-    def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """What AWS answers. ``operation`` is boto3's name: ``describe_volumes``. Raises :class:`DriverError` in words."""
-        client = self._client(service)
+    def call(self, service: str, operation: str, *, once: bool = False, **arguments: Any) -> dict[str, Any]:
+        """What AWS answers. ``operation`` is boto3's name: ``describe_volumes``. Raises :class:`DriverError` in words.
+
+        ``once``: it is not sent again where no answer came, because it may have been done.
+        """
+        client = self._client(service, once=once)
         with said(self.account.name, self.region, action_of(client, service, operation)):
             answer: dict[str, Any] = getattr(client, operation)(**arguments)
         return answer
@@ -66,17 +71,31 @@ class Access:
                 return
             yield from page.get(key, ())
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, *, once: bool = False) -> Any:
         account = self.account
         # Forked processes share no connections. Keys are looked up each time, so that renewed ones count.
         keys = (resolve(account.key_id), resolve(account.key_secret)) if account.key_id else ()
-        made_of = (os.getpid(), service, self.region, account.role, account.external_id, *map(hash, keys))
+        made_of = (os.getpid(), service, self.region, once, account, *map(hash, keys))
         with _lock:
             if made_of not in _clients:
                 with said(account.name, self.region, "sts:AssumeRole"):
                     session = _session(account, keys, self.region)
-                    _clients[made_of] = session.create_client(service, region_name=self.region, config=_config())
+                    _check_number(session, account, self.region)
+                    _clients[made_of] = session.create_client(
+                        service, region_name=self.region, config=_config(1 if once else TRIES)
+                    )
             return _clients[made_of]
+
+
+def _check_number(session: Any, account: AwsAccount, region: str) -> None:
+    """The credentials lead into the account that is meant. In another one nothing would be found, and all called lost."""
+    sts = session.create_client("sts", region_name=region, config=_config())
+    number = sts.get_caller_identity()["Account"]
+    if number != account.number:
+        raise DriverError(
+            f"The credentials for the AWS account {account.name} lead into the account {number}, not into {account.number}."
+            " Correct the role or the keys."
+        )
 
 
 def forget_clients() -> None:

@@ -28,7 +28,7 @@ class AwsAccount:
     external_id: str = ""
     key_id: str = ""
     key_secret: str = ""
-    regions: Mapping[str, AwsRegion] = field(default_factory=dict)
+    regions: Mapping[str, AwsRegion] = field(default_factory=dict, hash=False, compare=False)
 
 
 class Accounts(Protocol):

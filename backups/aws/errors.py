@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from backups.drivers.base import DriverError, NotFound
+from backups.drivers.base import DriverError, NotFound, StillWorking
 
 THROTTLED = frozenset(
     {
@@ -40,6 +40,10 @@ BAD_KEYS = frozenset(
         "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidSignatureException",
     }
 )  # fmt: skip
+IN_BETWEEN = frozenset({"IncorrectState", "IncorrectInstanceState", "VolumeInUse"})
+"""Said of something that is on its way from one state to another."""
+
+LATER = 60.0
 LIMITS = re.compile(r".*(LimitExceeded|QuotaExceeded|Quota)$|^ResourceLimitExceeded$")
 GONE = re.compile(r".*(NotFound|NotFoundFault|\.Malformed)$|^NoSuch.*")
 SECRET = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
@@ -63,10 +67,10 @@ def said(account: str, region: str, action: str) -> Iterator[None]:
             detail=action,
         ) from error
     except NOT_ANSWERED as error:
-        raise DriverError(
+        raise StillWorking(
             f"AWS does not answer in {region}. The portal tries again; see to the network if it stays so.",
+            again_in=LATER,
             detail=f"{action}: {error}",
-            retry=True,
         ) from error
     except BotoCoreError as error:
         raise DriverError(
@@ -80,7 +84,7 @@ def translated(error: ClientError, account: str, region: str, action: str) -> Dr
     code, detail = code_of(error), _detail(error, action)
     if code in THROTTLED:
         sentence = f"AWS asks the account {account} to call more slowly in {region}. The portal tries again."
-        return DriverError(sentence, detail=detail, retry=True)
+        return StillWorking(sentence, again_in=LATER, detail=detail)
     if code in REFUSED:
         return DriverError(
             f"The AWS account {account} does not let the portal call {action} in {region}. Add it to the portal's policy"
@@ -93,7 +97,13 @@ def translated(error: ClientError, account: str, region: str, action: str) -> Dr
         )
         return DriverError(sentence, detail=detail)
     if code in PASSING or status_of(error) >= 500:
-        return DriverError(f"AWS has trouble in {region}. The portal tries again.", detail=detail, retry=True)
+        return StillWorking(f"AWS has trouble in {region}. The portal tries again.", again_in=LATER, detail=detail)
+    if code in IN_BETWEEN:
+        return DriverError(
+            f"AWS could not do it in {region} just now: {_words(error)} The portal tries again.",
+            detail=detail,
+            retry=True,
+        )
     if LIMITS.match(code):
         sentence = f"The AWS account {account} has reached a limit of its own in {region}: {_words(error)}"
         return DriverError(f"{sentence} Have it raised, or remove what is not needed.", detail=detail, retry=True)

@@ -40,11 +40,14 @@ def _bears(tag: str) -> Condition:
     return {"Null": {f"aws:ResourceTag/{tag}": "false"}}
 
 
-_ONLY_OWN_TAGS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": [f"{tags.OURS}*"]}}
+_ONLY_OWN_TAGS: Condition = {
+    "ForAllValues:StringLike": {"aws:TagKeys": [f"{tags.OURS}*"]},
+    "Null": {"aws:TagKeys": "false"},  # of no keys at all everything is true
+}
 _CREATES = ("CreateSnapshot", "CreateSnapshots", "CopySnapshot", "CreateVolume")
 
 STATEMENTS = (
-    Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")),
+    Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstanceTypes")),
     Statement("Make", tuple(f"ec2:{name}" for name in _CREATES)),
     Statement(
         "MarkWhatIsMade", ("ec2:CreateTags",), {"StringEquals": {"ec2:CreateAction": list(_CREATES)}}

@@ -8,6 +8,9 @@ from typing import Any
 COPY = "haas:copy"
 """On what is kept of a backup: the token of the copy that it belongs to."""
 
+OF = "haas:of"
+"""On a snapshot: how many were made of the machine in the same moment, so that none is overlooked."""
+
 PART = "haas:part"
 """On the same: of what it is, the key under which drivers.base.KeptAt names it."""
 

@@ -52,9 +52,15 @@ class StillWorking(DriverError):
     """
 
     def __init__(
-        self, sentence: str, *, again_in: float = 15, bytes_done: int = 0, bytes_expected: int | None = None
+        self,
+        sentence: str,
+        *,
+        again_in: float = 15,
+        bytes_done: int = 0,
+        bytes_expected: int | None = None,
+        detail: str = "",
     ) -> None:
-        super().__init__(sentence, retry=True)
+        super().__init__(sentence, detail=detail, retry=True)
         self.again_in = again_in
         self.bytes_done = bytes_done
         self.bytes_expected = bytes_expected
@@ -359,6 +365,9 @@ class Driver(Protocol):
 
     def overlaps(self, one: str, other: str) -> bool:
         """Whether two locators of this kind share data (the same, or one inside the other)."""
+
+    def exclusive(self, locator: str) -> str:
+        """What only one restore at a time may work on: the locator itself, or that of what it is a part of."""
 
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """Write one consistent backup and its manifest into ``sink``, streaming, in constant memory."""

@@ -15,6 +15,7 @@ from restores.actions.recalling import recall_approvals
 from restores.actions.turns import whose_turn
 from restores.models import Attempt, AttemptStatus, Incident, RestoreRequest
 from restores.succession import comes_first, unsettled_there
+from restores.targets import exclusive_target
 from restores.workflow import Move, Status
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ def _new_attempt(request: RestoreRequest, now: datetime) -> Attempt:
         approval=approval,
         number=number,
         status=AttemptStatus.RUNNING,
-        target=request.plan["target"],
+        target=exclusive_target(request.plan),
         asked_by=approval.approved_by,
         asked_at=approval.approved_at,
         started_at=now,

@@ -150,7 +150,10 @@ def _out_of_the_gap(driver: Driver, values: Settings, place: Place) -> Standing:
         if error.retry:
             raise
         return Standing.UNKNOWN  # the original is gone: not by us, and not for us to guess
-    return driver.standing(values, place)
+    standing = driver.standing(values, place)
+    if standing in (Standing.NOTHING, Standing.RESTORED):
+        raise DriverError("The original does not have its name again yet. The portal looks again.", retry=True)
+    return standing
 
 
 def _without_scratch(attempt: Attempt, driver: Driver, place: Place, outcome: Outcome, clock: Clock) -> Outcome:

@@ -11,6 +11,7 @@ from portal.handover import LONGEST_WAIT, hand_over
 from restores.incident_workflow import up_next
 from restores.models import Attempt, AttemptStatus, Incident, IncidentResource, RestoreRequest
 from restores.succession import left_unsettled
+from restores.targets import exclusive_target
 from restores.workflow import Status
 
 MOST_WOKEN = 20
@@ -31,7 +32,9 @@ def whose_turn(incident_id: int) -> list[int]:
     """The approved requests of the incident that may start now, by id; none while as many run as IT allowed."""
     limit = Incident.objects.values_list("concurrency", flat=True).get(pk=incident_id)
     ours = requests_in_order(incident_id)
-    waiting = [(pk, plan["target"]) for pk, plan in ours.filter(status=Status.APPROVED.value).values_list("pk", "plan")]
+    waiting = [
+        (pk, exclusive_target(plan)) for pk, plan in ours.filter(status=Status.APPROVED.value).values_list("pk", "plan")
+    ]
     running = ours.filter(status=Status.RUNNING.value).count()
     targets = [target for _, target in waiting]
     busy = Attempt.objects.filter(status=AttemptStatus.RUNNING, target__in=targets).values_list("target", flat=True)

@@ -123,7 +123,7 @@ def simulated(missing: set[str]) -> Any:
 def test_an_account_that_is_well(account: Account) -> None:
     with answered("iam", "SimulatePrincipalPolicy", simulated(set())):
         said = run("aws_account", "check", "hosting")
-    assert "ok      eu-central-1: machines can be listed; there are none." in said
+    assert "ok      eu-central-1: machines can be listed" in said
     assert "MISSING" not in said and "unknown" not in said
 
 
@@ -147,7 +147,7 @@ def test_credentials_of_another_account_are_noticed(account: Account) -> None:
     out = io.StringIO()
     with pytest.raises(CommandError):
         call_command("aws_account", "check", "hosting", stdout=out)
-    assert f"lead into the account {aws.NUMBER}, not into 999999999999" in out.getvalue()
+    assert f"lead into the account {aws.NUMBER}, not into 999999999999. Correct" in out.getvalue()
 
 
 def test_no_account_of_that_name(transactional_db: None) -> None:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from backups.actions.copying import continue_copy, copy_to_other_region
 from backups.actions.deleting import mark_deleting, remove_copy
+from backups.actions.discovering import discover_region
+from backups.actions.givingup import adopt_stored
 from backups.actions.locking import locked_resource
 from backups.actions.presence import check_presence
 from backups.actions.providerlook import check_provider_region
@@ -19,7 +21,7 @@ from backups.actions.sweeping import sweep_backups
 from backups.actions.taking import perform_backup, queue_backup
 from backups.actions.verifying import verify_copy
 from backups.actions.waiting import wake
-from backups.drivers.base import Mode
+from backups.drivers.base import DriverError, Mode
 from backups.findings import Code
 from backups.models import (
     Account,
@@ -31,6 +33,7 @@ from backups.models import (
     CopyState,
     Finding,
     Resource,
+    ResourceState,
 )
 from backups.proof import Proof
 from portal.errors import InvalidInput
@@ -58,7 +61,7 @@ def register(world: World, kind: str, machine: str, **how: str) -> Resource:
     return register_resource(
         by=world.it,
         application=world.application,
-        name=f"{kind}-1",
+        name=how.pop("name", f"{kind}-1"),
         kind=kind,
         environment="staging",
         home_region=how.pop("home", HOME),
@@ -399,3 +402,71 @@ def test_its_home_region_is_where_it_is(world: World, machine: str) -> None:
 def test_a_machine_and_a_volume_of_it_are_not_both_registered(world: World, resource: Resource, machine: str) -> None:
     with pytest.raises(InvalidInput, match="overlaps the resource ec2-1"):
         register(world, "ebs", machine, device="/dev/sdf")
+
+
+# What must never happen
+
+
+def test_credentials_of_another_account_condemn_nothing(resource: Resource, region: AccountRegion) -> None:
+    copy = finished(resource).copies.get()
+    Account.objects.update(role="arn:aws:iam::999999999999:role/haas-backup-portal")
+    _, away = check_presence()
+    assert all("lead into the account 999999999999, not into" in sentence for sentence in away)
+    assert len(away) == 2
+    with pytest.raises(DriverError, match="lead into the account"):
+        verify_copy(copy)
+    discover_region(region.pk)
+    discover_region(region.pk)
+    copy.refresh_from_db()
+    resource.refresh_from_db()
+    assert (copy.state, resource.state) == (CopyState.PRESENT, ResourceState.ACTIVE)
+
+
+def test_what_a_failed_backup_left_whole_is_not_removed_and_is_recorded(
+    resource: Resource, region: AccountRegion
+) -> None:
+    """Its store was away as it was given up."""
+    backup = finished(resource)
+    Copy.objects.all().delete()
+    Backup.objects.update(
+        status=BackupStatus.FAILED, error="Its worker stopped.", finished_at=timezone.now() - timedelta(days=2)
+    )
+    check_provider_region(region)
+    assert len(snapshots()) == 3
+    backup.refresh_from_db()
+    assert adopt_stored(backup)
+    backup.refresh_from_db()
+    assert backup.status == BackupStatus.FINISHED
+
+
+def test_a_backup_whose_snapshots_are_gone_is_not_recorded(resource: Resource, ec2: Any) -> None:
+    backup = finished(resource)
+    gone = backup.copies.get().kept["parts"]["/dev/sdf"]
+    Copy.objects.all().delete()
+    Backup.objects.update(
+        status=BackupStatus.FAILED, error="Its worker stopped.", finished_at=timezone.now() - timedelta(days=2)
+    )
+    ec2.delete_snapshot(SnapshotId=gone)
+    backup.refresh_from_db()
+    adopt_stored(backup)
+    backup.refresh_from_db()
+    assert backup.status == BackupStatus.FAILED
+
+
+def test_two_volumes_of_one_machine_are_not_exchanged_at_once(
+    world: World, ec2: Any, machine: str, making: list[str]
+) -> None:
+    requests = []
+    for name, device in (("one", "/dev/sdf"), ("two", "/dev/sdg")):
+        made = register(world, "ebs", machine, device=device, name=name)
+        requests.append(approved(world, filed(world, finished(made))))
+    making[0] = "creating"
+    for request in requests:
+        perform_restore(request.pk)
+    making[0] = ""
+    assert [request.attempts.count() for request in requests] == [1, 0], "the second waits for the first"
+    assert driven(requests[0]).status == Status.COMPLETED.value
+    assert carried_out(requests[1]).status == Status.COMPLETED.value
+    assert (
+        ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]["State"]["Name"] == "running"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backups.artefacts import ArtefactWriter
 from backups.aws.accounts import AwsRegion
 from backups.drivers.base import DriverError, KeptAt, Mode, Standing, StillWorking
 from backups.drivers.ec2 import Ec2Driver
@@ -248,3 +249,92 @@ def test_a_copy_elsewhere_is_said_to_be_brought_home_first(bench: Bench) -> None
     artefact.kept = KeptAt(aws.AWAY, {"/dev/sdf": "snap-0123456789abcdef0"})
     with pytest.raises(DriverError, match="The only copy is in eu-west-1"):
         bench.case.driver.preflight(bench.case.settings, bench.place(), Mode.BESIDE, artefact, bench.workdir())
+
+
+def listed(alter: Any) -> Any:
+    """Every answer about snapshots, altered."""
+    return answered("ec2", "DescribeSnapshots", lambda parsed, **_: alter(parsed), event="after-call")
+
+
+def test_a_listing_that_does_not_show_all_snapshots_yet_makes_no_backup(bench: Bench) -> None:
+    def one_missing(parsed: dict[str, Any]) -> None:
+        del parsed["Snapshots"][2:]
+
+    case = bench.case
+    with ArtefactWriter(bench.store, "backup", kind="ec2", header={}) as writer:
+        with pytest.raises(StillWorking):
+            case.driver.take(case.settings, writer, quiet)
+        with listed(one_missing), pytest.raises(StillWorking, match="AWS shows 2 of 3 snapshots"):
+            case.driver.take(case.settings, writer, quiet)
+        taken = case.driver.take(case.settings, writer, quiet)
+    assert taken.summary["volumes"] == 3
+    assert len(snapshots()) == 3
+
+
+def test_snapshots_that_were_made_twice_are_of_no_one_moment(bench: Bench) -> None:
+    """The answer to the first call was lost, and what it made was not shown yet."""
+
+    def none_yet(parsed: dict[str, Any]) -> None:
+        parsed["Snapshots"].clear()
+
+    case = bench.case
+    with ArtefactWriter(bench.store, "backup", kind="ec2", header={}) as writer:
+        with pytest.raises(StillWorking):
+            case.driver.take(case.settings, writer, quiet)
+        with listed(none_yet), pytest.raises(StillWorking):
+            case.driver.take(case.settings, writer, quiet)
+        assert len(snapshots()) == 6
+        with pytest.raises(DriverError, match="more than once, so they are not of one moment") as refused:
+            case.driver.take(case.settings, writer, quiet)
+    assert refused.value.retry
+    assert not isinstance(refused.value, StillWorking)
+
+
+def test_what_makes_snapshots_is_never_sent_twice(bench: Bench) -> None:
+    called: list[str] = []
+
+    def lost(request: Any, event_name: str, **more: Any) -> Any:
+        called.append(event_name)
+        return refusal("InternalError", 500)(request, **more)
+
+    with answered("ec2", "CreateSnapshots", lost), pytest.raises(StillWorking, match="AWS has trouble"):
+        bench.take()
+    assert len(called) == 20, "once for each time that the verb was called"
+
+
+def test_a_machine_that_a_person_has_started_meanwhile_is_started_again(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    case.ec2.create_tags(Resources=[case.machine], Tags=[{"Key": "haas:stopped-for", "Value": "haas-rr-7-1-abcdef"}])
+    place = bench.ready(bench.take())
+    driver.stop_writers(settings, place)
+    until_done(lambda: driver.swap(settings, place))
+    until_done(lambda: driver.resume_writers(settings, place))
+    assert state(bench) == "running"
+
+
+def test_a_machine_with_disks_of_its_host_is_not_stopped(bench: Bench) -> None:
+    driver, settings, place = bench.case.driver, bench.case.settings, bench.place()
+    artefact = bench.take()
+
+    def altered(parsed: dict[str, Any], **_: Any) -> None:
+        for one in parsed["InstanceTypes"]:
+            one["InstanceStorageSupported"] = True
+
+    with answered("ec2", "DescribeInstanceTypes", altered, event="after-call"):
+        with pytest.raises(DriverError, match="has disks of its host, which are empty once it was stopped"):
+            driver.preflight(settings, place, Mode.IN_PLACE, artefact, bench.workdir())
+        assert driver.preflight(settings, place, Mode.BESIDE, artefact, bench.workdir())
+
+
+def test_in_the_middle_of_an_exchange_refused_rights_are_waited_for(bench: Bench) -> None:
+    """Whoever puts things back must try again: only what is gone is given up."""
+    driver, settings = bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    with answered("ec2", "AttachVolume", refusal("UnauthorizedOperation")), pytest.raises(DriverError) as refused:
+        driver.swap(settings, place)
+    assert refused.value.retry
+    with answered("ec2", "DescribeVolumes", refusal("AuthFailure", 401)), pytest.raises(DriverError) as refused:
+        driver.swap_back(settings, place)
+    assert refused.value.retry
+    until_done(lambda: driver.swap_back(settings, place))
+    assert driver.standing(settings, place) is Standing.ORIGINAL

@@ -114,6 +114,10 @@ class VolumesDriver:
         """The same, or a machine and a volume of it."""
         return one == other or one.startswith(f"{other}:") or other.startswith(f"{one}:")
 
+    def exclusive(self, locator: str) -> str:
+        """The machine, which stands still meanwhile."""
+        return locator.partition(":")[0]
+
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """Snapshots of all volumes in one moment; their description into the sink."""
         return take.take(self._target(settings), sink, progress)

@@ -7,7 +7,8 @@ leaves both sets of volumes whole, and :func:`standing` tells what is attached: 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from backups.aws import tags
@@ -80,7 +81,7 @@ def stop_writers(target: Target, place: Place) -> str:
         return "There is no machine any more that could write."
     if _is_stopped(found):
         return f"{_called(found)} stands still."
-    if found.state in ("running", "pending") and tags.STOPPED not in found.tags:
+    if found.state in ("running", "pending") and found.tags.get(tags.STOPPED) != place.beside:
         marks = tags.written({tags.STOPPED: place.beside})
         target.access.call("ec2", "create_tags", Resources=[found.id], Tags=marks)
     if found.state == "running":
@@ -105,18 +106,37 @@ def swap(target: Target, place: Place) -> None:
     if not new:
         raise DriverError("It is not known what was restored, so nothing was exchanged. Start a new restore.")
     _check_there(target, new)
-    _exchange(target, place, new, originals(place))
+    with _tried_again():
+        _exchange(target, place, new, originals(place))
 
 
 def swap_back(target: Target, place: Place) -> None:
     """The originals attached again; where nothing had been attached, nothing is."""
     old = originals(place)
     _check_there(target, old)
-    _exchange(target, place, old, restored(place))
+    with _tried_again():
+        _exchange(target, place, old, restored(place))
+
+
+@contextmanager
+def _tried_again() -> Iterator[None]:
+    """In the middle of an exchange nothing is given up for good: rights come back, and states pass."""
+    try:
+        yield
+    except _Others:
+        raise
+    except DriverError as error:
+        error.retry = True
+        raise
+
+
+class _Others(DriverError):
+    """Volumes are in the way that are not ours to touch."""
 
 
 def _check_there(target: Target, wanted: Mapping[str, str]) -> None:
-    there = volumes(target.access, sorted(wanted.values()))
+    with _tried_again():
+        there = volumes(target.access, sorted(wanted.values()))
     if missing := sorted(set(wanted.values()) - set(there)):
         raise DriverError(
             f"{counted(len(missing), 'volume')} to be attached to {target.machine} is not there any more"
@@ -130,12 +150,13 @@ def _exchange(target: Target, place: Place, wanted: Mapping[str, str], away: Map
     if {device: live.get(device) for device in {**wanted, **away}} == {
         device: wanted.get(device) for device in {**wanted, **away}
     }:
+        _see_attached(target, wanted)
         return
     ours = set(wanted.values()) | set(away.values())
     if strangers := sorted(
         live[device] for device in {**wanted, **away} if live.get(device) and live[device] not in ours
     ):
-        raise DriverError(
+        raise _Others(
             f"Something else is attached to {target.machine} now ({', '.join(strangers)}), so nothing was touched."
             " A later restore may have replaced it."
         )
@@ -163,11 +184,11 @@ def _detach(target: Target, place: Place, volume: str) -> None:
 
 
 def _attach(target: Target, device: str, volume: Volume) -> None:
-    if volume.state == "in-use" and volume.machine == target.machine:
+    if volume.state == "in-use" and (volume.machine, volume.device) == (target.machine, device):
         return  # on its way
     if volume.state == "in-use" and volume.machine:
-        raise DriverError(
-            f"{volume.id} is attached to another machine ({volume.machine}), so it was not attached to {target.machine}."
+        raise _Others(
+            f"{volume.id} is attached elsewhere ({volume.machine} {volume.device}), so it was not attached to {target.machine}."
             " Take it off there, then try again."
         )
     if volume.state != "available":
@@ -178,7 +199,9 @@ def _attach(target: Target, device: str, volume: Volume) -> None:
 def _see_attached(target: Target, wanted: Mapping[str, str]) -> None:
     """All are attached, and go with the machine if they did; EC2 attaches them as those that stay."""
     live = {one.device: one for one in attached_to(target.access, target.machine, target.device)}
-    if any(device not in live or live[device].id != volume for device, volume in wanted.items()):
+    if any(
+        device not in live or live[device].id != volume or live[device].on_its_way for device, volume in wanted.items()
+    ):
         raise StillWorking(f"Volumes are being attached to {target.machine}.", again_in=SOON)
     for device in wanted:
         if live[device].tags.get(tags.GOES) == "yes" and live[device].goes_with_machine is False:

@@ -31,11 +31,19 @@ class Volume:
     goes_with_machine: bool | None = None  # whether it is deleted when the machine is; None while attached to none
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    on_its_way: bool = False  # whether it is being attached
+    of_many: bool = False  # whether several machines may have it at once
+
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Volume:
-        """From EC2's description."""
+    def of(cls, found: Mapping[str, Any], machine: str = "") -> Volume:
+        """From EC2's description; where several machines have it, as that one does."""
         attached: Mapping[str, Any] = next(
-            (one for one in found.get("Attachments") or () if one.get("State") not in ("detached", "detaching")), {}
+            (
+                one
+                for one in found.get("Attachments") or ()
+                if one.get("State") not in ("detached", "detaching") and machine in ("", one.get("InstanceId"))
+            ),
+            {},
         )
         return cls(
             id=found["VolumeId"],
@@ -49,6 +57,8 @@ class Volume:
             throughput=found.get("Throughput"),
             encrypted=bool(found.get("Encrypted")),
             snapshot=found.get("SnapshotId") or "",
+            on_its_way=attached.get("State") == "attaching",
+            of_many=bool(found.get("MultiAttachEnabled")),
             goes_with_machine=attached.get("DeleteOnTermination"),
             tags=tags.read(found),
         )
@@ -133,7 +143,7 @@ def machine_of(found: Mapping[str, Any]) -> Machine:
 def attached_to(access: Access, machine_id: str, device: str = "") -> list[Volume]:
     """The volumes of a machine, or only the one at that device, by device."""
     wanted = [{"Name": "attachment.instance-id", "Values": [machine_id]}]
-    found = [Volume.of(one) for one in access.pages("ec2", "describe_volumes", "Volumes", Filters=wanted)]
+    found = [Volume.of(one, machine_id) for one in access.pages("ec2", "describe_volumes", "Volumes", Filters=wanted)]
     mine = [one for one in found if one.machine == machine_id and device in ("", one.device)]
     return sorted(mine, key=lambda one: one.device)
 

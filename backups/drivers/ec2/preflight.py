@@ -49,6 +49,7 @@ def _in_place(target: Target, found: Machine | None, entries: Sequence[Any]) -> 
             " volumes stand ready to be attached to a new machine."
         )
     _check_can_be_stopped(found)
+    _check_no_own_disks(target, found)
     wanted = {entry["device"] for entry in entries}
     live = {one.device for one in attached_to(target.access, target.machine, target.device)}
     said = [f"The machine {found.name or found.id} is {found.state}; it stands still while volumes are exchanged."]
@@ -61,6 +62,17 @@ def _in_place(target: Target, found: Machine | None, entries: Sequence[Any]) -> 
     if found.state == "running" and address and owner == "amazon":
         said.append(f"Its public address {address} changes as it is stopped and started.")
     return said
+
+
+def _check_no_own_disks(target: Target, found: Machine) -> None:
+    """Disks of the host itself are empty after a stop, and no snapshot has ever held them."""
+    kind = found.described.get("InstanceType", "")
+    answer = target.access.call("ec2", "describe_instance_types", InstanceTypes=[kind])
+    if any(one.get("InstanceStorageSupported") for one in answer["InstanceTypes"]):
+        raise DriverError(
+            f"The machine {found.id} ({kind}) has disks of its host, which are empty once it was stopped, and which no backup"
+            " holds. Restore beside instead, and exchange the volumes by hand when what is on those disks is safe."
+        )
 
 
 def _check_can_be_stopped(found: Machine) -> None:

@@ -106,7 +106,9 @@ def _differences(entry: Entry, volume: Volume | None, kept: KeptAt) -> list[str]
     if volume.snapshot != kept.parts.get(device):
         return [f"{device}: of {volume.snapshot or 'no snapshot'} instead of {kept.parts.get(device)}"]
     now = volume.entry()
-    now["tags"] = {key: value for key, value in now["tags"].items() if key in entry["tags"] or key != "Name"}
+    now["tags"] = {
+        key: value for key, value in now["tags"].items() if key in entry["tags"]
+    }  # others may be added by rule
     return [
         f"{device}: {name} is {now[name]} instead of {entry[name]}"
         for name in COMPARED

@@ -25,6 +25,7 @@ class Snapshot:
     volume: str
     state: str  # EC2's: pending, completed, error, recoverable, recovering
     percent: int
+    together: int  # how many were made together; 1 where that was not noted
     size: int  # bytes: of the volume, or of what is stored where EC2 tells
     tags: Mapping[str, str]
 
@@ -39,6 +40,7 @@ class Snapshot:
             volume=found.get("VolumeId", ""),
             state=found.get("State", "pending"),
             percent=int(progress) if progress.isdigit() else 0,
+            together=int(own[tags.OF]) if own.get(tags.OF, "").isdigit() else 1,
             size=found.get("FullSnapshotSizeInBytes") or found.get("VolumeSize", 0) * GIB,
             tags=own,
         )
@@ -94,7 +96,7 @@ def copy(there: Access, kept: KeptAt, token: str, progress: Progress) -> KeptAt:
 
 def _begin_copy(there: Access, source_region: str, snapshot: str, part: str, token: str) -> None:
     key = there.account.regions[there.region].kms_key if there.region in there.account.regions else ""
-    encryption = {"Encrypted": True, "KmsKeyId": key} if key else {}
+    encryption: dict[str, Any] = {"Encrypted": True, "KmsKeyId": key} if key else {}
     try:
         there.call(
             "ec2",
@@ -123,7 +125,7 @@ def check(access: Access, kept: KeptAt) -> None:
     """See that every snapshot is there, complete."""
     there = named(access, sorted(kept.parts.values()))
     for part, snapshot in sorted(kept.parts.items()):
-        found = there.get(snapshot)
+        found = there.get(snapshot) or _by_name(access, snapshot)
         if found is None or found.state == "error":
             what = "has no snapshot" if found is None else "calls faulty the snapshot"
             raise DamagedBackup(
@@ -134,6 +136,17 @@ def check(access: Access, kept: KeptAt) -> None:
             raise DriverError(
                 f"The snapshot {snapshot} in {kept.region} is {found.state}.", detail=snapshot, retry=True
             )
+
+
+def _by_name(access: Access, snapshot: str) -> Snapshot | None:
+    """The one, asked for by its id: a listing may lag behind, and what a filter does not find is no answer."""
+    try:
+        answer = access.call("ec2", "describe_snapshots", SnapshotIds=[snapshot])
+    except NotFound as error:
+        if "InvalidSnapshot.NotFound" in error.detail:
+            return None
+        raise
+    return next(map(Snapshot.of, answer["Snapshots"]), None)
 
 
 def delete(access: Access, token: str, kept: KeptAt | None) -> None:

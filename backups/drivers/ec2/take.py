@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from backups.aws import tags
@@ -16,17 +17,18 @@ from backups.drivers.ec2.target import Target
 
 def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     """Begin the snapshots, or go on with those that were begun for the same token, and describe what they hold."""
-    begun = _noted(target, snapshots.bearing(target.access, sink.token))
+    begun = _noted(target, _whole(target, snapshots.bearing(target.access, sink.token)))
     found = machine(target.access, target.machine)
     volumes = attached_to(target.access, target.machine, target.device)
     if not volumes and not begun:
         raise nothing_attached(target.machine, target.device)
     if not begun:
-        _begin(target, sink.token)
+        _begin(target, sink.token, volumes)
         raise StillWorking(f"AWS makes snapshots of {target.words}.", again_in=5)
     kept = snapshots.completed(begun, target.access.region, progress)
     by_device = {one.device: one for one in volumes}
-    if missing := sorted(set(kept.parts) - set(by_device)):
+    of = {one.part: one.volume for one in begun}
+    if missing := sorted(part for part in kept.parts if part not in by_device or by_device[part].id != of[part]):
         raise DriverError(
             f"While AWS made the snapshots the volume at {', '.join(missing)} was taken off {target.machine}, so it is not"
             " known what it was like. Try again.",
@@ -44,21 +46,42 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     )
 
 
-def _begin(target: Target, token: str) -> None:
+def _whole(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
+    """All that were made, each volume's once. EC2 shows what was just made a moment later, and one by one."""
+    if not begun:
+        return begun
+    if len({one.volume for one in begun}) < len(begun) or len(begun) > begun[0].together:
+        raise DriverError(
+            f"AWS made the snapshots of {target.words} more than once, so they are not of one moment. Try again.",
+            retry=True,
+        )
+    if len(begun) < begun[0].together:
+        raise StillWorking(f"AWS shows {len(begun)} of {begun[0].together} snapshots of {target.words}.", again_in=5)
+    return begun
+
+
+def _begin(target: Target, token: str, volumes: list[Volume]) -> None:
     """All volumes of a machine in one moment, by one call; or that of the one device."""
-    marks = tags.specification("snapshot", {tags.COPY: token, "Name": f"HaaS backup {target.words}"})
+    marks = tags.specification(
+        "snapshot", {tags.COPY: token, tags.OF: str(len(volumes)), "Name": f"HaaS backup {target.words}"}
+    )
     if not target.device:
         target.access.call(
             "ec2",
             "create_snapshots",
+            once=True,
             InstanceSpecification={"InstanceId": target.machine, "ExcludeBootVolume": False},
             Description=snapshots.DESCRIPTION,
             TagSpecifications=marks,
         )
         return
-    [volume] = attached_to(target.access, target.machine, target.device)
     target.access.call(
-        "ec2", "create_snapshot", VolumeId=volume.id, Description=snapshots.DESCRIPTION, TagSpecifications=marks
+        "ec2",
+        "create_snapshot",
+        once=True,
+        VolumeId=volumes[0].id,
+        Description=snapshots.DESCRIPTION,
+        TagSpecifications=marks,
     )
 
 
@@ -77,7 +100,7 @@ def _noted(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
         target.access.call(
             "ec2", "create_tags", Resources=[one.id], Tags=tags.written({tags.PART: devices[one.volume]})
         )
-    return snapshots.bearing(target.access, begun[0].tags[tags.COPY])
+    return [replace(one, part=one.part or devices[one.volume]) for one in begun]
 
 
 def _description(found: Machine, volumes: list[Volume]) -> bytes:

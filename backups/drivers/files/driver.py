@@ -80,6 +80,10 @@ class FilesDriver:
         """The same directory, or one inside the other."""
         return one == other or places.below(one, other) or places.below(other, one)
 
+    def exclusive(self, locator: str) -> str:
+        """Itself."""
+        return locator
+
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """Write the tree as a PAX tar that GNU tar restores without us, and a manifest line for each entry."""
         path = self._path(settings)

@@ -57,6 +57,10 @@ class MysqlDriver:
         """Databases share nothing, so only the same overlaps, by whichever of its names this machine is called."""
         return same_database(one, other)
 
+    def exclusive(self, locator: str) -> str:
+        """Itself."""
+        return locator
+
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """An SQL script; what it holds is counted and digested as it flows by."""
         return take.take(Target.of(settings), sink, progress)

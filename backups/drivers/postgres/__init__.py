@@ -57,6 +57,10 @@ class PostgresDriver:
         """Databases share nothing, so only the same overlaps, by whichever of its names this machine is called."""
         return same_database(one, other)
 
+    def exclusive(self, locator: str) -> str:
+        """Itself."""
+        return locator
+
     def take(self, settings: Settings, sink: Sink, progress: Progress) -> Taken:
         """pg_dump's custom format, uncompressed; the manifest from the same snapshot."""
         return take.take(Target.of(settings), sink, progress)
