@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
-from backups.stores.directory import MARK, PARTIAL, DirectoryStore
+from backups.stores.directory import PARTIAL, DirectoryStore
+from backups.stores.keys import MARK
 from tests.drivers.rooms import prepared, small_directory
 
 
