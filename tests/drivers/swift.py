@@ -23,6 +23,12 @@ import botocore.session
 from botocore.config import Config
 
 KEY, SECRET = "portal:portal", "s3cret-of-tests"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET,
+    "AWS_MAX_ATTEMPTS": "2",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 SERVERS = {"account": "account", "container": "container", "object": "obj", "proxy": "proxy"}
 """Their packages by their names."""
 

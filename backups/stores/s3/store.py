@@ -22,6 +22,9 @@ from backups.stores.s3.place import Place
 from backups.stores.s3.reading import S3Reader
 from backups.stores.s3.writing import CHECKSUM, S3Writer
 
+UNTOLD = frozenset({"400", "403"})
+"""What an answer without a body says, as that to HeadObject; asked for the mark, S3 tells what is wrong."""
+
 
 class S3Store:
     """The region ``region``, kept in ``bucket`` under ``prefix``; see :class:`~backups.stores.base.Store`.
@@ -120,6 +123,8 @@ class S3Store:
         except StoreError as error:
             if code_of(error.__cause__) in NO_OBJECT:
                 return None
+            if code_of(error.__cause__) in UNTOLD:
+                self.check_there()
             raise
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
