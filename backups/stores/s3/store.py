@@ -9,14 +9,15 @@ written, and no object that is not found is taken for lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
-from backups.stores.base import NotStored, NotThere, StoredObject, StoreError
+from backups.stores.base import NotStored, NotThere, Store, StoredObject, StoreError
 from backups.stores.keys import KEY, MARK, checked
+from backups.stores.s3.copying import copy_object
 from backups.stores.s3.errors import NO_OBJECT, UNKNOWN_CALL, code_of
 from backups.stores.s3.place import Place
 from backups.stores.s3.reading import S3Reader
@@ -152,6 +153,14 @@ class S3Store:
             return
         for version in versions:
             self.place.call("DeleteObject", key, VersionId=version)
+
+    def copy_from(self, source: Store, source_key: str, key: str, going_on: Callable[[], None]) -> int | None:
+        """Copy an object of another bucket on the same server; see :class:`~backups.stores.base.CopiesFrom`."""
+        if not isinstance(source, S3Store):
+            return None
+        checked(key)
+        self.check_there()
+        return copy_object(source.place, checked(source_key), self.place, key, going_on)
 
     def _versions(self, key: str) -> tuple[str, ...]:
         """All versions of that key, its delete markers too; in a bucket without versions that is ``null``."""
