@@ -88,6 +88,9 @@ class Store(Protocol):
     def sweep(self, older_than_seconds: float, now: float) -> int:
         """Remove leftovers of writers that died longer ago than that (POSIX timestamps); how many."""
 
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each setting of the place that is not as it should be for backups."""
+
 
 @runtime_checkable
 class CopiesFrom(Protocol):

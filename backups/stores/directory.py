@@ -224,6 +224,10 @@ class DirectoryStore:
                         removed += 1
         return removed
 
+    def warnings(self) -> tuple[str, ...]:
+        """None: what a directory should be, it was made by us."""
+        return ()
+
     def make_directory(self, path: Path) -> None:
         """Make ``path`` (the root or below it) and its parents, private and on disk; present is fine."""
         missing = []

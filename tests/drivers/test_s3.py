@@ -392,3 +392,69 @@ def test_wrong_and_missing_credentials_are_told(swift: SwiftServer, monkeypatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     with pytest.raises(StoreError, match="has no credentials for the region north"):
         S3Store("north", place.bucket, place.prefix, "eu-west-3", elsewhere).stat("a")
+
+
+# Settings of the bucket
+
+
+def test_a_bucket_as_it_comes_is_warned_about() -> None:
+    told = moto_store().warnings()
+    assert any("may be made public" in sentence for sentence in told)
+    assert any("keeps no versions" in sentence for sentence in told)
+    assert all(sentence.startswith("The bucket backups-") and "the region north" in sentence for sentence in told)
+
+
+def well_kept() -> S3Store:
+    store = moto_store()
+    client, bucket = store.place.client, store.place.bucket
+    client.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration=dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        ),
+    )
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    return store
+
+
+OLD_VERSIONS = {"NoncurrentVersionExpiration": {"NoncurrentDays": 30}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "warned"),
+    [
+        ({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}, "deletes the portal's backups"),
+        ({"Filter": {"Prefix": "portal/"}, "Expiration": {"Days": 30}}, "deletes the portal's backups"),
+        ({"Filter": {"Prefix": "portal/regions/a"}, "Expiration": {"Days": 30}}, "deletes the portal's backups"),
+        (
+            {"Filter": {"Prefix": ""}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]},
+            "may not be read at once",
+        ),
+        ({"Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}, ""),
+        ({"Filter": {"Prefix": ""}, **OLD_VERSIONS}, ""),
+        ({"Filter": {"Prefix": ""}, "Expiration": {"ExpiredObjectDeleteMarker": True}, **OLD_VERSIONS}, ""),
+    ],
+)
+def test_nobody_else_may_delete_or_move_backups(rule: dict[str, Any], warned: str) -> None:
+    store = well_kept()
+    assert store.warnings() == ()
+    store.place.client.put_bucket_lifecycle_configuration(
+        Bucket=store.place.bucket, LifecycleConfiguration={"Rules": [{"ID": "tidy", "Status": "Enabled", **rule}]}
+    )
+    told = store.warnings()
+    assert [warned in sentence for sentence in told] == ([True] if warned else [])
+
+
+@pytest.mark.xdist_group("swift")
+def test_a_server_that_does_not_know_a_setting_says_nothing_of_it(swift: SwiftServer) -> None:
+    store = swift_store(swift)
+    assert [sentence for sentence in store.warnings() if "keeps no versions" not in sentence] == []
+
+
+def test_what_may_not_be_asked_is_said() -> None:
+    store = well_kept()
+    with refusing(store, "GetBucketEncryption", 403, "AccessDenied"):
+        (told,) = store.warnings()
+    assert "allow the portal s3:GetEncryptionConfiguration" in told

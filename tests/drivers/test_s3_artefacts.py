@@ -107,7 +107,8 @@ def test_the_server_copies_by_itself_and_the_copy_is_read_back(pair: tuple[S3Sto
     ):
         assert copy_artefact(north, "a/1", south, "b/2", artefact.info, quiet)
     assert [url.rpartition("/")[2] for url in passed] == ["index.json"]
-    assert [url.rpartition("/")[2] for url in seen] == ["index.json"]
+    read_here = [url.rpartition("/")[2] for url in seen if north.place.bucket in url]  # they share a client on Swift
+    assert set(read_here) == {"index.json"}
     copied = StoredArtefact(south, "b/2", artefact.info)
     assert read(copied) == CONTENT
     assert read_index(south, "b/2").header == {"resource": 7}

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from backups.stores.base import NotStored, NotThere, Store, StoredObject, StoreError
 from backups.stores.keys import KEY, MARK, checked
+from backups.stores.s3 import settings
 from backups.stores.s3.copying import copy_object
 from backups.stores.s3.errors import NO_OBJECT, UNKNOWN_CALL, code_of
 from backups.stores.s3.place import Place
@@ -190,6 +191,10 @@ class S3Store:
                         self.place.call("AbortMultipartUpload", **named)
                         removed += 1
         return removed
+
+    def warnings(self) -> tuple[str, ...]:
+        """What of the bucket's settings should be otherwise; see :mod:`backups.stores.s3.settings`."""
+        return settings.warnings(self.place)
 
     def _last_part(self, named: dict[str, Any]) -> datetime | None:
         latest: datetime | None = None
