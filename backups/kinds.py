@@ -14,6 +14,7 @@ from backups.drivers.mysql import MysqlDriver
 from backups.drivers.postgres import PostgresDriver
 from backups.stores.base import Store
 from backups.stores.directory import DirectoryStore
+from backups.stores.s3 import S3Store
 from portal.errors import InvalidInput, Refused
 
 KINDS: dict[str, Driver] = {
@@ -42,6 +43,7 @@ def driver_of(kind: str) -> Driver:
 def store_of(region: str) -> Store:
     """The store of a region. Raises :class:`Refused` when the region is no longer configured."""
     try:
-        return DirectoryStore(region, Path(settings.STORE_REGIONS[region]))
+        place = settings.STORE_REGIONS[region]
     except KeyError:
         raise Refused(f"The region {region} is not configured. IT has to add it to STORE_REGIONS.") from None
+    return S3Store.at(region, place) if place.startswith("s3:") else DirectoryStore(region, Path(place))

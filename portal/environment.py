@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from moneyed import CurrencyDoesNotExist, get_currency
@@ -194,11 +195,49 @@ def _regions(value: str) -> dict[str, str]:
     for part in _words(value):
         name, equals, place = part.partition("=")
         if not equals or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not place:
-            raise ValueError("is not of the form name=/directory,name=/directory")
-        regions[name] = str(_path(place))
+            raise ValueError("is not of the form name=/directory,name=s3://bucket/prefix?region=eu-central-1")
+        regions[name] = _bucket(name, place) if place.startswith("s3:") else str(_path(place))
     if len(regions) < 2 or len(set(regions.values())) < len(regions):
         raise ValueError("must name two different regions at least: backups are copied to another region (B3)")
+    _check_apart(regions)
     return regions
+
+
+def _bucket(name: str, place: str) -> str:
+    """The place in S3 in one form, so that the same one written twice is noticed. Secrets are never part of it."""
+    parts = _url(place, ("s3",))
+    if parts.username or parts.password:
+        raise ValueError(f"has credentials in the region {name}: they belong into a role or AWS_ACCESS_KEY_ID")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
+        raise ValueError(f"names no bucket in the region {name}: s3://bucket/prefix?region=eu-central-1")
+    prefix = parts.path.strip("/")
+    if prefix and not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", prefix):
+        raise ValueError(f"has a prefix in the region {name} of more than letters, digits and ._- between slashes")
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    query = dict(given)
+    if parts.fragment or len(query) < len(given) or not {"region"} <= set(query) <= {"region", "endpoint"}:
+        raise ValueError(f"needs region=… after the question mark of the region {name}, and may have &endpoint=…")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", query["region"]):
+        raise ValueError(f"has a region of S3 in the region {name} that is none, such as eu-central-1")
+    if "endpoint" in query:
+        endpoint = _url(query["endpoint"], ("https", "http"))
+        if not endpoint.hostname or endpoint.username or endpoint.path.strip("/") or endpoint.query:
+            raise ValueError(f"has an endpoint in the region {name} that is not like https://s3.example.com:9000")
+        query["endpoint"] = f"{endpoint.scheme}://{endpoint.netloc}"
+    return f"s3://{parts.netloc}/{prefix}?{urlencode(sorted(query.items(), reverse=True))}"
+
+
+def _check_apart(regions: Mapping[str, str]) -> None:
+    """One bucket may hold several regions, but none within another: its objects would be taken for strays."""
+    places = {}
+    for name, place in regions.items():
+        if place.startswith("s3:"):
+            parts = urlsplit(place)
+            endpoint = dict(parse_qsl(parts.query)).get("endpoint", "")
+            places[name] = f"{endpoint} {parts.netloc}{parts.path.rstrip('/')}/"
+    for (one, outer), (other, inner) in permutations(places.items(), 2):
+        if inner.startswith(outer):
+            raise ValueError(f"has the region {other} within the region {one}: give each a prefix of its own")
 
 
 def _prefixes(value: str) -> tuple[str, ...]:
@@ -265,7 +304,8 @@ VARIABLES = (
     Variable(
         "STORE_REGIONS",
         "eu-central-1={DATA_DIR}/regions/eu-central-1,eu-west-1={DATA_DIR}/regions/eu-west-1",
-        "Regions of the portal's own store, name=directory; two at least.",
+        "Regions of the portal's own store, two at least: name=directory, or"
+        " name=s3://bucket/prefix?region=eu-central-1, with &endpoint=https://… for a server other than AWS.",
         _regions,
     ),
     Variable("FILES_ROOTS", "", "Directories, separated by ':', below which directory trees may be resources.", _paths),
@@ -365,7 +405,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         try:
             values[variable.name] = variable.read(raw)
         except ValueError as error:
-            shown = "its value" if variable.secret else repr(raw)
+            shown = "its value" if variable.secret else repr(re.sub(r"://[^/@,\s]*@", "://…@", raw))
             raise WrongEnvironment(f"{variable.name}: {shown} {error}. {variable.meaning}") from error
     _check_secrets_dir(values, environ)
     return values

@@ -125,14 +125,15 @@ def _write(copy: Copy, clock: Clock) -> bool:
         with RowProgress(writing, clock) as progress:
             try:
                 kept = copy_kept(source, copy, progress)
-                copy_artefact(here, source.stored_under, there, copy.prefix, info, progress, kept)
+                read_back = copy_artefact(here, source.stored_under, there, copy.prefix, info, progress, kept)
             except DamagedBackup as error:
                 confirm_damage(source, error)
                 log.warning("copy.source_damaged", backup=backup.pk, why=error.sentence)
                 note_damaged_copy(source, error.sentence, clock())
                 _give_up(copy, clock)
                 return False
-            StoredArtefact(there, copy.prefix, info, kept).check(progress)
+            if not read_back:
+                StoredArtefact(there, copy.prefix, info, kept).check(progress)
         made = writing.update(
             state=CopyState.PRESENT,
             stored_bytes=stored_size(info, kept),

@@ -23,6 +23,14 @@ def prepare_regions() -> None:
         store_of(region).prepare(expecting=index_key(newest.stored_under) if newest else "")
 
 
+def region_warnings() -> list[str]:
+    """A sentence for each setting of a configured region's place that is not as it should be.
+
+    Raises :class:`backups.stores.base.StoreError` naming the first region that cannot be asked.
+    """
+    return [sentence for region in REGIONS for sentence in store_of(region).warnings()]
+
+
 def named_regions() -> list[str]:
     """Those configured, and those that are not any more though copies are said to lie there."""
     named = Copy.objects.present().order_by("region").values_list("region", flat=True).distinct()

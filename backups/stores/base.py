@@ -6,10 +6,10 @@ not at all, and never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 
 class StoreError(Exception):
@@ -87,3 +87,18 @@ class Store(Protocol):
 
     def sweep(self, older_than_seconds: float, now: float) -> int:
         """Remove leftovers of writers that died longer ago than that (POSIX timestamps); how many."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each setting of the place that is not as it should be for backups."""
+
+
+@runtime_checkable
+class CopiesFrom(Protocol):
+    """What a store has whose server can copy from some other stores, without the bytes passing through the portal."""
+
+    def copy_from(self, source: Store, source_key: str, key: str, going_on: Callable[[], None]) -> int | None:
+        """Copy the object here, and give its size; None when this cannot be done, with nothing left behind.
+
+        What the source holds is taken as it is: whoever needs to know reads the copy. ``going_on`` is called now and then;
+        what it raises ends the copying.
+        """

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -20,20 +19,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
+from backups.stores.keys import KEY, MARK, checked
 
 PARTIAL = ".partial"
-MARK = ".region"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
-KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,255}(?:/(?!\.)[A-Za-z0-9._-]{1,255})*")
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-def checked(key: str) -> str:
-    """The key itself; raises :class:`StoreError` for one that is not a key, before it can name a path elsewhere."""
-    if not KEY.fullmatch(key):
-        raise StoreError(f"“{key}” is not a key of the store: only letters, digits and ._- between slashes.")
-    return key
 
 
 class DirectoryWriter:
@@ -232,6 +223,10 @@ class DirectoryStore:
                         os.unlink(entry.path)
                         removed += 1
         return removed
+
+    def warnings(self) -> tuple[str, ...]:
+        """None: what a directory should be, it was made by us."""
+        return ()
 
     def make_directory(self, path: Path) -> None:
         """Make ``path`` (the root or below it) and its parents, private and on disk; present is fine."""

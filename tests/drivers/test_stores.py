@@ -1,4 +1,4 @@
-"""What a store promises, tried on a real directory."""
+"""What a store promises, tried on a real directory, on buckets of the simulated AWS, and on a real Swift."""
 
 from __future__ import annotations
 
@@ -9,32 +9,43 @@ from pathlib import Path
 
 import pytest
 
-from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
-from backups.stores.directory import MARK, PARTIAL, DirectoryStore
+from backups.stores.base import NotStored, NotThere, Store, StoredObject, StoreError, StoreFull
+from backups.stores.directory import PARTIAL, DirectoryStore
+from backups.stores.keys import MARK
+from tests.drivers.buckets import moto_store, swift_store, uploads
 from tests.drivers.rooms import prepared, small_directory
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> DirectoryStore:
+@pytest.fixture(params=["directory", "aws", pytest.param("swift", marks=pytest.mark.xdist_group("swift"))])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "aws":
+        return moto_store()
+    if request.param == "swift":
+        return swift_store(request.getfixturevalue("swift"))
     return prepared("north", tmp_path / "region")
 
 
-def put(store: DirectoryStore, key: str, content: bytes = b"content") -> None:
+@pytest.fixture
+def directory(tmp_path: Path) -> DirectoryStore:
+    return prepared("north", tmp_path / "region")
+
+
+def put(store: Store, key: str, content: bytes = b"content") -> None:
     with store.writer(key) as writer:
         writer.write(content)
         writer.commit()
 
 
-def read(store: DirectoryStore, key: str) -> bytes:
+def read(store: Store, key: str) -> bytes:
     with store.open(key) as file:
         return file.read()
 
 
-def leftovers(store: DirectoryStore) -> list[str]:
-    return os.listdir(store.root / PARTIAL)
+def leftovers(store: Store) -> list[str]:
+    return os.listdir(store.root / PARTIAL) if isinstance(store, DirectoryStore) else uploads(store)
 
 
-def test_what_was_written_is_read_back(store: DirectoryStore) -> None:
+def test_what_was_written_is_read_back(store: Store) -> None:
     with store.writer("a/b.zst") as writer:
         assert writer.write(b"one ") == 4
         writer.write(bytearray(b"two "))
@@ -45,7 +56,7 @@ def test_what_was_written_is_read_back(store: DirectoryStore) -> None:
     assert leftovers(store) == []
 
 
-def test_nothing_is_visible_before_commit_and_nothing_left_without(store: DirectoryStore) -> None:
+def test_nothing_is_visible_before_commit_and_nothing_left_without(store: Store) -> None:
     with store.writer("a/b") as writer:
         writer.write(b"content")
         assert store.stat("a/b") is None
@@ -57,7 +68,7 @@ def test_nothing_is_visible_before_commit_and_nothing_left_without(store: Direct
     assert leftovers(store) == []
 
 
-def test_an_object_is_replaced_whole(store: DirectoryStore) -> None:
+def test_an_object_is_replaced_whole(store: Store) -> None:
     put(store, "key", b"old")
     with store.writer("key") as writer:
         writer.write(b"newer")
@@ -66,7 +77,7 @@ def test_an_object_is_replaced_whole(store: DirectoryStore) -> None:
     assert read(store, "key") == b"newer"
 
 
-def test_what_is_absent_is_absent(store: DirectoryStore) -> None:
+def test_what_is_absent_is_absent(store: Store) -> None:
     with pytest.raises(NotStored, match="north"):
         store.open("a/b")
     assert store.stat("a/b") is None
@@ -77,40 +88,40 @@ def test_what_is_absent_is_absent(store: DirectoryStore) -> None:
     store.delete("a/b")
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "/",
-        "/etc/passwd",
-        "..",
-        "a/../b",
-        "a/..",
-        ".partial/x",
-        "a/.b",
-        "a//b",
-        "a/",
-        "a b",
-        "ü",
-        "a\n",
-        "a\0b",
-        "x" * 256,
-        "a\\b",
-    ],
-)
-def test_a_key_that_could_lead_elsewhere_is_refused(store: DirectoryStore, key: str) -> None:
-    with pytest.raises(StoreError), store.writer(key):
-        pass
-    for verb in (store.open, store.stat, store.delete):
-        with pytest.raises(StoreError):
-            verb(key)
+WRONG_KEYS = [
+    "",
+    "/",
+    "/etc/passwd",
+    "..",
+    "a/../b",
+    "a/..",
+    ".partial/x",
+    "a/.b",
+    "a//b",
+    "a/",
+    "a b",
+    "ü",
+    "a\n",
+    "a\0b",
+    "x" * 256,
+    "a\\b",
+]
+
+
+def test_a_key_that_could_lead_elsewhere_is_refused(store: Store) -> None:
+    for key in WRONG_KEYS:
+        with pytest.raises(StoreError, match="is not a key"), store.writer(key):
+            pass
+        for verb in (store.open, store.stat, store.delete):
+            with pytest.raises(StoreError, match="is not a key"):
+                verb(key)
 
 
 def test_what_a_file_system_keeps_for_itself_is_not_looked_into(
-    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+    directory: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(store, "a/b")
-    (store.root / "lost+found").mkdir()
+    put(directory, "a/b")
+    (directory.root / "lost+found").mkdir()
     scandir = os.scandir
 
     def refusing(path: Path) -> object:
@@ -119,10 +130,10 @@ def test_what_a_file_system_keeps_for_itself_is_not_looked_into(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert [found.key for found in store.list()] == ["a/b"]
+    assert [found.key for found in directory.list()] == ["a/b"]
 
 
-def test_the_list_is_in_key_order_and_by_prefix(store: DirectoryStore) -> None:
+def test_the_list_is_in_key_order_and_by_prefix(store: Store) -> None:
     keys = ["a", "b-c", "b.c", "b/c", "b/c-d/e", "b/c.d", "b0", "c/d/e/f", "B"]
     for key in keys:
         put(store, key)
@@ -131,17 +142,17 @@ def test_the_list_is_in_key_order_and_by_prefix(store: DirectoryStore) -> None:
         assert [one.key for one in store.list(prefix)] == sorted(key for key in keys if key.startswith(prefix))
 
 
-def test_deleting_leaves_no_empty_directories(store: DirectoryStore) -> None:
-    put(store, "a/b/c")
-    put(store, "a/d")
-    store.delete("a/b/c")
-    assert sorted(os.listdir(store.root / "a")) == ["d"]
-    store.delete("a/d")
-    assert not (store.root / "a").exists()
-    assert store.root.exists()
+def test_deleting_leaves_no_empty_directories(directory: DirectoryStore) -> None:
+    put(directory, "a/b/c")
+    put(directory, "a/d")
+    directory.delete("a/b/c")
+    assert sorted(os.listdir(directory.root / "a")) == ["d"]
+    directory.delete("a/d")
+    assert not (directory.root / "a").exists()
+    assert directory.root.exists()
 
 
-def test_writing_beside_deleting_never_fails(store: DirectoryStore) -> None:
+def test_writing_beside_deleting_never_fails(store: Store) -> None:
     put(store, "a/b/start")
     over = threading.Event()
 
@@ -154,7 +165,7 @@ def test_writing_beside_deleting_never_fails(store: DirectoryStore) -> None:
     store.delete("a/b/start")
     thread.start()
     try:
-        for _ in range(50):
+        for _ in range(50 if isinstance(store, DirectoryStore) else 5):
             put(store, "a/b/mine")
             store.delete("a/b/mine")
     finally:
@@ -162,11 +173,11 @@ def test_writing_beside_deleting_never_fails(store: DirectoryStore) -> None:
         thread.join()
 
 
-def test_everything_is_private(store: DirectoryStore) -> None:
-    put(store, "a/b")
-    for path in (store.root, store.root / "a", store.root / PARTIAL):
+def test_everything_is_private(directory: DirectoryStore) -> None:
+    put(directory, "a/b")
+    for path in (directory.root, directory.root / "a", directory.root / PARTIAL):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    assert stat.S_IMODE((store.root / "a" / "b").stat().st_mode) == 0o600
+    assert stat.S_IMODE((directory.root / "a" / "b").stat().st_mode) == 0o600
 
 
 def test_no_room_is_said_and_leaves_nothing(tmp_path: Path) -> None:
@@ -180,10 +191,10 @@ def test_no_room_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         put(store, "key", bytes(1000))
 
 
-def test_free_room_is_known_even_before_the_first_object(store: DirectoryStore) -> None:
-    assert (store.free_bytes() or 0) > 0
-    put(store, "key")
-    assert (store.free_bytes() or 0) > 0
+def test_free_room_is_known_even_before_the_first_object(directory: DirectoryStore) -> None:
+    assert (directory.free_bytes() or 0) > 0
+    put(directory, "key")
+    assert (directory.free_bytes() or 0) > 0
 
 
 def test_a_root_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
@@ -196,44 +207,44 @@ def test_a_root_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     assert failed.value.sentence.endswith(".")
 
 
-def test_sweep_removes_only_what_is_old_enough(store: DirectoryStore) -> None:
-    assert store.sweep(0, now=0) == 0
-    put(store, "key")
+def test_sweep_removes_only_what_is_old_enough(directory: DirectoryStore) -> None:
+    assert directory.sweep(0, now=0) == 0
+    put(directory, "key")
     for name, touched in (("dead", 1_000), ("alive", 5_000)):
-        (store.root / PARTIAL / name).touch()
-        os.utime(store.root / PARTIAL / name, (touched, touched))
-    assert store.sweep(3_600, now=5_000) == 1
-    assert leftovers(store) == ["alive"]
-    assert read(store, "key") == b"content"
+        (directory.root / PARTIAL / name).touch()
+        os.utime(directory.root / PARTIAL / name, (touched, touched))
+    assert directory.sweep(3_600, now=5_000) == 1
+    assert leftovers(directory) == ["alive"]
+    assert read(directory, "key") == b"content"
 
 
-def test_a_region_that_is_not_there_holds_nothing_and_takes_nothing(tmp_path: Path, store: DirectoryStore) -> None:
-    put(store, "a/b")
-    store.root.rename(tmp_path / "unmounted")
-    store.root.mkdir()
+def test_a_region_that_is_not_there_holds_nothing_and_takes_nothing(tmp_path: Path, directory: DirectoryStore) -> None:
+    put(directory, "a/b")
+    directory.root.rename(tmp_path / "unmounted")
+    directory.root.mkdir()
     for attempt in (
-        lambda: put(store, "a/c"),
-        lambda: read(store, "a/b"),
-        lambda: store.stat("a/b"),
-        lambda: list(store.list()),
-        lambda: store.delete("a/b"),
-        lambda: store.prepare(expecting="a/b"),
+        lambda: put(directory, "a/c"),
+        lambda: read(directory, "a/b"),
+        lambda: directory.stat("a/b"),
+        lambda: list(directory.list()),
+        lambda: directory.delete("a/b"),
+        lambda: directory.prepare(expecting="a/b"),
     ):
         with pytest.raises(NotThere, match="not mounted"):
             attempt()
-    assert os.listdir(store.root) == [], "nothing is written beneath the mount point"
-    store.root.rmdir()
-    (tmp_path / "unmounted").rename(store.root)
-    assert read(store, "a/b") == b"content"
+    assert os.listdir(directory.root) == [], "nothing is written beneath the mount point"
+    directory.root.rmdir()
+    (tmp_path / "unmounted").rename(directory.root)
+    assert read(directory, "a/b") == b"content"
 
 
-def test_a_region_in_anothers_place_is_refused(store: DirectoryStore) -> None:
+def test_a_region_in_anothers_place_is_refused(directory: DirectoryStore) -> None:
     with pytest.raises(StoreError, match="holds the region north, not south"):
-        put(DirectoryStore("south", store.root), "a/b")
+        put(DirectoryStore("south", directory.root), "a/b")
 
 
-def test_a_region_of_before_is_prepared_when_it_holds_what_it_should(store: DirectoryStore) -> None:
-    put(store, "a/b")
-    (store.root / MARK).unlink()
-    store.prepare(expecting="a/b")
-    assert read(store, "a/b") == b"content"
+def test_a_region_of_before_is_prepared_when_it_holds_what_it_should(directory: DirectoryStore) -> None:
+    put(directory, "a/b")
+    (directory.root / MARK).unlink()
+    directory.prepare(expecting="a/b")
+    assert read(directory, "a/b") == b"content"

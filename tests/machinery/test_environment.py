@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from backups.stores.s3 import S3Store
+from backups.stores.s3.place import Place
 from portal.environment import WrongEnvironment, read_environment, without_portal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +20,30 @@ def test_defaults_lie_below_the_data_directory(tmp_path):
     values = read_environment({"DATA_DIR": str(tmp_path)})
     assert values["DATABASE_URL"] == f"sqlite:///{tmp_path}/portal.sqlite3"
     assert set(values["STORE_REGIONS"]) == {"eu-central-1", "eu-west-1"}
+
+
+def test_a_region_is_a_directory_or_a_bucket():
+    given = (
+        "north=/here, west=s3://backups/portal/west/?region=eu-west-1,"
+        "own=s3://backups?endpoint=https://s3.example.com:9000/&region=garage"
+    )
+    regions = read_environment({"STORE_REGIONS": given})["STORE_REGIONS"]
+    assert regions["north"] == "/here"
+    west = S3Store.at("west", regions["west"])
+    assert west.place == Place("west", "backups", "portal/west/", "eu-west-1", "")
+    own = S3Store.at("own", regions["own"])
+    assert own.place == Place("own", "backups", "", "garage", "https://s3.example.com:9000")
+
+
+def test_regions_may_share_a_bucket_side_by_side():
+    given = "one=s3://bucket/a?region=eu-west-1,two=s3://bucket/ab?region=eu-west-1,three=/here"
+    assert len(read_environment({"STORE_REGIONS": given})["STORE_REGIONS"]) == 3
+
+
+def test_credentials_are_not_repeated():
+    with pytest.raises(WrongEnvironment) as raised:
+        read_environment({"STORE_REGIONS": "one=/here,two=s3://key:s3cret@bucket?region=eu-west-1"})
+    assert "s3cret" not in str(raised.value)
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path):
@@ -40,6 +66,23 @@ def test_only_secrets_are_read_from_files(tmp_path):
         ("POLICY_TIME_ZONE", "Mars/Olympus"),
         ("STORE_REGIONS", "here=/a"),
         ("STORE_REGIONS", "one=/here,two=/here"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket/prefix"),
+        ("STORE_REGIONS", "one=/here,two=s3:bucket?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://Bucket_?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://key:secret@bucket?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket/a b?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket/a//b?region=eu-west-1"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu west"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1&region=eu-west-2"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1&access_key=key"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1#part"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1&endpoint=s3.example.com"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1&endpoint=https://s3.example.com/path"),
+        ("STORE_REGIONS", "one=/here,two=s3://bucket?region=eu-west-1&endpoint=https://k:s@s3.example.com"),
+        ("STORE_REGIONS", "one=s3://bucket/a/?region=eu-west-1,two=s3://bucket/a?region=eu-west-1"),
+        ("STORE_REGIONS", "one=s3://bucket/a/b?region=eu-west-1,two=s3://bucket/a?region=eu-west-1"),
+        ("STORE_REGIONS", "one=s3://bucket?region=eu-west-1,two=s3://bucket/a?region=eu-west-1"),
         ("KEEP_ORIGINAL_DAYS", "0"),
         ("EXPORT_DAYS", "many"),
         ("DEFAULT_CURRENCY", "eur"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backups.actions.regions import prepare_regions
+from backups.actions.regions import prepare_regions, region_warnings
 from backups.kinds import REGIONS
 from backups.stores.base import StoreError
 
@@ -20,7 +20,10 @@ class Command(BaseCommand):
         """Prepare them all, or say which cannot be used."""
         try:
             prepare_regions()
+            warnings = region_warnings()
         except StoreError as error:
             raise CommandError(error.sentence) from error
+        for sentence in warnings:
+            self.stderr.write(self.style.WARNING(sentence))
         if options["verbosity"]:
             self.stdout.write(f"Ready: {', '.join(REGIONS)}.")

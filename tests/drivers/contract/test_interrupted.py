@@ -13,7 +13,7 @@ from backups.drivers.base import (
     Standing,
 )
 from backups.stores.base import NotStored
-from backups.stores.directory import MARK
+from backups.stores.keys import MARK
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import PREFIX, Bench, quiet
 from tests.drivers.rooms import prepared, small_directory

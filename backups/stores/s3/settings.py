@@ -1,0 +1,86 @@
+"""Whether a bucket is set up as a place for backups should be: private, versioned, encrypted, and left to the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backups.stores.base import StoreError
+from backups.stores.s3.errors import REFUSED, UNKNOWN_CALL, action_of, code_of
+from backups.stores.s3.place import Place
+
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+NOT_SET = frozenset(
+    {
+        "NoSuchPublicAccessBlockConfiguration", "ServerSideEncryptionConfigurationNotFoundError",
+        "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy",
+    }
+)  # fmt: skip
+UNSET: Mapping[str, Any] = {}
+"""What is said in the place of such an answer. Some servers answer what they do not know with something else."""
+MOVES = ("Transitions", "Transition")
+
+
+def warnings(place: Place) -> tuple[str, ...]:
+    """A sentence for each setting that is not as it should be; nothing about what the server does not know."""
+    return tuple(_warnings(place))
+
+
+def _warnings(place: Place) -> Iterator[str]:
+    where = f"The bucket {place.bucket} of the region {place.region}"
+    for operation, judge in (
+        ("GetPublicAccessBlock", _public),
+        ("GetBucketPolicyStatus", _public_policy),
+        ("GetBucketVersioning", _unversioned),
+        ("GetBucketEncryption", _unencrypted),
+        ("GetBucketLifecycleConfiguration", _lifecycle),
+    ):
+        try:
+            said: Mapping[str, Any] = place.call(operation)
+        except StoreError as error:
+            code = code_of(error.__cause__)
+            if code in REFUSED:
+                yield f"{where} could not be looked at: allow the portal {action_of(operation)}."
+                continue
+            if code in UNKNOWN_CALL:
+                continue
+            if code not in NOT_SET:
+                raise
+            said = UNSET
+        for problem in judge(said, place):
+            yield f"{where} {problem}"
+
+
+def _public(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    block = said.get("PublicAccessBlockConfiguration", {})
+    if (said is UNSET or block) and not all(block.get(name) for name in BLOCKS):
+        yield "may be made public: switch on all four settings of “Block public access”."
+
+
+def _public_policy(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    if said.get("PolicyStatus", {}).get("IsPublic"):
+        yield "is public by its policy: anybody may read backups. Change the policy."
+
+
+def _unversioned(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    if said.get("Status") != "Enabled":
+        yield "keeps no versions: what somebody else overwrites or deletes is lost. Switch versioning on."
+
+
+def _unencrypted(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    if said is UNSET:
+        yield "does not encrypt what is stored. Switch on its default encryption."
+
+
+def _lifecycle(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """Expiring old versions and giving up uploads of long ago takes nothing that the portal still counts on."""
+    for rule in said.get("Rules", ()):
+        under = str(rule.get("Filter", {}).get("Prefix") or rule.get("Filter", {}).get("And", {}).get("Prefix") or "")
+        under = under or str(rule.get("Prefix") or "")
+        if rule.get("Status") != "Enabled" or not (under.startswith(place.prefix) or place.prefix.startswith(under)):
+            continue
+        name = f"lifecycle rule “{rule.get('ID', '')}”"
+        if {"Days", "Date"} & set(rule.get("Expiration", {})):
+            yield f"has a {name} that deletes the portal's backups: the portal alone may. Remove it."
+        if any(rule.get(move) for move in MOVES):
+            yield f"has a {name} that moves the portal's backups to where they may not be read at once. Remove it."
