@@ -47,6 +47,7 @@ def swift(swift_home: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> SwiftServ
     """A running Swift, its credentials where boto3 finds them."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    swift_home.check_alive()
     return swift_home
 
 

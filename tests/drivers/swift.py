@@ -192,10 +192,17 @@ class SwiftServer:
                 )
         until = time.monotonic() + 60
         while not self._answers():
-            if time.monotonic() > until or any(child.poll() is not None for child in self._children):
-                told = "\n".join((self.root / f"{kind}.log").read_text(errors="replace") for kind in SERVERS)
-                raise RuntimeError(f"Swift did not start: {told}")
+            self.check_alive()
+            if time.monotonic() > until:
+                raise RuntimeError("Swift does not answer.")
             time.sleep(0.1)
+
+    def check_alive(self) -> None:
+        """Raise with what it said last when one of its processes has ended."""
+        for kind, child in zip(SERVERS, self._children, strict=True):
+            if child.poll() is not None:
+                told = (self.root / f"{kind}.log").read_text(errors="replace")
+                raise RuntimeError(f"Swift's {kind} server ended with {child.returncode}: {told[-2000:]}")
 
     def _answers(self) -> bool:
         for kind, port in self.ports.items():

@@ -451,6 +451,8 @@ def test_nobody_else_may_delete_or_move_backups(rule: dict[str, Any], warned: st
 def test_a_server_that_does_not_know_a_setting_says_nothing_of_it(swift: SwiftServer) -> None:
     store = swift_store(swift)
     assert [sentence for sentence in store.warnings() if "keeps no versions" not in sentence] == []
+    with refusing(store, "GetBucketVersioning", 400, "InvalidRequest"):
+        assert store.warnings() == ()
 
 
 def test_what_may_not_be_asked_is_said() -> None:

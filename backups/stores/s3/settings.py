@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backups.stores.base import StoreError
-from backups.stores.s3.errors import REFUSED, UNKNOWN_CALL, action_of, code_of
+from backups.stores.s3.errors import REFUSED, action_of, code_of
 from backups.stores.s3.place import Place
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -42,10 +42,10 @@ def _warnings(place: Place) -> Iterator[str]:
             if code in REFUSED:
                 yield f"{where} could not be looked at: allow the portal {action_of(operation)}."
                 continue
-            if code in UNKNOWN_CALL:
-                continue
             if code not in NOT_SET:
-                raise
+                if error.retry or not code:
+                    raise
+                continue  # a server that does not know the call, in whichever words
             said = UNSET
         for problem in judge(said, place):
             yield f"{where} {problem}"
