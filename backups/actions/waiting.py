@@ -14,7 +14,7 @@ from backups.drivers.base import StillWorking
 from backups.heartbeats import AHEAD
 from portal.handover import LONGEST_WAIT, hand_over
 
-LONGEST = timedelta(days=2)
+LONGEST = timedelta(days=5)
 """No provider works on one thing for longer. What takes more is given up, and said."""
 
 A_TURN = 500

@@ -146,11 +146,11 @@ def test_what_aws_never_finishes_is_given_up_and_said(resource: Resource) -> Non
     perform_backup(backup.pk)
     hold_back("snapshots", "pending")
     perform_backup(backup.pk)
-    later = timezone.now() + timedelta(days=3)
+    later = timezone.now() + timedelta(days=6)
     sweep_backups(later, lost_before=later - timedelta(minutes=5))
     backup.refresh_from_db()
     assert backup.status == BackupStatus.FAILED
-    assert backup.error.startswith("The provider has not finished it for 2\N{NO-BREAK SPACE}d: AWS makes 3 snapshots")
+    assert backup.error.startswith("The provider has not finished it for 5\N{NO-BREAK SPACE}d: AWS makes 3 snapshots")
 
 
 def test_a_snapshot_that_fails_is_a_failed_backup_worth_trying_again(resource: Resource) -> None:
@@ -368,12 +368,12 @@ def test_a_restore_that_waits_for_ever_is_interrupted_and_cleaned_up(
     request = approved(world, filed(world, finished(resource)))
     making[0] = "creating"
     perform_restore(request.pk)
-    later = timezone.now() + timedelta(days=3)
+    later = timezone.now() + timedelta(days=6)
     sweep_restores(later, lost_before=later - timedelta(minutes=5))
     making[0] = ""
     attempt = request.attempts.get()
     assert (attempt.status, attempt.wakes_at) == (AttemptStatus.INTERRUPTED, None)
-    assert "the provider has not finished for 2\N{NO-BREAK SPACE}d" in attempt.error
+    assert "the provider has not finished for 5\N{NO-BREAK SPACE}d" in attempt.error
     clean_up(attempt.pk, clock=lambda: later)
     assert attached(ec2, machine) == before
     assert len(ec2.describe_volumes()["Volumes"]) == 3, "its volumes were removed"
