@@ -196,6 +196,8 @@ def _regions(value: str) -> dict[str, str]:
         name, equals, place = part.partition("=")
         if not equals or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not place:
             raise ValueError("is not of the form name=/directory,name=s3://bucket/prefix?region=eu-central-1")
+        if name in regions:
+            raise ValueError(f"names the region {name} twice")
         regions[name] = _bucket(name, place) if place.startswith("s3:") else str(_path(place))
     if len(regions) < 2 or len(set(regions.values())) < len(regions):
         raise ValueError("must name two different regions at least: backups are copied to another region (B3)")
@@ -248,6 +250,8 @@ def _prefixes(value: str) -> tuple[str, ...]:
         for name in (name for variable in VARIABLES for name in variable.names):
             if name.startswith(prefix):
                 raise ValueError(f"would let resources read the portal's own {name}")
+        if "AWS_SECRET_ACCESS_KEY".startswith(prefix) or prefix.startswith("AWS_"):
+            raise ValueError("would let resources read the portal's own keys of AWS")
     return prefixes
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from backups.stores.base import NotStored, NotThere, StoredObject, StoreError, StoreFull
 from backups.stores.directory import DirectoryStore
@@ -22,9 +23,11 @@ from backups.stores.s3.writing import PARTS_OF_ONE_SIZE, part_size
 from tests.drivers import aws
 from tests.drivers.buckets import (
     Wire,
+    answer,
     losing_the_first_answer,
     moto_bucket,
     moto_store,
+    on_sending,
     refusing,
     swift_store,
     uploads,
@@ -196,6 +199,15 @@ def test_the_sweep_leaves_other_prefixes_alone(store: S3Store) -> None:
     assert uploads(store) == ["elsewhere/key"]
 
 
+def test_the_sweep_of_a_bucket_that_is_not_ours_touches_nothing(store: S3Store) -> None:
+    place = store.place
+    place.client.create_multipart_upload(Bucket=place.bucket, Key="portal/regions/key")
+    place.client.delete_object(Bucket=place.bucket, Key="portal/regions/.region")
+    with pytest.raises(NotThere):
+        store.sweep(0, now=time.time() + 60)
+    assert uploads(store) == ["portal/regions/key"]
+
+
 # Reading
 
 
@@ -291,6 +303,33 @@ def test_what_is_deleted_is_gone_in_all_its_versions(store: S3Store) -> None:
     store.delete("a/b")
     assert versions(store) == ["portal/regions/a/b.c"]
     assert read(store, "a/b.c") == b"content"
+
+
+def test_a_deletion_that_is_cut_short_brings_no_older_version_back(store: S3Store) -> None:
+    place = store.place
+    place.client.put_bucket_versioning(Bucket=place.bucket, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(3):
+        put(store, "a/b", b"%d" % number)
+    left = [2]
+
+    def cut(request: Any) -> AWSResponse | None:
+        left[0] -= 1
+        return None if left[0] >= 0 else answer(request, 403, "AccessDenied")
+
+    with on_sending(store, "DeleteObject", cut), pytest.raises(StoreError):
+        store.delete("a/b")
+    assert read(store, "a/b") == b"2", "what is there is still the newest"
+    store.delete("a/b")
+    assert store.stat("a/b") is None
+
+
+def test_a_clock_that_is_wrong_is_said_to_be(store: S3Store) -> None:
+    with (
+        refusing(store, "HeadObject", 403, "RequestTimeTooSkewed"),
+        pytest.raises(StoreError, match="too far apart") as said,
+    ):
+        store.stat("a/b")
+    assert said.value.retry
 
 
 def test_a_server_without_versions_deletes_all_the_same(store: S3Store) -> None:

@@ -30,6 +30,7 @@ BAD_KEYS = frozenset(
         "AuthorizationHeaderMalformed", "401",
     }
 )  # fmt: skip
+CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
 REFUSED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403"})
 PASSING = frozenset({"RequestTimeout", "OperationAborted", "NoSuchUpload", "BadDigest", "IncompleteBody"})
 # Our parts are far below every limit of a single request: too large means too much beside what is there.
@@ -124,6 +125,13 @@ def _answered(error: ClientError, region: str, where: str, action: str) -> Store
     if code in THROTTLED:
         sentence = f"The region {region} asks the portal to call more slowly. The portal tries again."
         return StoreError(sentence, detail=detail, retry=True)
+    if code in CLOCK:
+        return StoreError(
+            f"The clock of this machine and that of the region {region} are too far apart for S3 to believe the portal."
+            " Set it (NTP).",
+            detail=detail,
+            retry=True,
+        )
     if code in BAD_KEYS:
         return StoreError(
             f"The region {region} does not know the portal's credentials, or they have expired. Renew them, and see that"

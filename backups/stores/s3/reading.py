@@ -77,6 +77,12 @@ class S3Reader(io.RawIOBase):
                     retry=True,
                 ) from error
             raise
+        if self._at and not str(answer.get("ContentRange", "")).startswith(f"bytes {self._at}-"):
+            answer["Body"].close()
+            sentence = (
+                f"The region {self._place.region} does not give parts of objects, so a broken reading cannot go on."
+            )
+            raise StoreError(f"{sentence} Try again.", detail=self._key, retry=True)
         self._body = answer["Body"]
 
     def _disconnect(self) -> None:

@@ -164,15 +164,20 @@ class S3Store:
         return copy_object(source.place, checked(source_key), self.place, key, going_on)
 
     def _versions(self, key: str) -> tuple[str, ...]:
-        """All versions of that key, its delete markers too; in a bucket without versions that is ``null``."""
-        found: list[str] = []
+        """All versions of that key, its delete markers too, the latest last; in a bucket without versions that is ``null``.
+
+        The other way round a deletion that is cut short would bring an older version back.
+        """
+        found: list[tuple[bool, str]] = []
         whole = self.place.prefix + key
         for page in self.place.pages("ListObjectVersions", key):
             entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            found += [str(entry["VersionId"]) for entry in entries if entry["Key"] == whole]
+            found += [
+                (bool(entry.get("IsLatest")), str(entry["VersionId"])) for entry in entries if entry["Key"] == whole
+            ]
             if page.get("NextKeyMarker", whole) != whole:
                 break  # longer keys that begin alike
-        return tuple(found)
+        return tuple(version for _, version in sorted(found, key=lambda one: one[0]))
 
     def free_bytes(self) -> int | None:
         """None: a bucket does not say."""
@@ -180,6 +185,7 @@ class S3Store:
 
     def sweep(self, older_than_seconds: float, now: float) -> int:
         """Give up uploads that no part has reached for so long; how many. Choose a time that no pause of a source outlasts."""
+        self.check_there()  # in a bucket that is not ours others' uploads are theirs
         removed = 0
         for page in self.place.pages("ListMultipartUploads"):
             for upload in page.get("Uploads", ()):
