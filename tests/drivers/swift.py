@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import warnings
 from pathlib import Path
 from typing import Any, Self
 
@@ -123,6 +122,19 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+RING = """
+import sys
+from swift.common.ring import RingBuilder
+port, path = int(sys.argv[1]), sys.argv[2]
+ring = RingBuilder(4, 1, 0)
+here = {"ip": "127.0.0.1", "port": port, "replication_ip": "127.0.0.1", "replication_port": port}
+ring.add_dev({"id": 0, "region": 1, "zone": 1, "weight": 1.0, "device": "d1", "meta": "", **here})
+ring.rebalance()
+ring.get_ring().save(path)
+"""
+# In a process of its own, as all of Swift: it brings eventlet, which warns of every fork from then on.
+
+
 class SwiftServer:
     """A running server. Use as a context manager, or call :meth:`close`."""
 
@@ -157,25 +169,11 @@ class SwiftServer:
                 pipeline=PIPELINE,
             )
             (self.root / f"{kind}.conf").write_text(text)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from swift.common.ring import RingBuilder  # type: ignore[import-untyped]
         for kind in ("account", "container", "object"):
-            ring = RingBuilder(4, 1, 0)
-            ring.add_dev(
-                {
-                    "id": 0,
-                    "region": 1,
-                    "zone": 1,
-                    "weight": 1.0,
-                    "ip": "127.0.0.1",
-                    "port": self.ports[kind],
-                    "device": "d1",
-                }
-                | {"replication_ip": "127.0.0.1", "replication_port": self.ports[kind], "meta": ""}
+            ring = str(self.root / f"{kind}.ring.gz")
+            subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", RING, str(self.ports[kind]), ring], check=True, cwd=self.root
             )
-            ring.rebalance()
-            ring.get_ring().save(str(self.root / f"{kind}.ring.gz"))
 
     def _start(self) -> None:
         for kind, package in SERVERS.items():

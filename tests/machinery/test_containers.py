@@ -26,6 +26,8 @@ ABSENT = {
     "DEMO": "containers are for real data",
     "SCRATCH_DIR": "a volume is mounted where it is by default",
     "PG_BIN": "the image has the tools where they usually are",
+    "MYSQL_BIN": "the image has the tools where they usually are",
+    "MYSQL_SSL_CA": "the authorities of the image's system are trusted",
     "SECRETS_ENV_PREFIX": "resources' secrets are files of a directory that is mounted",
 }
 
