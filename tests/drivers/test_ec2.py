@@ -338,3 +338,17 @@ def test_in_the_middle_of_an_exchange_refused_rights_are_waited_for(bench: Bench
     assert refused.value.retry
     until_done(lambda: driver.swap_back(settings, place))
     assert driver.standing(settings, place) is Standing.ORIGINAL
+
+
+def test_a_volume_of_several_machines_is_refused_in_words(bench: Bench) -> None:
+    def altered(parsed: dict[str, Any], **_: Any) -> None:
+        for one in parsed["Volumes"]:
+            one["MultiAttachEnabled"] = one["Size"] == 20
+
+    case = bench.case
+    with answered("ec2", "DescribeVolumes", altered, event="after-call"):
+        with pytest.raises(DriverError, match="can be attached to several machines at once"):
+            case.driver.check(case.settings)
+        with pytest.raises(DriverError, match="can be attached to several machines at once"):
+            bench.take()
+    assert snapshots() == []

@@ -26,7 +26,7 @@ from backups.drivers.base import (
 )
 from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target
 from backups.drivers.ec2.discovery import Ec2Discovery
-from backups.drivers.ec2.machine import GIB, attached_to, machine, nothing_attached
+from backups.drivers.ec2.machine import GIB, attached_to, machine, nothing_attached, unshared
 from backups.drivers.ec2.target import Target
 from backups.proof import Proof
 
@@ -98,7 +98,7 @@ class VolumesDriver:
         """The machine is there and has a volume where it should."""
         asked = self._target(settings)
         found = machine(asked.access, asked.machine)
-        volumes = attached_to(asked.access, asked.machine, asked.device)
+        volumes = unshared(attached_to(asked.access, asked.machine, asked.device))
         if not volumes:
             raise nothing_attached(asked.machine, asked.device)
         name = f"{found.name} ({found.id}, {found.state})" if found.name else f"{found.id} ({found.state})"

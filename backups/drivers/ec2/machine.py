@@ -148,6 +148,16 @@ def attached_to(access: Access, machine_id: str, device: str = "") -> list[Volum
     return sorted(mine, key=lambda one: one.device)
 
 
+def unshared(volumes: Sequence[Volume]) -> Sequence[Volume]:
+    """The same; raises :class:`DriverError` where one of them may be attached to several machines at once."""
+    if shared := sorted(one.id for one in volumes if one.of_many):
+        raise DriverError(
+            f"{', '.join(shared)} can be attached to several machines at once, and only one of them would stand still for a"
+            " restore. Such volumes are not backed up here: back up what they hold."
+        )
+    return volumes
+
+
 def volumes_bearing(access: Access, name: str) -> list[Volume]:
     """The volumes of a restore's ``name``, without those that are going."""
     wanted = tags.bearing(tags.RESTORE, name)

@@ -8,7 +8,7 @@ from typing import Any
 from backups.drivers.base import Artefact, DriverError, KeptAt, Mode, Place
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
-from backups.drivers.ec2.machine import Machine, attached_to, machine_if_there
+from backups.drivers.ec2.machine import Machine, attached_to, machine_if_there, unshared
 from backups.drivers.ec2.restore import kept_of
 from backups.drivers.ec2.target import Target
 
@@ -51,7 +51,7 @@ def _in_place(target: Target, found: Machine | None, entries: Sequence[Any]) -> 
     _check_can_be_stopped(found)
     _check_no_own_disks(target, found)
     wanted = {entry["device"] for entry in entries}
-    live = {one.device for one in attached_to(target.access, target.machine, target.device)}
+    live = {one.device for one in unshared(attached_to(target.access, target.machine, target.device))}
     said = [f"The machine {found.name or found.id} is {found.state}; it stands still while volumes are exchanged."]
     if later := sorted(live - wanted):
         said.append(f"Attached since the backup, and left as they are: {', '.join(later)}.")

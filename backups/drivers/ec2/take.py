@@ -10,7 +10,7 @@ from backups.aws import tags
 from backups.drivers.base import DriverError, Progress, Sink, StillWorking, Taken
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
-from backups.drivers.ec2.machine import GIB, Machine, Volume, attached_to, machine, nothing_attached
+from backups.drivers.ec2.machine import GIB, Machine, Volume, attached_to, machine, nothing_attached, unshared
 from backups.drivers.ec2.snapshots import Snapshot
 from backups.drivers.ec2.target import Target
 
@@ -19,7 +19,7 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     """Begin the snapshots, or go on with those that were begun for the same token, and describe what they hold."""
     begun = _noted(target, _whole(target, snapshots.bearing(target.access, sink.token)))
     found = machine(target.access, target.machine)
-    volumes = attached_to(target.access, target.machine, target.device)
+    volumes = unshared(attached_to(target.access, target.machine, target.device))
     if not volumes and not begun:
         raise nothing_attached(target.machine, target.device)
     if not begun:
