@@ -148,7 +148,7 @@ def attached_to(access: Access, machine_id: str, device: str = "") -> list[Volum
     return sorted(mine, key=lambda one: one.device)
 
 
-def unshared(volumes: Sequence[Volume]) -> Sequence[Volume]:
+def unshared(volumes: list[Volume]) -> list[Volume]:
     """The same; raises :class:`DriverError` where one of them may be attached to several machines at once."""
     if shared := sorted(one.id for one in volumes if one.of_many):
         raise DriverError(
