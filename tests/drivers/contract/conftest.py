@@ -14,6 +14,14 @@ from tests.drivers.rooms import prepared
 FACTORIES = factories()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """An exchange of MariaDB's tables has forty steps, and each one a process: a minute, and tests of its own every day."""
+    for item in items:
+        if item.name.startswith("test_a_swap_killed_before_any_step") and "[mysql" in item.name:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=sorted(FACTORIES))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A fresh case of each kind, with an empty store."""
