@@ -154,7 +154,7 @@ def main() -> None:
     size = int(float(given.size[:-1]) * UNITS[given.size[-1].upper()])
     with (
         tempfile.TemporaryDirectory(dir=given.directory, prefix="portal-bench-") as home,
-        MariaDBServer(SERVER_OPTIONS) as server,
+        MariaDBServer(SERVER_OPTIONS, on_disk=True) as server,
     ):
         print(Bench(Path(home), server.socket, server.port).run(server, size, given.rounds))
 

@@ -104,7 +104,8 @@ _CONNECTING = (
     (re.compile(r"refused|no such file|\(111|\(2 ", re.IGNORECASE), _BY_CODE[2002]),
     (re.compile(r"timed out|no route|unreachable|\(110|\(113", re.IGNORECASE), _UNREACHABLE),
 )  # fmt: skip
-_TOLD = re.compile(r"(?:ERROR|error:?|Error)[ :]+(\d{1,5})\b")
+# The number stands after the word "error", with or without a colon, or in brackets at the end of a line.
+_TOLD = re.compile(r"(?:ERROR|error:?|Error)[ :]+(\d{1,5})\b|\((\d{4})\)\s*$", re.MULTILINE)
 _NO_SPACE = re.compile(r"no space left on device|errno: 28\b|disk (is )?full", re.IGNORECASE)
 
 
@@ -113,7 +114,7 @@ def driver_error(error: pymysql.MySQLError | ProcessFailed, about: Mapping[str, 
     if isinstance(error, ProcessFailed):
         text = error.detail
         told = _TOLD.search(text)
-        code = int(told[1]) if told else 0
+        code = int(told[1] or told[2]) if told else 0
         fallback = DriverError(error.sentence, detail=text)
     else:
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0

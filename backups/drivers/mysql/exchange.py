@@ -2,8 +2,9 @@
 
 Between the moment in which triggers are taken off and the one in which the tables have been exchanged hardly anybody
 may write, or rows would miss their triggers. So one session locks all tables, takes the triggers off, and lets go when
-the statement that exchanges them stands first in line. It stands in line for one table after the other, so a write that
-already waits for a later one may slip in before it. Whatever holds a table for too long stops it before anything changed.
+the statement that exchanges them stands first in line. It stands in line for one table after the other, so what is
+written to a later one in the millisecond until its turn misses its trigger. It stays with the original. Whatever holds a
+table for too long stops the exchange before anything changed.
 """
 
 from __future__ import annotations

@@ -14,11 +14,20 @@ from tests.drivers.rooms import prepared
 FACTORIES = factories()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is killed at a simulated provider takes half a minute; and volumes are handled by the code of whole machines."""
+    """What takes a minute: kills at a simulated provider, and in the forty steps of an exchange of MariaDB's tables.
+
+    Volumes are handled by the code of whole machines, so those do for every day.
+    """
     for item in items:
         kind = getattr(item, "callspec", None) and item.callspec.params.get("bench")  # type: ignore[attr-defined]
-        if kind == "ebs" or (kind in KEPT_BY_PROVIDER and "killed" in item.name):
+        of_provider = kind in KEPT_BY_PROVIDER and "killed" in item.name
+        if (
+            kind == "ebs"
+            or of_provider
+            or (kind == "mysql" and item.name.startswith("test_a_swap_killed_before_any_step"))
+        ):
             item.add_marker(pytest.mark.slow)
 
 
