@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from backups.actions.holding import REASON_MISSING
-from backups.drivers.base import Setting
+from backups.drivers.words import Setting
 from backups.kinds import KINDS, REGIONS
 from backups.models import Environment
 from backups.secrets import bounds

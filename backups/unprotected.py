@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from backups.drivers.base import Candidate
+from backups.drivers.provider import Candidate
 
 CLIENT, APPLICATION, ENVIRONMENT = "client", "application", "environment"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from backups.models import Account, AccountRegion
+from backups.models import Account, AccountRegion, Discovered
 from tests.drivers import aws
 from tests.drivers.cases.ec2 import build
+from tests.factories import Cast
 
 REGIONS = (aws.HOME, aws.AWAY)
 
@@ -49,3 +51,18 @@ def _empty(there: Any) -> None:
 def machine(ec2: Any) -> str:
     """A machine with three volumes."""
     return build(ec2)
+
+
+@pytest.fixture
+def unregistered(cast: Cast) -> Discovered:
+    """A machine that discovery has found; there is none of its name in the simulated AWS."""
+    aws.endpoint()
+    account = Account.objects.create(name="hosting", number=aws.NUMBER, role=aws.ROLE)
+    regions = [AccountRegion.objects.create(account=account, name=name) for name in (aws.HOME, aws.AWAY)]
+    now = timezone.now()
+    return Discovered.objects.create(
+        region=regions[0], kind="ec2", locator=f"hosting/{aws.HOME}/i-0123456789abcdef0", name="<b>web-1</b>",
+        settings={"account": "hosting", "region": aws.HOME, "machine": "i-0123456789abcdef0"},
+        sentence="i-0123456789abcdef0, running: 3 volumes, 38 GiB", size_bytes=38 << 30,
+        tags={"client": "Shopco", "application": "Shop", "environment": "production"}, first_seen_at=now, seen_at=now,
+    )  # fmt: skip

@@ -14,7 +14,8 @@ from backups.actions.companyfindings import note_finding, settle_finding
 from backups.actions.looking import note_sighting
 from backups.actions.providerlook import subject_of
 from backups.actions.taking import Clock
-from backups.drivers.base import Candidate, Discovery, DriverError
+from backups.drivers.base import DriverError
+from backups.drivers.provider import Candidate, Discovery
 from backups.findings import Code
 from backups.kinds import KINDS
 from backups.models import AccountRegion, Discovered, Resource, ResourceState

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backups.drivers.base import DamagedBackup, Kept, KeptAt, Progress
+from backups.drivers.base import DamagedBackup
+from backups.drivers.provider import Kept, KeptAt
+from backups.drivers.words import Progress
 from backups.kinds import driver_of
 from backups.models import Copy
 

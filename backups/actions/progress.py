@@ -29,7 +29,7 @@ class StopAsked(Exception):
 
 
 class RowProgress:
-    """A :class:`backups.drivers.base.Progress` that writes ``bytes_done``, ``bytes_expected`` and ``heartbeat_at``.
+    """A :class:`backups.drivers.words.Progress` that writes ``bytes_done``, ``bytes_expected`` and ``heartbeat_at``.
 
     ``rows`` selects exactly the one running row. A thread of its own beats, so that a driver's long silent step (a
     table lock, an fsync) does not look like a death; a killed process stops beating at once. Once the row no longer

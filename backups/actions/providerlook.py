@@ -21,7 +21,8 @@ from backups.actions.damage import note_damaged_copy
 from backups.actions.givingup import has_no_index
 from backups.actions.keptparts import check_kept
 from backups.actions.taking import Clock
-from backups.drivers.base import DamagedBackup, DriverError, Kept, Owned
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.provider import Kept, Owned
 from backups.findings import Code
 from backups.heartbeats import AHEAD
 from backups.kinds import KINDS, store_of

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from backups.actions.discovering import forget_registered
 from backups.actions.regions import check_region_is_there
 from backups.actions.taking import queue_backup
-from backups.drivers.base import Driver, DriverError, Kept
+from backups.drivers.base import Driver, DriverError
+from backups.drivers.provider import Kept
 from backups.kinds import REGIONS, driver_of
 from backups.models import BackupOrigin, Environment, Resource
 from backups.permissions import check_can_register

@@ -20,7 +20,8 @@ from backups.actions.progress import RowProgress
 from backups.actions.waiting import put_to_sleep, wake
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import ArtefactWriter, Index, StoredArtefactInfo, delete_artefact, read_index
-from backups.drivers.base import DriverError, KeptAt, NotFound, StillWorking
+from backups.drivers.base import DriverError, NotFound, StillWorking
+from backups.drivers.provider import KeptAt
 from backups.kinds import driver_of, store_of
 from backups.models import Backup, BackupOrigin, BackupStatus, Copy, CopyState, Resource
 from backups.permissions import check_can_back_up

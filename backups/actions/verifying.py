@@ -17,7 +17,8 @@ from backups.actions.keptparts import check_kept
 from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import DamagedBackup, DriverError, Progress
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.words import Progress
 from backups.findings import Code
 from backups.heartbeats import AHEAD, Lost
 from backups.kinds import store_of

@@ -16,7 +16,9 @@ from backups.artefacts.layout import (
     write_index,
 )
 from backups.artefacts.reading import StoredBytes
-from backups.drivers.base import DamagedBackup, DriverError, KeptAt, Progress
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.provider import KeptAt
+from backups.drivers.words import Progress
 from backups.stores.base import CopiesFrom, NotStored, Store
 
 

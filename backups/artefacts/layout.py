@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from backups.drivers.base import DamagedBackup, DriverError, KeptAt
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.provider import KeptAt
 from backups.stores.base import Store, StoreError
 
 FORMAT = 1

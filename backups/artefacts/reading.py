@@ -12,7 +12,9 @@ from typing import IO, Any, BinaryIO, cast
 import zstandard
 
 from backups.artefacts.layout import CHUNK, DATA, DEPTH, MANIFEST, StoredArtefactInfo, said
-from backups.drivers.base import DamagedBackup, DriverError, KeptAt, ManifestEntry, Progress
+from backups.drivers.base import DamagedBackup, DriverError
+from backups.drivers.provider import KeptAt
+from backups.drivers.words import ManifestEntry, Progress
 from backups.sidethread import Ahead
 from backups.stores.base import NotStored, Store
 

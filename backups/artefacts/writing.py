@@ -24,7 +24,8 @@ from backups.artefacts.layout import (
     to_json,
     write_index,
 )
-from backups.drivers.base import DriverError, ManifestEntry, Taken
+from backups.drivers.base import DriverError, Taken
+from backups.drivers.words import ManifestEntry
 from backups.sidethread import Behind
 from backups.stores.base import ObjectWriter, Store
 

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from backups.drivers.base import KeptAt
+from backups.drivers.provider import KeptAt
 from backups.models.backup import Backup
 from backups.proof import PROOF_LABELS, Proof
 

@@ -20,7 +20,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backups.actions.taking import Clock
-from backups.drivers.base import Driver, DriverError, Mode, Place, Settings, Standing
+from backups.drivers.base import Driver, DriverError, Mode, Place, Standing
+from backups.drivers.words import Settings
 from backups.kinds import driver_of
 from portal.errors import Refused
 from portal.handover import LONGEST_WAIT

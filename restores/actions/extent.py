@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from backups.actions.contents import parts_of
-from backups.drivers.base import Artefact, Driver, Mode, Part, Parts, Place, Progress, Settings, Verified
+from backups.drivers.base import Artefact, Driver, Mode, Part, Parts, Place, Verified
+from backups.drivers.words import Progress, Settings
 from backups.kinds import driver_of
 from backups.proof import Proof
 from restores.models import RestoreRequest

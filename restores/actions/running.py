@@ -16,7 +16,8 @@ from backups.actions.damage import note_damaged_copy, reads_well
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Settings, Standing
+from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Standing
+from backups.drivers.words import Settings
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
 from backups.proof import Proof

@@ -17,10 +17,13 @@ from hypothesis import HealthCheck, Phase, strategies
 from knox.models import AuthToken
 from schemathesis.checks import CHECKS
 
-from backups.models import Finding, Hold, RetentionRun
+from backups.models import Discovered, Finding, Hold, RetentionRun
 from portal.api.tokens import SignInThrottle
 from restores.models import Charge, ChargeExport, Incident, Notice, Rate, RateCard, RestoreRequest, Why
 from tests.factories import Cast
+from tests.fixtures_aws import unregistered
+
+__all__ = ["unregistered"]
 
 EXAMPLES = 25
 LEFT_OUT = {
@@ -54,6 +57,7 @@ def there(
     finding: Finding,
     stopped: RetentionRun,
     incident: Incident,
+    unregistered: Discovered,
 ) -> dict[str, int]:
     """Ids of rows to be found."""
     now = timezone.now()
@@ -86,6 +90,7 @@ def there(
         "rate-cards": card.pk,
         "charge-exports": export.pk,
         "notices": notice.pk,
+        "unprotected": unregistered.pk,
     }
 
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from backups.actions.registering import register_resource
 from backups.actions.taking import perform_backup, queue_backup
-from backups.drivers.base import Mode, Settings
+from backups.drivers.base import Mode
+from backups.drivers.words import Settings
 from backups.kinds import store_of
 from backups.models import Backup, BackupOrigin, Resource
 from portal.models import Application, Client, Membership, User

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from backups.artefacts import ArtefactWriter, StoredArtefact, read_index
-from backups.drivers.base import Mode, Settings
+from backups.drivers.base import Mode
 from backups.drivers.mysql import MYSQL
+from backups.drivers.words import Settings
 from backups.stores.directory import DirectoryStore
 from tests.benchmarks.measure import Contender, compete, table
 from tests.drivers.mariadb import PASSWORD, SUPERUSER, MariaDBServer

@@ -15,9 +15,10 @@ import tempfile
 from pathlib import Path
 
 from backups.artefacts import ArtefactWriter, StoredArtefact, read_index
-from backups.drivers.base import Mode, Settings
+from backups.drivers.base import Mode
 from backups.drivers.postgres import POSTGRES
 from backups.drivers.postgres.clients import for_server
+from backups.drivers.words import Settings
 from backups.stores.directory import DirectoryStore
 from tests.benchmarks.measure import Contender, compete, table
 from tests.drivers.servers import PASSWORD, SUPERUSER, PostgresServer

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from backups.drivers.base import Driver, ManifestEntry, Settings, StillWorking
+from backups.drivers.base import Driver, StillWorking
+from backups.drivers.words import ManifestEntry, Settings
 
 R = TypeVar("R")
 MOST_CALLS = 20

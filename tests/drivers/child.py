@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.artefacts import ArtefactWriter, StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import Driver, KeptAt, Place, Settings
+from backups.drivers.base import Driver, Place
+from backups.drivers.provider import KeptAt
+from backups.drivers.words import Settings
 from backups.stores.directory import DirectoryStore
 from tests.drivers.case import until_done
 

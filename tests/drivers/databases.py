@@ -9,8 +9,9 @@ from typing import Any, Self
 from psycopg import sql
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
-from backups.drivers.base import Mode, Place, Progress, Settings, Taken, Verified
+from backups.drivers.base import Mode, Place, Taken, Verified
 from backups.drivers.postgres import POSTGRES
+from backups.drivers.words import Progress, Settings
 from backups.stores.directory import DirectoryStore
 from tests.drivers.servers import PASSWORD, SUPERUSER, PostgresServer
 

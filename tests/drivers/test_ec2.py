@@ -11,8 +11,9 @@ import pytest
 
 from backups.artefacts import ArtefactWriter
 from backups.aws.accounts import AwsRegion
-from backups.drivers.base import DriverError, KeptAt, Mode, Standing, StillWorking
+from backups.drivers.base import DriverError, Mode, Standing, StillWorking
 from backups.drivers.ec2 import Ec2Driver
+from backups.drivers.provider import KeptAt
 from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
 from tests.drivers.case import until_done

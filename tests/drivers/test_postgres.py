@@ -10,8 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.drivers.base import DriverError, Mode, Settings
+from backups.drivers.base import DriverError, Mode
 from backups.drivers.postgres import POSTGRES
+from backups.drivers.words import Settings
 from tests.drivers.databases import Database
 from tests.drivers.servers import PASSWORD
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.drivers.base import DriverError, Mode, Settings
+from backups.drivers.base import DriverError, Mode
 from backups.drivers.postgres import POSTGRES, archive
 from backups.drivers.postgres.clients import Client, for_server, installed
 from backups.drivers.postgres.create import _value
 from backups.drivers.postgres.errors import driver_error
 from backups.drivers.postgres.target import Target
+from backups.drivers.words import Settings
 from backups.processes import ProcessFailed
 
 GOOD: Settings = {"host": "DB.example.org.", "dbname": "Shop", "user": "backup", "password": "env:SHOP_PASSWORD"}

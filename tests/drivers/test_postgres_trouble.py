@@ -12,10 +12,11 @@ import pytest
 from psycopg import sql
 
 from backups.artefacts import StoredArtefact
-from backups.drivers.base import DamagedBackup, DriverError, ManifestEntry, Mode, Place, Settings
+from backups.drivers.base import DamagedBackup, DriverError, Mode, Place
 from backups.drivers.postgres import POSTGRES, archive
 from backups.drivers.postgres.clients import for_server
 from backups.drivers.postgres.create import MARK
+from backups.drivers.words import ManifestEntry, Settings
 from backups.processes import run
 from tests.drivers.cases.postgres import CONTENT
 from tests.drivers.databases import Database, quiet

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import psycopg
 
-from backups.drivers.base import Settings
+from backups.drivers.words import Settings
 from tests.app.world import fill_tree, fingerprint, make_tree, remove_tree
 from tests.drivers.databases import Database
 

@@ -36,7 +36,8 @@ def test_a_region_is_a_directory_or_a_bucket():
 
 
 def test_regions_may_share_a_bucket_side_by_side():
-    given = "one=s3://bucket/a?region=eu-west-1,two=s3://bucket/ab?region=eu-west-1,three=/here"
+    server = "region=garage&endpoint=https://s3.example.com"
+    given = f"one=s3://bucket/a?{server},two=s3://bucket/ab?{server},three=/here"
     assert len(read_environment({"STORE_REGIONS": given})["STORE_REGIONS"]) == 3
 
 
@@ -71,6 +72,7 @@ def test_only_secrets_are_read_from_files(tmp_path):
         ("SECRETS_ENV_PREFIX", "AWS_"),
         ("SECRETS_ENV_PREFIX", "AWS_SECRET"),
         ("STORE_REGIONS", "one=/here,two=s3:bucket?region=eu-west-1"),
+        ("STORE_REGIONS", "one=s3://first?region=eu-west-1,two=s3://second?region=eu-west-1,three=/here"),
         ("STORE_REGIONS", "one=/here,two=s3://Bucket_?region=eu-west-1"),
         ("STORE_REGIONS", "one=/here,two=s3://?region=eu-west-1"),
         ("STORE_REGIONS", "one=/here,two=s3://key:secret@bucket?region=eu-west-1"),

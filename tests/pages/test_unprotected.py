@@ -6,28 +6,17 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from backups.models import Account, AccountRegion, Discovered
 from tests.drivers import aws
+from tests.fixtures_aws import unregistered
 from tests.pages.conftest import As
 
-
-@pytest.fixture
-def found(cast: Any) -> Discovered:
-    account = Account.objects.create(name="hosting", number=aws.NUMBER, role=aws.ROLE)
-    regions = [AccountRegion.objects.create(account=account, name=name) for name in (aws.HOME, aws.AWAY)]
-    now = timezone.now()
-    return Discovered.objects.create(
-        region=regions[0], kind="ec2", locator=f"hosting/{aws.HOME}/i-0123456789abcdef0", name="<b>web-1</b>",
-        settings={"account": "hosting", "region": aws.HOME, "machine": "i-0123456789abcdef0"},
-        sentence="i-0123456789abcdef0, running: 3 volumes, 38 GiB", size_bytes=38 << 30,
-        tags={"client": "Shopco", "application": "Shop", "environment": "production"}, first_seen_at=now, seen_at=now,
-    )  # fmt: skip
+__all__ = ["unregistered"]
 
 
 @pytest.mark.parametrize("who", ["it", "auditor", "administrator"])
-def test_who_sees_compliance_sees_it(as_: As, found: Discovered, who: str) -> None:
+def test_who_sees_compliance_sees_it(as_: As, unregistered: Discovered, who: str) -> None:
     answer = as_(who).get(reverse("unprotected"))
     shown = answer.content.decode()
     assert answer.status_code == 200
@@ -38,45 +27,47 @@ def test_who_sees_compliance_sees_it(as_: As, found: Discovered, who: str) -> No
 
 
 @pytest.mark.parametrize("who", ["client", "colleague", "staff", "account_manager", "media_client", "nobody"])
-def test_others_do_not(as_: As, found: Discovered, who: str) -> None:
+def test_others_do_not(as_: As, unregistered: Discovered, who: str) -> None:
     assert as_(who).get(reverse("unprotected")).status_code == 403
-    assert as_(who).post(reverse("unprotected_take_in", args=[found.pk])).status_code == 404
+    assert as_(who).post(reverse("unprotected_take_in", args=[unregistered.pk])).status_code == 404
     assert "has no backups" not in as_(who).get(reverse("resources")).content.decode()
     assert (
         f"hosting/{aws.HOME}"
-        not in as_(who).get(reverse("resource_new") + f"?kind=ec2&found={found.pk}").content.decode()
+        not in as_(who).get(reverse("resource_new") + f"?kind=ec2&found={unregistered.pk}").content.decode()
     )
 
 
-def test_signed_out_and_wrong_methods(as_: As, found: Discovered) -> None:
+def test_signed_out_and_wrong_methods(as_: As, unregistered: Discovered) -> None:
     assert as_("").get(reverse("unprotected"))["Location"].startswith(reverse("account_login"))
-    assert as_("").post(reverse("unprotected_take_in", args=[found.pk])).status_code == 302
+    assert as_("").post(reverse("unprotected_take_in", args=[unregistered.pk])).status_code == 302
     assert as_("it").post(reverse("unprotected")).status_code == 405
-    assert as_("it").get(reverse("unprotected_take_in", args=[found.pk])).status_code == 405
+    assert as_("it").get(reverse("unprotected_take_in", args=[unregistered.pk])).status_code == 405
     assert Discovered.objects.exists()
 
 
-def test_who_only_reads_is_told_who_takes_in(as_: As, found: Discovered) -> None:
+def test_who_only_reads_is_told_who_takes_in(as_: As, unregistered: Discovered) -> None:
     shown = as_("auditor").get(reverse("unprotected")).content.decode()
     assert "Only IT registers resources." in shown
-    assert reverse("unprotected_take_in", args=[found.pk]) not in shown
-    answer = as_("auditor").post(reverse("unprotected_take_in", args=[found.pk]), follow=True)
+    assert reverse("unprotected_take_in", args=[unregistered.pk]) not in shown
+    answer = as_("auditor").post(reverse("unprotected_take_in", args=[unregistered.pk]), follow=True)
     assert "was not taken in. Only IT registers resources." in answer.content.decode()
 
 
-def test_what_cannot_be_taken_in_says_why(as_: As, found: Discovered) -> None:
+def test_what_cannot_be_taken_in_says_why(as_: As, unregistered: Discovered) -> None:
     """The machine is not in the simulated AWS."""
     aws.endpoint()
-    answer = as_("it").post(reverse("unprotected_take_in", args=[found.pk]), follow=True)
+    answer = as_("it").post(reverse("unprotected_take_in", args=[unregistered.pk]), follow=True)
     assert "There is no machine i-0123456789abcdef0 in eu-central-1" in answer.content.decode()
     assert Discovered.objects.exists()
 
 
-def test_where_the_tags_say_too_little_the_form_is_filled_in_as_far_as_they_do(as_: As, found: Discovered) -> None:
+def test_where_the_tags_say_too_little_the_form_is_filled_in_as_far_as_they_do(
+    as_: As, unregistered: Discovered
+) -> None:
     Discovered.objects.update(tags={"client": "Shopco", "application": "Shop"})
     shown = as_("it").get(reverse("unprotected")).content.decode()
     assert "Its tags do not say what it is for" in shown
-    address = reverse("resource_new") + f"?kind=ec2&found={found.pk}"
+    address = reverse("resource_new") + f"?kind=ec2&found={unregistered.pk}"
     assert address.replace("&", "&amp;") in shown
     form = as_("it").get(address).context["form"]
     assert form.initial == {
@@ -93,7 +84,7 @@ def test_empty_states(as_: As, cast: Any) -> None:
     assert "Everything found is backed up" in as_("it").get(reverse("unprotected")).content.decode()
 
 
-def test_over_the_api(as_: As, found: Discovered) -> None:
+def test_over_the_api(as_: As, unregistered: Discovered) -> None:
     from rest_framework.test import APIClient
 
     def api(who: str) -> APIClient:
@@ -109,5 +100,5 @@ def test_over_the_api(as_: As, found: Discovered) -> None:
     [row] = api("ivan-of-it").get("/api/unprotected/").json()["results"]
     assert (row["account"], row["kind"], row["tags"]["client"]) == ("hosting", "ec2", "Shopco")
     assert api("clara-of-shopco").get("/api/unprotected/").json()["results"] == []
-    assert api("clara-of-shopco").post(f"/api/unprotected/{found.pk}/take-in/").status_code == 404
-    assert api("udo-auditor").post(f"/api/unprotected/{found.pk}/take-in/").status_code == 403
+    assert api("clara-of-shopco").post(f"/api/unprotected/{unregistered.pk}/take-in/").status_code == 404
+    assert api("udo-auditor").post(f"/api/unprotected/{unregistered.pk}/take-in/").status_code == 403

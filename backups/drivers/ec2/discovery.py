@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from backups.aws import tags
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
-from backups.drivers.base import Candidate
 from backups.drivers.ec2.machine import GIB, Machine, Volume, machine_of
 from backups.drivers.ec2.take import said_of
 from backups.drivers.ec2.target import locator
+from backups.drivers.provider import Candidate
 
 
 @dataclass(frozen=True)
 class Ec2Discovery:
-    """See :class:`~backups.drivers.base.Discovery`."""
+    """See :class:`~backups.drivers.provider.Discovery`."""
 
     accounts: Accounts
 

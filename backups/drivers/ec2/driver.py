@@ -9,31 +9,19 @@ from typing import ClassVar
 
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
-from backups.drivers.base import (
-    Artefact,
-    Found,
-    KeptAt,
-    Mode,
-    Owned,
-    Place,
-    Progress,
-    Setting,
-    Settings,
-    Sink,
-    Standing,
-    Taken,
-    Verified,
-)
+from backups.drivers.base import Artefact, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target
 from backups.drivers.ec2.discovery import Ec2Discovery
 from backups.drivers.ec2.machine import GIB, attached_to, machine, nothing_attached, unshared
 from backups.drivers.ec2.target import Target
+from backups.drivers.provider import KeptAt, Owned
+from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
 
 @dataclass(frozen=True)
 class Ec2Kept:
-    """The snapshots; see :class:`~backups.drivers.base.Kept`."""
+    """The snapshots; see :class:`~backups.drivers.provider.Kept`."""
 
     accounts: Accounts
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backups.drivers.base import Artefact, DriverError, KeptAt, Mode, Place
+from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
 from backups.drivers.ec2.machine import Machine, attached_to, machine_if_there, unshared
 from backups.drivers.ec2.restore import kept_of
 from backups.drivers.ec2.target import Target
+from backups.drivers.provider import KeptAt
 
 GROUP = "aws:autoscaling:groupName"
 

@@ -8,20 +8,12 @@ from typing import Any
 
 from backups.aws import tags
 from backups.aws.access import Access
-from backups.drivers.base import (
-    Artefact,
-    DamagedBackup,
-    DriverError,
-    KeptAt,
-    NotAsBackedUp,
-    Place,
-    Progress,
-    StillWorking,
-    Verified,
-)
+from backups.drivers.base import Artefact, DamagedBackup, DriverError, NotAsBackedUp, Place, StillWorking, Verified
 from backups.drivers.counting import counted
 from backups.drivers.ec2.machine import GIB, Volume, machine_if_there, volumes_bearing
 from backups.drivers.ec2.target import Target
+from backups.drivers.provider import KeptAt
+from backups.drivers.words import Progress
 
 COMPARED = ("size", "type", "iops", "throughput", "encrypted", "tags")
 

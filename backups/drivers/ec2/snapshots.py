@@ -8,9 +8,11 @@ from typing import Any
 
 from backups.aws import tags
 from backups.aws.access import Access
-from backups.drivers.base import DamagedBackup, DriverError, KeptAt, NotFound, Owned, Progress, StillWorking
+from backups.drivers.base import DamagedBackup, DriverError, NotFound, StillWorking
 from backups.drivers.counting import counted
 from backups.drivers.ec2.machine import GIB
+from backups.drivers.provider import KeptAt, Owned
+from backups.drivers.words import Progress
 
 DESCRIPTION = "HaaS backup portal"
 ASK_AGAIN = 20.0

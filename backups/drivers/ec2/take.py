@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from backups.aws import tags
-from backups.drivers.base import DriverError, Progress, Sink, StillWorking, Taken
+from backups.drivers.base import DriverError, Sink, StillWorking, Taken
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
 from backups.drivers.ec2.machine import GIB, Machine, Volume, attached_to, machine, nothing_attached, unshared
 from backups.drivers.ec2.snapshots import Snapshot
 from backups.drivers.ec2.target import Target
+from backups.drivers.words import Progress
 
 
 def take(target: Target, sink: Sink, progress: Progress) -> Taken:

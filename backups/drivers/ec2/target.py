@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
-from backups.drivers.base import DriverError, Place, Setting, Settings
+from backups.drivers.base import DriverError, Place
+from backups.drivers.words import Setting, Settings
 
 MACHINE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 DEVICE_NAME = re.compile(r"/dev/[a-z0-9/]{2,30}|xvd[a-z]{1,2}")

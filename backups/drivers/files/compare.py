@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from backups.drivers.base import ManifestEntry, NotAsBackedUp, Progress, Verified
+from backups.drivers.base import NotAsBackedUp, Verified
 from backups.drivers.counting import counted
 from backups.drivers.files.take import PLURALS
 from backups.drivers.files.walk import Node, Type, Walk, entry
 from backups.drivers.files.words import shown, size, unreadable
+from backups.drivers.words import ManifestEntry, Progress
 
 CHUNK = 1 << 20
 BATCH_FILES = 48

@@ -8,20 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from backups.drivers.base import (
-    Artefact,
-    DriverError,
-    Found,
-    Mode,
-    Place,
-    Progress,
-    Setting,
-    Settings,
-    Sink,
-    Standing,
-    Taken,
-    Verified,
-)
+from backups.drivers.base import Artefact, DriverError, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.counting import counted
 from backups.drivers.files import exchange, places
 from backups.drivers.files.compare import compare
@@ -32,6 +19,7 @@ from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
 from backups.drivers.files.take import take
 from backups.drivers.files.words import shown
+from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
 

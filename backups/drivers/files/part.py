@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from backups.drivers.base import DamagedBackup, DriverError, Item, ManifestEntry, Part
+from backups.drivers.base import DamagedBackup, DriverError, Item, Part
 from backups.drivers.files.walk import Type
 from backups.drivers.files.words import named
 from backups.drivers.keys import names_of
+from backups.drivers.words import ManifestEntry
 
 Manifest = Callable[[], Iterator[ManifestEntry]]
 StandIns = Mapping[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from backups.drivers.base import Artefact, Item, Part, Place, Progress, Settings, Verified
+from backups.drivers.base import Artefact, Item, Part, Place, Verified
 from backups.drivers.files import places
 from backups.drivers.files.compare import compare
 from backups.drivers.files.durable import flushed
@@ -15,6 +15,7 @@ from backups.drivers.files.part import Picked, expected, items
 from backups.drivers.files.preflight import preflight_part
 from backups.drivers.files.restore import restore_part
 from backups.drivers.files.walk import Type
+from backups.drivers.words import Progress, Settings
 
 
 @dataclass(frozen=True)

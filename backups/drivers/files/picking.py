@@ -10,10 +10,11 @@ import os
 from collections.abc import Generator, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
-from backups.drivers.base import Artefact, DamagedBackup, Progress
+from backups.drivers.base import Artefact, DamagedBackup
 from backups.drivers.files.part import Picked, StandIns
 from backups.drivers.files.tarball import BLOCK, END, FLAGS, NAME_ROOM, extension, record, with_checksum
 from backups.drivers.files.walk import Type
+from backups.drivers.words import Progress
 
 CHUNK = 1 << 19
 EXTENDED, LINK = b"x", FLAGS[Type.HARDLINK]

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, NotFound, Place, Settings
+from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, NotFound, Place
 from backups.drivers.files.words import shown, unreadable
+from backups.drivers.words import Settings
 
 NAME_MAX = 255
 TRASH = ".gone"

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable
 
-from backups.drivers.base import Artefact, DamagedBackup, DriverError, ManifestEntry, Mode, Place
+from backups.drivers.base import Artefact, DamagedBackup, DriverError, Mode, Place
 from backups.drivers.counting import counted
 from backups.drivers.files.exchange import Names, names
 from backups.drivers.files.mounts import is_mount_point, mounts_within
@@ -15,6 +15,7 @@ from backups.drivers.files.places import opened
 from backups.drivers.files.renames import NoExchange, exchange
 from backups.drivers.files.walk import Type
 from backups.drivers.files.words import named, shown, size
+from backups.drivers.words import ManifestEntry
 from backups.processes import find_program
 
 PRIVILEGED = ("trusted.", "security.")

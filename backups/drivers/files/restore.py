@@ -7,13 +7,14 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from backups.drivers.base import Artefact, DriverError, Place, Progress
+from backups.drivers.base import Artefact, DriverError, Place
 from backups.drivers.files.exchange import discard, names
 from backups.drivers.files.part import Picked, stand_ins_of
 from backups.drivers.files.picking import picked_members
 from backups.drivers.files.places import opened
 from backups.drivers.files.renames import flush
 from backups.drivers.files.words import shown
+from backups.drivers.words import Progress
 from backups.processes import ProcessFailed, Streaming
 from backups.sidethread import Behind
 

@@ -11,10 +11,11 @@ import os
 from hashlib import sha256
 from typing import Any
 
-from backups.drivers.base import Progress, Sink, Taken
+from backups.drivers.base import Sink, Taken
 from backups.drivers.files.tarball import END, header, padding
 from backups.drivers.files.walk import Node, Noticed, Type, Walk, entry
 from backups.drivers.files.words import named, unreadable
+from backups.drivers.words import Progress
 
 CHUNK = 1 << 19
 SMALL = 1 << 17

@@ -5,24 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from backups.drivers.base import (
-    Artefact,
-    Driver,
-    Found,
-    Mode,
-    Place,
-    Progress,
-    Setting,
-    Settings,
-    Sink,
-    Standing,
-    Taken,
-    Verified,
-)
+from backups.drivers.base import Artefact, Driver, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.hosts import same_database
 from backups.drivers.mysql import checks, exchange, names, preflight, restore, take, verify
 from backups.drivers.mysql.parts import MysqlParts
 from backups.drivers.mysql.target import SETTINGS, Target
+from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
 

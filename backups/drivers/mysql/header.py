@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from backups.drivers.base import Artefact, DamagedBackup, ManifestEntry, NotAsBackedUp
+from backups.drivers.base import Artefact, DamagedBackup, NotAsBackedUp
 from backups.drivers.mysql.programs import Program
+from backups.drivers.words import ManifestEntry
 
 FORMAT = 1
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from backups.drivers.base import Artefact, DriverError, Item, Mode, Part, Place, Progress, Settings, Verified
+from backups.drivers.base import Artefact, DriverError, Item, Mode, Part, Place, Verified
 from backups.drivers.counting import some
 from backups.drivers.keys import names_of
 from backups.drivers.mysql import header, preflight, restore, verify
 from backups.drivers.mysql.header import Manifest
 from backups.drivers.mysql.programs import TRIGGER
 from backups.drivers.mysql.target import Target
+from backups.drivers.words import Progress, Settings
 
 EMPTY_DATABASE = 8 << 20
 

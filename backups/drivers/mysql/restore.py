@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from io import RawIOBase
 from typing import BinaryIO
 
-from backups.drivers.base import Artefact, DamagedBackup, Place, Progress
+from backups.drivers.base import Artefact, DamagedBackup, Place
 from backups.drivers.mysql import clients, header, journal, mark, programs, script, survey
 from backups.drivers.mysql.dumping import CHUNK, LARGEST_PACKET, known
 from backups.drivers.mysql.errors import translated
@@ -23,6 +23,7 @@ from backups.drivers.mysql.rights import may_define
 from backups.drivers.mysql.rows import Rows
 from backups.drivers.mysql.survey import Database, execute
 from backups.drivers.mysql.target import Connection, Target
+from backups.drivers.words import Progress
 from backups.processes import Streaming
 
 

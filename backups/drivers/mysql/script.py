@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from pymysql.charset import charset_by_name
 
-from backups.drivers.base import ManifestEntry
 from backups.drivers.mysql.header import Manifest
 from backups.drivers.mysql.programs import VIEW, Program
 from backups.drivers.mysql.words import quoted
+from backups.drivers.words import ManifestEntry
 
 _BEFORE = """\
 -- Backup of the database {name} of {server}, to be loaded into an empty database.

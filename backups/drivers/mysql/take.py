@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.drivers.base import DriverError, ManifestEntry, Progress, Sink, Taken
+from backups.drivers.base import DriverError, Sink, Taken
 from backups.drivers.counting import some
 from backups.drivers.mysql import checks, clients, header, journal, programs, script, survey
 from backups.drivers.mysql.clients import Client
@@ -18,6 +18,7 @@ from backups.drivers.mysql.header import Manifest
 from backups.drivers.mysql.rows import Count, Rows
 from backups.drivers.mysql.survey import Table
 from backups.drivers.mysql.target import Connection, Target
+from backups.drivers.words import ManifestEntry, Progress
 
 
 def take(target: Target, sink: Sink, progress: Progress) -> Taken:

@@ -19,8 +19,9 @@ import pymysql
 from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
-from backups.drivers.base import DriverError, Setting, Settings
+from backups.drivers.base import DriverError
 from backups.drivers.mysql.errors import translated
+from backups.drivers.words import Setting, Settings
 from backups.secrets import resolve, validate_reference
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from backups.drivers.base import Artefact, ManifestEntry, NotAsBackedUp, Place, Progress, Verified
+from backups.drivers.base import Artefact, NotAsBackedUp, Place, Verified
 from backups.drivers.counting import counted, some
 from backups.drivers.mysql import clients, header, programs, survey
 from backups.drivers.mysql.dumping import dump_rows
@@ -22,6 +22,7 @@ from backups.drivers.mysql.rows import Count, Rows
 from backups.drivers.mysql.survey import Table
 from backups.drivers.mysql.target import Connection, Target
 from backups.drivers.mysql.words import quoted
+from backups.drivers.words import ManifestEntry, Progress
 
 _LISTED = 200
 

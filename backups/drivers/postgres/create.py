@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from backups.drivers.base import ManifestEntry
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.target import Connection
+from backups.drivers.words import ManifestEntry
 
 MARK = "HaaS backup portal: a restore is being built here"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backups.drivers.base import Artefact, DamagedBackup, ManifestEntry
+from backups.drivers.base import Artefact, DamagedBackup
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.clients import Client
 from backups.drivers.postgres.target import Connection
+from backups.drivers.words import ManifestEntry
 
 FORMAT = 1
 

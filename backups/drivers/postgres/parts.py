@@ -7,23 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from backups.drivers.base import (
-    Artefact,
-    DriverError,
-    Item,
-    ManifestEntry,
-    Mode,
-    Part,
-    Place,
-    Progress,
-    Settings,
-    Verified,
-)
+from backups.drivers.base import Artefact, DriverError, Item, Mode, Part, Place, Verified
 from backups.drivers.counting import some
 from backups.drivers.keys import names_of
 from backups.drivers.postgres import archive, header, preflight, restore, verify
 from backups.drivers.postgres.selection import Name, Selection, select
 from backups.drivers.postgres.target import Target
+from backups.drivers.words import ManifestEntry, Progress, Settings
 
 CHUNK = 1 << 16
 EMPTY_DATABASE = 8 << 20

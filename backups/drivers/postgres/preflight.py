@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from backups.drivers.base import Artefact, DriverError, ManifestEntry, Mode, Place
+from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted, megabytes, some
 from backups.drivers.postgres import clients, header, names, survey
 from backups.drivers.postgres.checks import server_major
@@ -15,6 +15,7 @@ from backups.drivers.postgres.create import MARK
 from backups.drivers.postgres.restore import unpacks
 from backups.drivers.postgres.rights import missing_rights
 from backups.drivers.postgres.target import Connection, Target
+from backups.drivers.words import ManifestEntry
 
 
 def preflight(

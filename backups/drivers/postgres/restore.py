@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from io import RawIOBase
 from pathlib import Path
 
-from backups.drivers.base import Artefact, DriverError, Place, Progress
+from backups.drivers.base import Artefact, DriverError, Place
 from backups.drivers.postgres import archive, clients, header, survey
 from backups.drivers.postgres.checks import server_major
 from backups.drivers.postgres.create import create, finish
@@ -27,6 +27,7 @@ from backups.drivers.postgres.exchange import drop
 from backups.drivers.postgres.rights import missing_rights
 from backups.drivers.postgres.selection import Selection
 from backups.drivers.postgres.target import Target
+from backups.drivers.words import Progress
 from backups.processes import Streaming
 from backups.sidethread import Behind
 

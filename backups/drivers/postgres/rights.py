@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backups.drivers.base import ManifestEntry
 from backups.drivers.counting import some
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.target import Connection
+from backups.drivers.words import ManifestEntry
 
 
 def missing_rights(connection: Connection, head: ManifestEntry) -> list[str]:

@@ -19,12 +19,13 @@ from collections.abc import Iterator, Sequence
 import psycopg
 from psycopg import sql
 
-from backups.drivers.base import DriverError, Progress, Sink, Taken
+from backups.drivers.base import DriverError, Sink, Taken
 from backups.drivers.postgres import clients, header, survey
 from backups.drivers.postgres.checks import refuse_unreadable, server_major
 from backups.drivers.postgres.each_table import Counting
 from backups.drivers.postgres.survey import SequenceState, Table
 from backups.drivers.postgres.target import Connection, Target
+from backups.drivers.words import Progress
 from backups.processes import ProcessFailed, Streaming
 
 FIRST_LOCK_MS = 60_000  # others may be at work in a table for a while

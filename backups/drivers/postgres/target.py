@@ -16,8 +16,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from backups.drivers.base import DriverError, Setting, Settings
+from backups.drivers.base import DriverError
 from backups.drivers.postgres.errors import translated
+from backups.drivers.words import Setting, Settings
 from backups.secrets import resolve, validate_reference
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -12,12 +12,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from backups.drivers.base import Artefact, ManifestEntry, NotAsBackedUp, Place, Progress, Verified
+from backups.drivers.base import Artefact, NotAsBackedUp, Place, Verified
 from backups.drivers.counting import counted, some
 from backups.drivers.postgres import header, survey
 from backups.drivers.postgres.each_table import Analyzing, Counting
 from backups.drivers.postgres.survey import Count, SequenceState, Table
 from backups.drivers.postgres.target import Connection, Target
+from backups.drivers.words import ManifestEntry, Progress
 
 CONNECTIONS = 2
 _LISTED = 200

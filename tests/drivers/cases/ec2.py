@@ -10,8 +10,8 @@ from typing import Any
 
 import botocore.endpoint
 
-from backups.drivers.base import ManifestEntry, Settings
 from backups.drivers.ec2 import EbsDriver, Ec2Driver, VolumesDriver
+from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers import aws
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from backups.drivers.base import ManifestEntry, Settings
 from backups.drivers.files import FilesDriver, renames
+from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
 
 BEFORE_1970 = -12_345_678_901_234_567

@@ -16,8 +16,9 @@ import pymysql
 import pytest
 from pymysql.cursors import Cursor
 
-from backups.drivers.base import Driver, ManifestEntry, Settings
+from backups.drivers.base import Driver
 from backups.drivers.mysql import MYSQL
+from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers.case import BadInput, Fingerprint
 from tests.drivers.mariadb import PASSWORD, SUPERUSER, MariaDBServer, missing_program, quoted
 

@@ -15,8 +15,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backups.drivers.base import Driver, ManifestEntry, Settings
+from backups.drivers.base import Driver
 from backups.drivers.postgres import POSTGRES
+from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers.case import BadInput, Fingerprint
 from tests.drivers.servers import PASSWORD, SUPERUSER, PostgresServer
 

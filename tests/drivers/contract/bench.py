@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
-from backups.drivers.base import (
-    Artefact,
-    ManifestEntry,
-    Mode,
-    Place,
-    Standing,
-)
+from backups.drivers.base import Artefact, Mode, Place, Standing
+from backups.drivers.words import ManifestEntry
 from backups.stores.directory import DirectoryStore
 from tests.drivers.case import DriverCase, until_done
 

@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.drivers.base import (
-    DamagedBackup,
-    NotAsBackedUp,
-)
+from backups.drivers.base import DamagedBackup, NotAsBackedUp
 from backups.stores.directory import DirectoryStore
 from tests.drivers.contract.bench import PREFIX, AlteredManifest, Bench, quiet
 

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from backups.artefacts import ArtefactWriter, StoredArtefact, read_index
-from backups.drivers.base import (
-    DriverError,
-    Standing,
-)
+from backups.drivers.base import DriverError, Standing
 from backups.stores.base import NotStored
 from backups.stores.keys import MARK
 from tests.drivers.child import Job, run

@@ -6,13 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from backups.drivers.base import (
-    DriverError,
-    Mode,
-    NotFound,
-    Place,
-    Standing,
-)
+from backups.drivers.base import DriverError, Mode, NotFound, Place, Standing
 from tests.drivers.contract.bench import Bench, quiet
 
 # Settings

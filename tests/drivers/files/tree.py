@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
-from backups.drivers.base import ManifestEntry, Mode, Place, Taken
+from backups.drivers.base import Mode, Place, Taken
 from backups.drivers.files import FilesDriver
+from backups.drivers.words import ManifestEntry
 from backups.stores.directory import DirectoryStore
 
 NOBODY = 65534

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
-from backups.drivers.base import DriverError, Mode, NotFound, Place, Settings, Standing
+from backups.drivers.base import DriverError, Mode, NotFound, Place, Standing
 from backups.drivers.mysql import MYSQL
+from backups.drivers.words import Settings
 from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import PASSWORD
 from tests.drivers.mysql.conftest import Shop
