@@ -5,41 +5,21 @@ Sessions and clients are kept for the life of the process, by what they were mad
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
-from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoCredentialsError
 
+from backups.aws import clients
 from backups.aws.accounts import AwsAccount
 from backups.aws.errors import said
 from backups.drivers.base import DriverError
 from backups.secrets import resolve
 
-SESSION_NAME = "haas-backup-portal"
-TRIES = 8
-"""With adaptive back-off between them: what is throttled slows down before it gives up."""
-
 PAGE = 1000
 """As many as EC2 gives at once. Without it a large account's answer can take minutes, or be refused."""
-
-_lock = threading.Lock()
-_clients: dict[tuple[object, ...], Any] = {}
-
-
-def _config(tries: int = TRIES) -> Config:
-    wanted = min(tries, int(os.environ.get("AWS_MAX_ATTEMPTS", tries)))
-    return Config(
-        retries={"mode": "adaptive", "total_max_attempts": wanted},
-        connect_timeout=10,
-        read_timeout=60,
-        tcp_keepalive=True,
-        user_agent_extra=SESSION_NAME,
-    )
 
 
 class Access:
@@ -73,35 +53,28 @@ class Access:
 
     def _client(self, service: str, *, once: bool = False) -> Any:
         account = self.account
-        # Forked processes share no connections. Keys are looked up each time, so that renewed ones count.
+        # Looked up each time, so that renewed ones count.
         keys = (resolve(account.key_id), resolve(account.key_secret)) if account.key_id else ()
-        made_of = (os.getpid(), service, self.region, once, account, *map(hash, keys))
-        with _lock:
-            if made_of not in _clients:
-                with said(account.name, self.region, "sts:AssumeRole"):
-                    session = _session(account, keys, self.region)
-                    _check_number(session, account, self.region)
-                    _clients[made_of] = session.create_client(
-                        service, region_name=self.region, config=_config(1 if once else TRIES)
-                    )
-            return _clients[made_of]
+
+        def make() -> Any:
+            with said(account.name, self.region, "sts:AssumeRole"):
+                session = _session(account, keys, self.region)
+                _check_number(session, account, self.region)
+                made = clients.config(tries=1) if once else clients.config()
+                return session.create_client(service, region_name=self.region, config=made)
+
+        return clients.client_of((service, self.region, once, account, *map(hash, keys)), make)
 
 
 def _check_number(session: Any, account: AwsAccount, region: str) -> None:
     """The credentials lead into the account that is meant. In another one nothing would be found, and all called lost."""
-    sts = session.create_client("sts", region_name=region, config=_config())
+    sts = session.create_client("sts", region_name=region, config=clients.config())
     number = sts.get_caller_identity()["Account"]
     if number != account.number:
         raise DriverError(
             f"The credentials for the AWS account {account.name} lead into the account {number}, not into {account.number}."
             " Correct the role or the keys."
         )
-
-
-def forget_clients() -> None:
-    """Make the next call get into its account anew: after a policy or a trust was changed there."""
-    with _lock:
-        _clients.clear()
 
 
 def action_of(client: Any, service: str, operation: str) -> str:
@@ -118,12 +91,12 @@ def _session(account: AwsAccount, keys: tuple[str, ...], region: str) -> Any:
             raise NoCredentialsError
         fetcher = AssumeRoleCredentialFetcher(
             lambda service, **arguments: session.create_client(
-                service, **{"region_name": region, "config": _config(), **arguments}
+                service, **{"region_name": region, "config": clients.config(), **arguments}
             ),
             source,
             account.role,
             extra_args={
-                "RoleSessionName": SESSION_NAME,
+                "RoleSessionName": clients.NAME,
                 **({"ExternalId": account.external_id} if account.external_id else {}),
             },
         )

@@ -5,53 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    ReadTimeoutError,
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backups.aws.answers import (
+    BAD_KEYS,
+    CLOCK,
+    NO_CREDENTIALS,
+    NOT_ANSWERED,
+    PASSING,
+    REFUSED,
+    THROTTLED,
+    code_of,
+    detail_of,
+    status_of,
+    words_of,
 )
-from botocore.parsers import ResponseParserError
-
 from backups.drivers.base import DriverError, NotFound, StillWorking
 
-THROTTLED = frozenset(
-    {
-        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
-        "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "PriorRequestNotComplete", "BandwidthLimitExceeded",
-    }
-)  # fmt: skip
-NOT_ANSWERED = (
-    EndpointConnectionError, ConnectTimeoutError, ConnectionClosedError, ReadTimeoutError, HTTPClientError, ResponseParserError,
-)  # fmt: skip
-PASSING = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "InternalServiceError"})
-REFUSED = frozenset(
-    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "Forbidden"}
-)
-BAD_KEYS = frozenset(
-    {
-        "AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidAccessKeyId", "UnrecognizedClientException",
-        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidSignatureException",
-    }
-)  # fmt: skip
 IN_BETWEEN = frozenset({"IncorrectState", "IncorrectInstanceState", "VolumeInUse"})
 """Said of something that is on its way from one state to another."""
 
 LATER = 60.0
 LIMITS = re.compile(r".*(LimitExceeded|QuotaExceeded|Quota)$|^ResourceLimitExceeded$")
 GONE = re.compile(r".*(NotFound|NotFoundFault|\.Malformed)$|^NoSuch.*")
-SECRET = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
-
-
-def code_of(error: BaseException) -> str:
-    """AWS's name for what went wrong; empty for what is none of its answers."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 @contextmanager
@@ -61,7 +38,7 @@ def said(account: str, region: str, action: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise translated(error, account, region, action) from error
-    except NoCredentialsError as error:
+    except NO_CREDENTIALS as error:
         raise DriverError(
             f"The portal has no credentials for the AWS account {account}. Give its workers a role, or the account keys.",
             detail=action,
@@ -81,7 +58,7 @@ def said(account: str, region: str, action: str) -> Iterator[None]:
 
 def translated(error: ClientError, account: str, region: str, action: str) -> DriverError:
     """The sentence for one answer of AWS; its own words and the request's id are the detail."""
-    code, detail = code_of(error), _detail(error, action)
+    code, detail = code_of(error), detail_of(error, action)
     if code in THROTTLED:
         sentence = f"AWS asks the account {account} to call more slowly in {region}. The portal tries again."
         return StillWorking(sentence, again_in=LATER, detail=detail)
@@ -96,35 +73,22 @@ def translated(error: ClientError, account: str, region: str, action: str) -> Dr
             f"The AWS account {account} does not know the portal's credentials, or they have expired. Renew them."
         )
         return DriverError(sentence, detail=detail)
+    if code in CLOCK:
+        sentence = (
+            f"The clock of this machine and that of AWS in {region} are too far apart for AWS to believe the portal."
+        )
+        return DriverError(f"{sentence} Set it (NTP).", detail=detail, retry=True)
     if code in PASSING or status_of(error) >= 500:
         return StillWorking(f"AWS has trouble in {region}. The portal tries again.", again_in=LATER, detail=detail)
     if code in IN_BETWEEN:
         return DriverError(
-            f"AWS could not do it in {region} just now: {_words(error)} The portal tries again.",
+            f"AWS could not do it in {region} just now: {words_of(error)} The portal tries again.",
             detail=detail,
             retry=True,
         )
     if LIMITS.match(code):
-        sentence = f"The AWS account {account} has reached a limit of its own in {region}: {_words(error)}"
+        sentence = f"The AWS account {account} has reached a limit of its own in {region}: {words_of(error)}"
         return DriverError(f"{sentence} Have it raised, or remove what is not needed.", detail=detail, retry=True)
     if GONE.match(code):
-        return NotFound(f"AWS does not have it in {region}: {_words(error)}", detail=detail)
-    return DriverError(f"AWS refused what the portal asked for in {region}: {_words(error)}", detail=detail)
-
-
-def status_of(error: ClientError) -> int:
-    """The HTTP status of the answer."""
-    answer: dict[str, Any] = error.response.get("ResponseMetadata", {})
-    return int(answer.get("HTTPStatusCode", 0))
-
-
-def _words(error: ClientError) -> str:
-    """AWS's own, as a sentence, without what looks like a key."""
-    words = SECRET.sub("…", str(error.response.get("Error", {}).get("Message", "")).strip()) or code_of(error)
-    return (words[:1].upper() + words[1:300]).rstrip(".") + "."
-
-
-def _detail(error: ClientError, action: str) -> str:
-    answer: dict[str, Any] = error.response.get("ResponseMetadata", {})
-    parts = [action, code_of(error), _words(error), f"request {answer.get('RequestId', '?')}"]
-    return SECRET.sub("…", " · ".join(filter(None, parts)))
+        return NotFound(f"AWS does not have it in {region}: {words_of(error)}", detail=detail)
+    return DriverError(f"AWS refused what the portal asked for in {region}: {words_of(error)}", detail=detail)

@@ -18,7 +18,7 @@ import boto3
 import botocore.session
 from botocore.awsrequest import AWSResponse
 
-from backups.aws import access
+from backups.aws import clients
 from backups.aws.accounts import AwsAccount, AwsRegion
 from backups.drivers.base import DriverError
 
@@ -110,13 +110,13 @@ def answered(service: str, operation: str, answer: Callable[..., Any], *, event:
             made.meta.events.register(f"{event}.{service}.{operation}", answer)
         return made
 
-    access.forget_clients()
+    clients.forget_clients()
     botocore.session.Session.create_client = create
     try:
         yield
     finally:
         botocore.session.Session.create_client = original
-        access.forget_clients()
+        clients.forget_clients()
 
 
 class _Body(io.BytesIO):

@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from backups.aws.answers import THROTTLED, code_of, status_of
 from backups.stores.base import StoreError, StoreFull
-from backups.stores.s3.errors import THROTTLED, UNKNOWN_CALL, code_of, status_of
+from backups.stores.s3.errors import UNKNOWN_CALL
 from backups.stores.s3.place import THREADS, Place
 from backups.stores.s3.writing import CHECKSUM, WRITTEN_BY, Multipart, check_size
 

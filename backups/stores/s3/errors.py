@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from botocore.exceptions import BotoCoreError, ClientError
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
+from backups.aws.answers import (
+    BAD_KEYS,
+    CLOCK,
+    NO_CREDENTIALS,
+    NOT_ANSWERED,
+    NOT_REACHED,
+    PASSING,
+    REFUSED,
+    THROTTLED,
+    code_of,
+    detail_of,
+    status_of,
+    without_keys,
+    words_of,
 )
-from botocore.parsers import ResponseParserError
-
 from backups.stores.base import NotThere, StoreError, StoreFull
 
-THROTTLED = frozenset(
-    {
-        "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests",
-        "TooManyRequestsException", "BandwidthLimitExceeded", "429",
-    }
-)  # fmt: skip
-BAD_KEYS = frozenset(
-    {
-        "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
-        "AuthorizationHeaderMalformed", "401",
-    }
-)  # fmt: skip
-CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
-REFUSED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403"})
-PASSING = frozenset({"RequestTimeout", "OperationAborted", "NoSuchUpload", "BadDigest", "IncompleteBody"})
+ON_THE_WAY = frozenset({"NoSuchUpload", "BadDigest"})
+"""Said of what went wrong on the way: the same again is right."""
 # Our parts are far below every limit of a single request: too large means too much beside what is there.
 FULL = frozenset(
     {
@@ -43,7 +33,6 @@ FULL = frozenset(
 NO_OBJECT = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
 UNKNOWN_CALL = frozenset({"NotImplemented", "MethodNotAllowed", "UnsupportedOperation", "501", "405"})
 ELSEWHERE = frozenset({"PermanentRedirect", "301", "IllegalLocationConstraintException"})
-SECRET = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
 IAM = {
     "HeadObject": "s3:GetObject",
     "ListObjectsV2": "s3:ListBucket",
@@ -62,17 +51,6 @@ IAM = {
 """IAM's name of a call, where it is another than the call's own."""
 
 
-def code_of(error: BaseException | None) -> str:
-    """S3's name for what went wrong; empty for what is none of its answers."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def status_of(error: ClientError) -> int:
-    """The HTTP status of the answer."""
-    answer: dict[str, Any] = error.response.get("ResponseMetadata", {})
-    return int(answer.get("HTTPStatusCode", 0))
-
-
 def action_of(operation: str, *, version: bool = False) -> str:
     """IAM's name of a call: ``s3:PutObject`` for ``UploadPart``."""
     return IAM.get(operation, f"s3:{operation}") + ("Version" if version else "")
@@ -82,21 +60,21 @@ def translated(error: ClientError | BotoCoreError, region: str, where: str, acti
     """The sentence for an error; ``where`` is the bucket with its prefix, ``action`` IAM's name of the call."""
     if isinstance(error, ClientError):
         return _answered(error, region, where, action)
-    detail = SECRET.sub("…", f"{action}: {error}")
-    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+    detail = without_keys(f"{action}: {error}")
+    if isinstance(error, NO_CREDENTIALS):
         return StoreError(
             f"The portal has no credentials for the region {region}. Give web and workers a role, or AWS_ACCESS_KEY_ID"
             " and AWS_SECRET_ACCESS_KEY in their environment.",
             detail=detail,
         )
-    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+    if isinstance(error, NOT_REACHED):
         return NotThere(
             f"The region {region} cannot be reached at {where}. See to the network and to its endpoint in STORE_REGIONS;"
             " the portal tries again.",
             detail=detail,
             retry=True,
         )
-    if isinstance(error, HTTPClientError | ResponseParserError):
+    if isinstance(error, NOT_ANSWERED):
         return StoreError(
             f"The region {region} does not answer. The portal tries again; see to the network if it stays so.",
             detail=detail,
@@ -109,7 +87,7 @@ def translated(error: ClientError | BotoCoreError, region: str, where: str, acti
 
 
 def _answered(error: ClientError, region: str, where: str, action: str) -> StoreError:
-    code, detail = code_of(error), _detail(error, action)
+    code, detail = code_of(error), detail_of(error, action)
     if code == "NoSuchBucket":
         return NotThere(
             f"The region {region} is not at {where}: there is no such bucket. Make it, or correct STORE_REGIONS.",
@@ -147,18 +125,7 @@ def _answered(error: ClientError, region: str, where: str, action: str) -> Store
     if code in ELSEWHERE:
         sentence = f"The bucket of the region {region} is in another AWS region than STORE_REGIONS says. Correct it."
         return StoreError(sentence, detail=detail)
-    if code in PASSING or status_of(error) >= 500:
+    if code in PASSING | ON_THE_WAY or status_of(error) >= 500:
         sentence = f"The region {region} has trouble. The portal tries again."
         return StoreError(sentence, detail=detail, retry=code not in UNKNOWN_CALL)
-    return StoreError(f"The region {region} refused what the portal asked for: {_words(error)}", detail=detail)
-
-
-def _words(error: ClientError) -> str:
-    """S3's own, as a sentence, without what looks like a key."""
-    words = SECRET.sub("…", str(error.response.get("Error", {}).get("Message", "")).strip()) or code_of(error)
-    return (words[:1].upper() + words[1:300]).rstrip(".") + "."
-
-
-def _detail(error: ClientError, action: str) -> str:
-    answer: dict[str, Any] = error.response.get("ResponseMetadata", {})
-    return " · ".join(filter(None, (action, code_of(error), _words(error), f"request {answer.get('RequestId', '?')}")))
+    return StoreError(f"The region {region} refused what the portal asked for: {words_of(error)}", detail=detail)

@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backups.aws import clients
 from backups.stores.s3.errors import action_of, translated
 
 PART = 32 << 20
 THREADS = 4
 CONNECTIONS = 32
 """Kept open by one process: several uploads of THREADS each, and reads beside them."""
-TRIES = 8
-"""Of one request, with back-off between them."""
-
-_lock = threading.Lock()
-_clients: dict[tuple[object, ...], Any] = {}
 
 
 def _client(aws_region: str, endpoint: str) -> Any:
-    """A client, kept for the life of the process. Its credentials are whatever boto3 finds: role, environment, file."""
-    made_of = (os.getpid(), aws_region, endpoint)  # forked processes share no connections
-    with _lock:
-        if made_of not in _clients:
-            _clients[made_of] = botocore.session.Session().create_client(
-                "s3",
-                region_name=aws_region,
-                endpoint_url=endpoint or None,
-                config=Config(
-                    retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", TRIES))},
-                    connect_timeout=10,
-                    read_timeout=60,
-                    max_pool_connections=CONNECTIONS,
-                    tcp_keepalive=True,
-                    user_agent_extra="haas-backup-portal",
-                    # Servers of one's own rarely have a name for each bucket.
-                    s3={"addressing_style": "path" if endpoint else "auto"},
-                ),
-            )
-        return _clients[made_of]
+    """Its credentials are whatever boto3 finds: role, environment, file."""
+
+    def make() -> Any:
+        return botocore.session.Session().create_client(
+            "s3",
+            region_name=aws_region,
+            endpoint_url=endpoint or None,
+            config=clients.config(
+                mode="standard",  # several threads of one upload share the client: none is to be held back for another
+                max_pool_connections=CONNECTIONS,
+                # Servers of one's own rarely have a name for each bucket.
+                s3={"addressing_style": "path" if endpoint else "auto"},
+            ),
+        )
+
+    return clients.client_of(("store", aws_region, endpoint), make)
 
 
 @dataclass(frozen=True)

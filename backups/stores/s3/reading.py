@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
+from backups.aws.answers import code_of
 from backups.stores.base import StoreError
-from backups.stores.s3.errors import code_of
 from backups.stores.s3.place import Place
 
 CHUNK = 1 << 20

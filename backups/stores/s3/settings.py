@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backups.aws.answers import REFUSED, code_of
 from backups.stores.base import StoreError
-from backups.stores.s3.errors import REFUSED, action_of, code_of
+from backups.stores.s3.errors import action_of
 from backups.stores.s3.place import Place
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

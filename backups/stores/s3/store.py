@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any, BinaryIO, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
+from backups.aws.answers import code_of
 from backups.stores.base import NotStored, NotThere, Store, StoredObject, StoreError
 from backups.stores.keys import KEY, MARK, checked
 from backups.stores.s3 import settings
 from backups.stores.s3.copying import copy_object
-from backups.stores.s3.errors import NO_OBJECT, UNKNOWN_CALL, code_of
+from backups.stores.s3.errors import NO_OBJECT, UNKNOWN_CALL
 from backups.stores.s3.place import Place
 from backups.stores.s3.reading import S3Reader
 from backups.stores.s3.writing import CHECKSUM, S3Writer

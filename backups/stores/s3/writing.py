@@ -7,8 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
+from backups.aws.answers import code_of
 from backups.stores.base import StoreError
-from backups.stores.s3.errors import NO_OBJECT, code_of
+from backups.stores.s3.errors import NO_OBJECT
 from backups.stores.s3.place import PART, THREADS, Place
 
 CHECKSUM = "CRC32"
