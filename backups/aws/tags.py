@@ -14,11 +14,17 @@ OF = "haas:of"
 PART = "haas:part"
 """On the same: of what it is, the key under which drivers.base.KeptAt names it."""
 
+FACTS = "haas:facts"
+"""On the same: what its volume was like, so that the snapshot is of use though machine and volume are gone since."""
+
 RESTORE = "haas:restore"
 """On what belongs to a restore: its name for it, in drivers.base.Place. What bears it may be removed."""
 
 STOPPED = "haas:stopped-for"
 """On a machine that the portal has stopped: the restore that starts it again."""
+
+STARTED = "haas:started-with"
+"""On the same: which volumes it had, by the restore's name for them, when the portal last tried to start it."""
 
 GOES = "haas:goes-with-machine"
 """On a volume that is exchanged: whether it goes when its machine is terminated. EC2 forgets that as it is taken off."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backups.artefacts import ArtefactWriter
+from backups.artefacts import ArtefactWriter, StoredArtefact
 from backups.aws.accounts import AwsRegion
 from backups.drivers.base import DriverError, Mode, Standing, StillWorking
 from backups.drivers.ec2 import Ec2Driver
@@ -353,3 +354,97 @@ def test_a_volume_of_several_machines_is_refused_in_words(bench: Bench) -> None:
         with pytest.raises(DriverError, match="can be attached to several machines at once"):
             bench.take()
     assert snapshots() == []
+
+
+def begun(bench: Bench, writer: ArtefactWriter) -> None:
+    """The snapshots are made and not complete, and what they are of is noted on them."""
+    driver, settings = bench.case.driver, bench.case.settings
+    with pytest.raises(StillWorking):
+        driver.take(settings, writer, quiet)
+    with aws.rows("ec2") as there:
+        for one in snapshots():
+            there.snapshots[one["SnapshotId"]].status = "pending"
+    with pytest.raises(StillWorking, match="AWS makes 3 snapshots"):
+        driver.take(settings, writer, quiet)
+
+
+def test_a_machine_that_is_terminated_while_its_snapshots_complete_has_its_backup(bench: Bench) -> None:
+    """They may be the last there is of it."""
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    before = case.snapshot(driver.locator(settings))
+    with ArtefactWriter(bench.store, "backup", kind="ec2", header={}) as writer:
+        begun(bench, writer)
+        case.ec2.terminate_instances(InstanceIds=[case.machine])
+        for one in case.ec2.describe_volumes()["Volumes"]:
+            case.ec2.delete_volume(VolumeId=one["VolumeId"])
+        with aws.rows("ec2") as there:
+            for one in snapshots():
+                there.snapshots[one["SnapshotId"]].status = "completed"
+        taken = driver.take(settings, writer, quiet)
+        info = writer.finish(taken)
+    assert taken.summary == {"volumes": 3, "GiB": 38}
+    assert "The machine was terminated while AWS made the snapshots" in taken.warnings[0]
+    artefact = StoredArtefact(bench.store, "backup", info, taken.kept)
+    place = bench.place(Mode.BESIDE)
+    bench.restore(place, artefact)
+    driver.verify(settings, place, artefact, quiet)
+    after = case.snapshot(place.beside)
+    assert set(after) == set(before)
+    assert all(after[device].partition("[")[0] == before[device].partition("[")[0] for device in before), "all but tags"
+
+
+def test_a_volume_that_aws_took_away_again_is_not_waited_for(bench: Bench) -> None:
+    """As where the snapshot's key may not be used. Asked again AWS names the volume that it made the first time."""
+    driver, settings, place = bench.case.driver, bench.case.settings, bench.place(Mode.BESIDE)
+    artefact = bench.take()
+
+    def long_ago(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["CreateTime"] -= timedelta(hours=1)
+
+    made = answered("ec2", "CreateVolume", long_ago, event="after-call")
+    with made, pytest.raises(DriverError, match="took it away again") as refused:
+        driver.restore(settings, place, artefact, bench.workdir(), quiet)
+    assert not refused.value.retry
+
+
+def test_a_machine_that_does_not_start_is_said_and_the_original_volumes_are_tried(bench: Bench) -> None:
+    driver, settings = bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    driver.stop_writers(settings, place)
+    until_done(lambda: driver.swap(settings, place))
+    fails = True
+
+    def stopped(parsed: dict[str, Any], **_: Any) -> None:
+        for one in (one for reservation in parsed["Reservations"] for one in reservation["Instances"]):
+            tags = {tag["Key"] for tag in one.get("Tags", ())}
+            if fails and "haas:started-with" in tags:
+                one["State"]["Name"] = "stopped"
+                one["StateReason"] = {"Code": "Client.InternalError", "Message": "Client error on launch"}
+
+    with answered("ec2", "DescribeInstances", stopped, event="after-call"):
+        with pytest.raises(StillWorking):
+            driver.resume_writers(settings, place)
+        with pytest.raises(DriverError, match="stopped again by itself: Client error on launch") as refused:
+            driver.resume_writers(settings, place)
+        assert not isinstance(refused.value, StillWorking)
+        driver.stop_writers(settings, place)
+        until_done(lambda: driver.swap_back(settings, place))
+        with pytest.raises(StillWorking):
+            driver.resume_writers(settings, place)
+        fails = False
+        until_done(lambda: driver.resume_writers(settings, place))
+    assert state(bench) == "running"
+    machine = case_of(bench).ec2.describe_instances(InstanceIds=[case_of(bench).machine])["Reservations"][0][
+        "Instances"
+    ][0]
+    assert not [tag for tag in machine["Tags"] if tag["Key"].startswith("haas:")]
+
+
+def test_what_is_kept_of_a_terminated_machine_goes_when_its_time_is_over(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    until_done(lambda: driver.swap(settings, place))
+    assert len(case.of(place.kept)) == 3
+    case.ec2.terminate_instances(InstanceIds=[case.machine])
+    driver.discard(settings, place, place.kept)
+    assert case.of(place.kept) == []

@@ -27,6 +27,7 @@ from backups.drivers.ec2.restore import by_device
 from backups.drivers.ec2.target import Target
 
 SOON = 5.0
+STOPPED_BY_US = "Client.UserInitiatedShutdown"
 
 
 def identify(target: Target, place: Place) -> Place:
@@ -219,11 +220,26 @@ def resume_writers(target: Target, place: Place) -> None:
     if found.state in ("stopping", "pending"):
         raise StillWorking(f"{_called(found)} is {found.state}.", again_in=SOON)
     if found.state == "stopped":
+        attached = place.kept if standing(target, place) is Standing.ORIGINAL else place.beside
+        _check_can_start(found, attached)
+        marks = tags.written({tags.STARTED: attached})
+        target.access.call("ec2", "create_tags", Resources=[found.id], Tags=marks)
         target.access.call("ec2", "start_instances", InstanceIds=[found.id])
         found = machine(target.access, target.machine)
         if found.state != "running":
             raise StillWorking(f"{_called(found)} is being started.", again_in=SOON)
-    target.access.call("ec2", "delete_tags", Resources=[found.id], Tags=[{"Key": tags.STOPPED}])
+    target.access.call("ec2", "delete_tags", Resources=[found.id], Tags=[{"Key": tags.STOPPED}, {"Key": tags.STARTED}])
+
+
+def _check_can_start(found: Machine, attached: str) -> None:
+    """A start with the same volumes that has failed would fail again; EC2 tells why in the reason for its standing still."""
+    reason = found.described.get("StateReason") or {}
+    if found.tags.get(tags.STARTED) == attached and reason.get("Code", STOPPED_BY_US) != STOPPED_BY_US:
+        raise DriverError(
+            f"{_called(found)} was started and stopped again by itself: {reason.get('Message') or reason['Code']}. Its volumes"
+            " are attached. See to the reason and start it in AWS.",
+            detail=f"{reason['Code']} · {found.described.get('StateTransitionReason', '')}",
+        )
 
 
 def health(target: Target, place: Place) -> str:
@@ -241,7 +257,10 @@ def discard(target: Target, place: Place, name: str) -> None:
     now = standing(target, place)
     if (now, name) in ((Standing.RESTORED, place.beside), (Standing.ORIGINAL, place.kept)):
         return  # they are live, and not beside
-    if now is Standing.NOTHING or (now is Standing.UNKNOWN and not _is_complete(target, place)):
+    cut_short = now is Standing.NOTHING or (now is Standing.UNKNOWN and not _is_complete(target, place))
+    if (
+        cut_short and machine_if_there(target.access, target.machine) is not None
+    ):  # else there is no way back to keep open
         raise DriverError("Volumes are missing at the machine, so none was removed. IT has to look.")
     marked = {one.id for one in volumes_bearing(target.access, name)}
     going = marked if name == place.beside else marked & set(originals(place).values())

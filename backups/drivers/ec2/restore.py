@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backups.aws import tags
@@ -14,6 +15,9 @@ from backups.drivers.ec2.machine import GIB, Volume, machine_if_there, volumes_b
 from backups.drivers.ec2.target import Target
 from backups.drivers.provider import KeptAt
 from backups.drivers.words import Progress
+
+SHOWN_AFTER = timedelta(minutes=15)
+"""A volume that was made so long ago stands in every listing."""
 
 COMPARED = ("size", "type", "iops", "throughput", "encrypted", "tags")
 
@@ -28,7 +32,7 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
     standing = by_device(volumes_bearing(target.access, place.beside))
     for entry in entries:
         if entry["device"] not in standing:
-            _create(target.access, place, entry, kept, zone)
+            _check_not_dropped(entry, _create(target.access, place, entry, kept, zone))
     volumes = volumes_bearing(target.access, place.beside)
     total = sum(entry["size"] for entry in entries) * GIB
     if failed := [one.id for one in volumes if one.state == "error"]:
@@ -44,11 +48,22 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
         raise StillWorking(f"AWS makes {counted(len(entries), 'volume')} of the snapshots.", again_in=5)
 
 
-def _create(access: Access, place: Place, entry: Entry, kept: KeptAt, zone: str) -> None:
+def _check_not_dropped(entry: Entry, made: Mapping[str, Any]) -> None:
+    """EC2 takes away a volume whose key it may not use, and never says so; asked again it names the one it had made."""
+    if made["CreateTime"] < datetime.now(UTC) - SHOWN_AFTER:
+        raise DriverError(
+            f"AWS made the volume {made['VolumeId']} for {entry['device']} and took it away again. That happens where its"
+            " snapshot is encrypted with a key that the portal's role may not use: let it, then start a new restore.",
+            detail=f"{made['VolumeId']}: made {made['CreateTime']}, not listed",
+        )
+
+
+def _create(access: Access, place: Place, entry: Entry, kept: KeptAt, zone: str) -> dict[str, Any]:
+    """What EC2 says of the volume: of the one that it made before, where it was asked before."""
     marks = {"Name": f"{place.beside} {entry['device']}", **entry["tags"]}
     marks |= {tags.RESTORE: place.beside, tags.PART: entry["device"], tags.GOES: _yes(entry["goes_with_machine"])}
     chosen: dict[str, Any] = {"Iops": entry["iops"], "Throughput": entry["throughput"]}
-    access.call(
+    return access.call(
         "ec2",
         "create_volume",
         SnapshotId=kept.parts[entry["device"]],

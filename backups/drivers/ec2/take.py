@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,41 +11,55 @@ from backups.aws import tags
 from backups.drivers.base import DriverError, Sink, StillWorking, Taken
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
-from backups.drivers.ec2.machine import GIB, Machine, Volume, attached_to, machine, nothing_attached, unshared
+from backups.drivers.ec2.machine import (
+    GIB,
+    Machine,
+    Volume,
+    attached_to,
+    machine,
+    machine_if_there,
+    nothing_attached,
+    unshared,
+)
 from backups.drivers.ec2.snapshots import Snapshot
 from backups.drivers.ec2.target import Target
 from backups.drivers.words import Progress
 
 
 def take(target: Target, sink: Sink, progress: Progress) -> Taken:
-    """Begin the snapshots, or go on with those that were begun for the same token, and describe what they hold."""
+    """Begin the snapshots, or go on with those that were begun for the same token, and describe what they hold.
+
+    Once each snapshot bears the facts of its volume, machine and volumes may go: the backup is made all the same.
+    """
     begun = _noted(target, _whole(target, snapshots.bearing(target.access, sink.token)))
-    found = machine(target.access, target.machine)
-    volumes = unshared(attached_to(target.access, target.machine, target.device))
-    if not volumes and not begun:
-        raise nothing_attached(target.machine, target.device)
+    found = machine_if_there(target.access, target.machine) if begun else machine(target.access, target.machine)
+    volumes = unshared(attached_to(target.access, target.machine, target.device)) if found else []
     if not begun:
+        if not volumes:
+            raise nothing_attached(target.machine, target.device)
         _begin(target, sink.token, volumes)
         raise StillWorking(f"AWS makes snapshots of {target.words}.", again_in=5)
     kept = snapshots.completed(begun, target.access.region, progress)
-    by_device = {one.device: one for one in volumes}
-    of = {one.part: one.volume for one in begun}
-    if missing := sorted(part for part in kept.parts if part not in by_device or by_device[part].id != of[part]):
-        raise DriverError(
-            f"While AWS made the snapshots the volume at {', '.join(missing)} was taken off {target.machine}, so it is not"
-            " known what it was like. Try again.",
-            retry=True,
-        )
-    for part in sorted(kept.parts):
-        sink.record(by_device[part].entry())
-    description = _description(found, [by_device[part] for part in sorted(kept.parts)])
-    sink.write(description)
+    live = {one.id: one for one in volumes}
+    entries = [live[one.volume].entry() if one.volume in live else _remembered(one) for one in begun]
+    for entry in entries:
+        sink.record(entry)
+    sink.write(_description(found, entries))
+    size = sum(entry["size"] for entry in entries)
     return Taken(
-        source_bytes=sum(by_device[part].size for part in kept.parts) * GIB,
-        summary={"volumes": len(kept.parts), "GiB": sum(by_device[part].size for part in kept.parts)},
-        warnings=_warnings(target, found, set(by_device) - set(kept.parts)),
+        source_bytes=size * GIB,
+        summary={"volumes": len(entries), "GiB": size},
+        warnings=_warnings(target, found, begun, live),
         kept=kept,
     )
+
+
+def _remembered(one: Snapshot) -> dict[str, Any]:
+    """The line of a volume that is not attached any more, by what was noted on its snapshot.
+
+    Without the volume's tags: on a snapshot they would have others' rules take it for one of theirs.
+    """
+    return {**json.loads(one.tags[tags.FACTS]), "tags": {}}
 
 
 def _whole(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
@@ -63,9 +78,7 @@ def _whole(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
 
 def _begin(target: Target, token: str, volumes: list[Volume]) -> None:
     """All volumes of a machine in one moment, by one call; or that of the one device."""
-    marks = tags.specification(
-        "snapshot", {tags.COPY: token, tags.OF: str(len(volumes)), "Name": f"HaaS backup {target.words}"}
-    )
+    ours = {tags.COPY: token, tags.OF: str(len(volumes))}
     if not target.device:
         target.access.call(
             "ec2",
@@ -73,7 +86,7 @@ def _begin(target: Target, token: str, volumes: list[Volume]) -> None:
             once=True,
             InstanceSpecification={"InstanceId": target.machine, "ExcludeBootVolume": False},
             Description=snapshots.DESCRIPTION,
-            TagSpecifications=marks,
+            TagSpecifications=tags.specification("snapshot", ours),
         )
         return
     target.access.call(
@@ -82,46 +95,51 @@ def _begin(target: Target, token: str, volumes: list[Volume]) -> None:
         once=True,
         VolumeId=volumes[0].id,
         Description=snapshots.DESCRIPTION,
-        TagSpecifications=marks,
+        TagSpecifications=tags.specification("snapshot", ours),
     )
 
 
 def _noted(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
-    """The snapshots with the device that each is of, noted on it as soon as it is seen."""
-    unknown = [one for one in begun if not one.part]
+    """The snapshots with the device that each is of, noted on it with its volume's facts as soon as it is seen."""
+    unknown = [one for one in begun if not one.part or tags.FACTS not in one.tags]
     if not unknown:
         return begun
-    devices = {one.id: one.device for one in attached_to(target.access, target.machine)}
+    noted = {one.id: one for one in begun}
+    live = {one.id: one for one in attached_to(target.access, target.machine)}
     for one in unknown:
-        if one.volume not in devices:
+        if one.volume not in live:
             raise DriverError(
-                f"While AWS made the snapshots the volume {one.volume} was taken off {target.machine}. Try again.",
+                f"While AWS made the snapshots the volume {one.volume} was taken off {target.machine}, so it is not known what"
+                " it was like. Try again.",
                 retry=True,
             )
-        target.access.call(
-            "ec2", "create_tags", Resources=[one.id], Tags=tags.written({tags.PART: devices[one.volume]})
-        )
-    return [replace(one, part=one.part or devices[one.volume]) for one in begun]
+        volume = live[one.volume]
+        ours = {tags.PART: volume.device, tags.FACTS: volume.facts()}
+        target.access.call("ec2", "create_tags", Resources=[one.id], Tags=tags.written(ours))
+        noted[one.id] = replace(one, part=volume.device, tags={**one.tags, **ours})
+    return sorted(noted.values(), key=lambda one: (one.part, one.id))
 
 
-def _description(found: Machine, volumes: list[Volume]) -> bytes:
-    """All that EC2 says of the machine, for people who have to build it anew."""
-    value: dict[str, Any] = {
-        "machine": found.described,
-        "volumes": [one.entry() for one in volumes],
-    }
+def _description(found: Machine | None, entries: list[dict[str, Any]]) -> bytes:
+    """All that EC2 says of the machine, for people who have to build it anew; nothing of one that is gone."""
+    value = {"machine": found.described if found else None, "volumes": entries}
     return json.dumps(value, indent=1, default=str, sort_keys=True).encode() + b"\n"
 
 
-def _warnings(target: Target, found: Machine, later: set[str]) -> tuple[str, ...]:
+def _warnings(
+    target: Target, found: Machine | None, begun: list[Snapshot], live: Mapping[str, Volume]
+) -> tuple[str, ...]:
     warnings = []
+    if gone := [one.part for one in begun if one.volume not in live]:
+        what = "The machine was terminated" if found is None else f"What was at {', '.join(gone)} was taken off"
+        warnings.append(f"{what} while AWS made the snapshots. They are whole; the volumes' tags are not known.")
+    later = {one.device for one in live.values()} - {one.part for one in begun}
     if later:
         warnings.append(f"Attached after the snapshots were begun, and not in this backup: {', '.join(sorted(later))}.")
-    if found.state == "running":
+    if found is not None and found.state == "running":
+        disks = "the disk" if target.device else "its disks"
         warnings.append(
-            "The machine ran meanwhile: the backup is what its disks held in one moment, as after a power cut."
-            if not target.device
-            else "The machine ran meanwhile: the backup is what the disk held in one moment, as after a power cut."
+            f"The machine ran meanwhile: the backup is what {disks} held in one moment, as after a power cut."
         )
     return tuple(warnings)
 
