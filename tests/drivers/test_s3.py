@@ -222,7 +222,7 @@ def wired(swift: SwiftServer) -> Any:
         yield direct, store, wire
 
 
-CONTENT = os.urandom(1 << 20) * 24
+CONTENT = os.urandom(24 << 20)
 
 
 @pytest.mark.xdist_group("swift")
@@ -233,6 +233,21 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(wired: tuple[S3Stor
         assert b"".join(iter(lambda: file.read(100_000), b"")) == CONTENT
     assert wire.cut_after == []
     assert wire.connections == 4
+
+
+@pytest.mark.xdist_group("swift")
+def test_who_looks_at_the_beginning_fetches_no_more_and_who_leaves_early_waits_for_nothing(
+    wired: tuple[S3Store, S3Store, Wire],
+) -> None:
+    _, store, wire = wired
+    with store.open("key") as file:
+        assert file.read(1000) == CONTENT[:1000]
+        assert wire.connections == 1
+        assert file.read(3 << 20)
+        file.read(10)
+    assert file.closed
+    with store.open("key") as file:
+        assert file.read() == CONTENT
 
 
 @pytest.mark.xdist_group("swift")
