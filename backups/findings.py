@@ -73,6 +73,8 @@ class Code(StrEnum):
     TOO_MANY = "too_many"
     STRAY = "stray"
     REGION_AWAY = "region_away"
+    REGION_SETTINGS = "region_settings"
+    UNLISTED = "unlisted"
     UNREADABLE = "unreadable"
     NONE_ELSEWHERE = "none_elsewhere"
     OUTDATED_ELSEWHERE = "outdated_elsewhere"
@@ -104,6 +106,8 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.TOO_MANY: (Rule.B2, "Too many copies"),
     Code.STRAY: (Rule.B2, "Unknown objects in a region"),
     Code.REGION_AWAY: (Rule.B1, "Region out of reach"),
+    Code.REGION_SETTINGS: (Rule.B1, "Region not set up as it should be"),
+    Code.UNLISTED: (Rule.B1, "Account not looked through"),
     Code.UNREADABLE: (Rule.B1, "Copies that do not read well"),
     Code.NONE_ELSEWHERE: (Rule.B3, "Nothing in the other region"),
     Code.OUTDATED_ELSEWHERE: (Rule.B3, "Other region out of date"),

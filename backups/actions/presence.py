@@ -62,16 +62,31 @@ def check_presence(*, clock: Clock = timezone.now) -> tuple[int, list[str]]:
             away.append(error.sentence)
         else:
             settle_finding(Code.REGION_AWAY, region, clock())
+            _judge_settings(region, clock())
     kept, unanswered, subjects = check_providers(clock=clock)
     whole, away = whole + kept, away + unanswered
     # Of one that is neither configured nor said to hold anything nothing is asked any more.
     for gone in (
         Finding.objects.open()
-        .filter(code__in=[Code.REGION_AWAY, Code.STRAY])
+        .filter(code__in=[Code.REGION_AWAY, Code.REGION_SETTINGS, Code.STRAY])
         .exclude(subject__in=[*regions, *subjects])
     ):
         settle_finding(Code(gone.code), gone.subject, clock())
     return whole, away
+
+
+def _judge_settings(region: str, now: datetime) -> None:
+    """Whether its place is set up as one for backups should be. Where that cannot be asked nothing is said."""
+    try:
+        warnings = store_of(region).warnings()
+    except (StoreError, PortalError) as error:
+        log.warning("presence.settings_unasked", region=region, why=error.sentence)
+        return
+    if not warnings:
+        settle_finding(Code.REGION_SETTINGS, region, now)
+        return
+    advice = "Set it as the sentence says. “manage.py prepare_regions” says at once whether all is well."
+    note_finding(Code.REGION_SETTINGS, region, " ".join(warnings), advice, now)
 
 
 def check_region(region: str, *, clock: Clock = timezone.now) -> RegionCheck:

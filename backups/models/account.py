@@ -72,8 +72,13 @@ class AccountRegion(models.Model):
         blank=True,
         help_text="The key (ARN or alias) that copies coming to this region are encrypted with; empty: AWS's own.",
     )
+    listed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When all that is there was last listed whole, to find what has no backups.",
+    )
 
-    history = History()
+    history = History(excluded_fields=["listed_at"])
 
     class Meta:
         ordering = ["name"]

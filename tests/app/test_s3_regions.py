@@ -10,11 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from backups.actions.copying import copy_to_other_region
+from backups.actions.presence import check_presence
 from backups.actions.regions import regions_away
 from backups.actions.tidying import tidy_regions
+from backups.findings import Code
 from backups.kinds import store_of
-from backups.models import Copy, CopyState
+from backups.models import Copy, CopyState, Finding
 from backups.proof import Proof
+from backups.stores.s3.settings import BLOCKS
 from portal.environment import read_environment
 from tests.app.world import HOME, OTHER, World, days_ago, make_resource, stored_prefixes
 from tests.drivers import aws
@@ -60,3 +63,20 @@ def test_a_bucket_that_is_not_there_is_named(db: None, buckets: None, settings: 
     with pytest.raises(CommandError, match=f"The region {HOME} is not at s3://none-.* no such bucket"):
         prepare()
     assert store_of(HOME).free_bytes() is None
+
+
+def test_settings_that_are_not_right_are_found_every_night_until_they_are(
+    db: None, buckets: None, settings: Any
+) -> None:
+    prepare()
+    check_presence()
+    found = {one.subject: one for one in Finding.objects.open().filter(code=Code.REGION_SETTINGS)}
+    assert set(found) == {HOME, OTHER}
+    assert f"of the region {HOME} keeps no versions" in found[HOME].sentence
+    s3, bucket = aws.client("s3", aws.HOME), settings.STORE_REGIONS[HOME].split("/")[2]
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(BLOCKS, True))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    encrypted = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=encrypted)
+    check_presence()
+    assert [one.subject for one in Finding.objects.open().filter(code=Code.REGION_SETTINGS)] == [OTHER]

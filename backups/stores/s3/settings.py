@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from backups.aws.answers import REFUSED, code_of
 from backups.stores.base import StoreError
@@ -24,12 +25,16 @@ MOVES = ("Transitions", "Transition")
 
 def warnings(place: Place) -> tuple[str, ...]:
     """A sentence for each setting that is not as it should be; nothing about what the server does not know."""
-    return tuple(_warnings(place))
+    return tuple(warnings_of(place))
 
 
-def _warnings(place: Place) -> Iterator[str]:
+def warnings_of(place: Place) -> Iterator[str]:
+    """The same, one after another."""
     where = f"The bucket {place.bucket} of the region {place.region}"
+    if place.endpoint.startswith("http://") and not _is_loopback(place.endpoint):
+        yield f"{where} is reached without encryption: whoever is on the way reads backups. Give its endpoint as https://."
     for operation, judge in (
+        ("GetBucketLocation", _elsewhere),
         ("GetPublicAccessBlock", _public),
         ("GetBucketPolicyStatus", _public_policy),
         ("GetBucketVersioning", _unversioned),
@@ -50,6 +55,19 @@ def _warnings(place: Place) -> Iterator[str]:
             said = UNSET
         for problem in judge(said, place):
             yield f"{where} {problem}"
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _elsewhere(said: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """A bucket of AWS answers from wherever it is, so that two regions could be one (B3). Other servers' names are their own."""
+    found = said.get("LocationConstraint") or "us-east-1"
+    found = "eu-west-1" if found == "EU" else found
+    if said is not UNSET and not place.endpoint and found != place.aws_region:
+        yield f"lies in {found} of AWS, not in {place.aws_region}. Correct STORE_REGIONS, or choose another bucket."
 
 
 def _public(said: Mapping[str, Any], place: Place) -> Iterator[str]:
