@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
@@ -17,6 +17,7 @@ from backups.actions.taking import Clock
 from backups.drivers.base import DriverError
 from backups.drivers.provider import Candidate, Discovery
 from backups.findings import Code
+from backups.heartbeats import AHEAD
 from backups.kinds import KINDS
 from backups.models import AccountRegion, Discovered, Resource, ResourceState
 from backups.unprotected import locators, unprotected
@@ -26,6 +27,8 @@ from portal.words import counted
 log = structlog.get_logger(__name__)
 
 EXAMPLES = 5
+BLIND_AFTER = timedelta(hours=6)
+"""What could not be listed for so long is a finding."""
 CHANGING = ("settings", "name", "sentence", "size_bytes", "tags", "why_not", "seen_at", "region")
 
 
@@ -36,33 +39,55 @@ def discover_all() -> None:
 
 
 def discover_region(region_id: int, *, clock: Clock = timezone.now) -> None:
-    """Look through one region. Safe to run twice, late or never."""
+    """Look through one region, one kind of thing after another: what cannot be listed keeps nobody from the others.
+
+    Safe to run twice, late or never.
+    """
     region = AccountRegion.objects.select_related("account").filter(pk=region_id).first()
     if region is None:
         return
-    begun = clock()
-    try:
-        found = [one for each in _discoveries() for one in each.everything(region.account.name, region.name)]
-    except DriverError as error:
-        log.warning("discovery.failed", subject=subject_of(region), why=error.sentence)
-        return
-    seen = set(locators(found))
-    _note_sightings(region, seen, begun)
-    _keep(region, found, seen, clock())
+    begun, refusals = clock(), []
+    for discovery, kinds in _discoveries():
+        try:
+            found = list(discovery.everything(region.account.name, region.name))
+        except DriverError as error:
+            log.warning("discovery.failed", subject=subject_of(region), kinds=kinds, why=error.sentence)
+            refusals.append(error.sentence)
+            continue
+        seen = set(locators(found))
+        _note_sightings(region, kinds, seen, begun)
+        _keep(region, kinds, found, seen, clock())
+    _note_listed(region, refusals, begun, clock())
 
 
-def _discoveries() -> list[Discovery]:
-    """Each way of discovering once: kinds that share it find the same."""
-    found: list[Discovery] = []
-    for driver in KINDS.values():
-        if driver.discovery is not None and driver.discovery not in found:
-            found.append(driver.discovery)
+def _discoveries() -> list[tuple[Discovery, list[str]]]:
+    """Each way of discovering once, with the kinds that share it: they find the same."""
+    found: list[tuple[Discovery, list[str]]] = []
+    for kind, driver in KINDS.items():
+        if driver.discovery is None:
+            continue
+        if same := [kinds for discovery, kinds in found if discovery == driver.discovery]:
+            same[0].append(kind)
+        else:
+            found.append((driver.discovery, [kind]))
     return found
 
 
-def discovered_kinds() -> frozenset[str]:
-    """The kinds whose resources are looked for by listing, all at once."""
-    return frozenset(kind for kind, driver in KINDS.items() if driver.discovery is not None)
+def _note_listed(region: AccountRegion, refusals: Sequence[str], begun: datetime, now: datetime) -> None:
+    """When all of it was listed last. What AWS would not list for long is told: the list is as old as that."""
+    subject = subject_of(region)
+    if not refusals:
+        AccountRegion.objects.filter(pk=region.pk).update(listed_at=begun)
+        settle_finding(Code.UNLISTED, subject, now)
+        return
+    if region.listed_at is not None and now - BLIND_AFTER < region.listed_at < now + AHEAD:
+        return
+    since = f"since {region.listed_at:%d %b %Y %H:%M} UTC" if region.listed_at else "yet"
+    sentence = f"Not all that is in {subject} could be listed {since}: {' '.join(dict.fromkeys(refusals))}"
+    advice = (
+        "Until it can, nobody knows what is there without backups. “manage.py aws_account check” says what is missing."
+    )
+    note_finding(Code.UNLISTED, subject, sentence, advice, now)
 
 
 def _registered(seen: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -71,10 +96,12 @@ def _registered(seen: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     return set(standing.iterator()) & set(seen)
 
 
-def _note_sightings(region: AccountRegion, seen: Collection[tuple[str, str]], begun: datetime) -> None:
+def _note_sightings(
+    region: AccountRegion, kinds: Collection[str], seen: Collection[tuple[str, str]], begun: datetime
+) -> None:
     """Resources that were there before and are not in the listing have been missed once more; the others are well."""
     mine = Resource.objects.backed_up().filter(
-        kind__in=discovered_kinds(),
+        kind__in=kinds,
         settings__account=region.account.name,
         settings__region=region.name,
         created_at__lt=begun,
@@ -87,8 +114,14 @@ def _note_sightings(region: AccountRegion, seen: Collection[tuple[str, str]], be
             note_sighting(resource, there=True, said="")
 
 
-def _keep(region: AccountRegion, found: Sequence[Candidate], seen: Collection[tuple[str, str]], now: datetime) -> None:
-    """The rows become exactly what was found; how long each has been without backups stays known."""
+def _keep(
+    region: AccountRegion,
+    kinds: Collection[str],
+    found: Sequence[Candidate],
+    seen: Collection[tuple[str, str]],
+    now: datetime,
+) -> None:
+    """The rows of these kinds become exactly what was found; how long each has been without backups stays known."""
     with transaction.atomic():
         AccountRegion.objects.select_for_update().get(pk=region.pk)  # one at a time
         rows = _rows(region, unprotected(found, _registered(seen)), now)
@@ -96,7 +129,7 @@ def _keep(region: AccountRegion, found: Sequence[Candidate], seen: Collection[tu
         Discovered.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=500
         )
-        Discovered.objects.filter(region=region).exclude(seen_at=now).delete()
+        Discovered.objects.filter(region=region, kind__in=kinds).exclude(seen_at=now).delete()
         _tell(region, now)
 
 
@@ -123,14 +156,16 @@ def _rows(region: AccountRegion, found: Iterable[Candidate], now: datetime) -> l
 
 def _tell(region: AccountRegion, now: datetime) -> None:
     rows = Discovered.objects.filter(region=region)
-    number, subject = rows.count(), subject_of(region)
+    numbers = dict(rows.order_by().values_list("kind").annotate(Count("pk")))
+    number, subject = sum(numbers.values()), subject_of(region)
     if not number:
         settle_finding(Code.UNPROTECTED, subject, now)
         return
     names = list(rows.order_by("first_seen_at", "name").values_list("name", flat=True)[:EXAMPLES])
     named = ", ".join(names) + (" …" if number > len(names) else "")
     have = "has" if number == 1 else "have"
-    sentence = f"{counted(number, 'machine or volume', 'machines and volumes')} in {subject} {have} no backups: {named}"
+    what = ", ".join(counted(numbers[kind], driver.noun) for kind, driver in KINDS.items() if kind in numbers)
+    sentence = f"{what} in {subject} {have} no backups: {named}"
     advice = "Take each of them in, or have it removed there if nobody needs it: every resource must have backups."
     note_finding(Code.UNPROTECTED, subject, sentence, advice, now)
 

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from backups.actions.taking_in import proposals_for, take_in
+from backups.findings import Code
 from backups.kinds import KINDS
-from backups.models import AccountRegion, Discovered
+from backups.models import AccountRegion, Discovered, Finding
 from backups.permissions import check_can_register, check_can_view_compliance
 from backups.views.resources import signed_in
 from portal.errors import PortalError
@@ -28,6 +29,7 @@ def unprotected(request: HttpRequest) -> HttpResponse:
         found.select_related("region__account").prefetch_related("region__account__regions"), LONGEST_FIRST, request.GET
     )
     proposals = proposals_for(page.rows)
+    regions = AccountRegion.objects.select_related("account").order_by("account__name", "name")
     context = {
         "page": page,
         "rows": [
@@ -39,7 +41,9 @@ def unprotected(request: HttpRequest) -> HttpResponse:
             for row in page.rows
         ],
         "total": found.count(),
-        "regions": AccountRegion.objects.count(),
+        "regions": regions,
+        "waiting": any(region.listed_at is None for region in regions),
+        "unlisted": Finding.objects.open().filter(code=Code.UNLISTED).order_by("subject"),
         "why_not": refusal(check_can_register, request.user, None),
     }
     return render(request, "backups/unprotected.html", context)

@@ -54,7 +54,7 @@ def test_a_stopped_machine_without_backups_is_found_and_said(
     assert row.sentence == f"{machine}, stopped: 3 volumes, 38 GiB"
     said = finding()
     assert said is not None
-    assert said.sentence == f"1 machine or volume in AWS {aws.NUMBER} {HOME} has no backups: web-1"
+    assert said.sentence == f"1 machine in AWS {aws.NUMBER} {HOME} has no backups: web-1"
     first = row.first_seen_at
     discover_region(region.pk)
     row.refresh_from_db()
@@ -119,6 +119,38 @@ def test_a_listing_that_fails_changes_nothing(
     assert found() == before
     resource.refresh_from_db()
     assert (resource.state, resource.missed_sightings) == (ResourceState.ACTIVE, 0)
+
+
+def unlisted() -> list[str]:
+    return [one.sentence for one in Finding.objects.open().filter(code=Code.UNLISTED.value)]
+
+
+def test_what_could_not_be_listed_for_hours_is_said_until_it_can(
+    world: World, machine: str, region: AccountRegion
+) -> None:
+    discover_region(region.pk)
+    region.refresh_from_db()
+    listed = region.listed_at
+    assert listed is not None
+    assert unlisted() == []
+    refused = refusal("UnauthorizedOperation")
+    for hours, said in ((1, False), (7, True), (8, True)):
+        later = timezone.now() + timedelta(hours=hours)
+        with answered("ec2", "DescribeVolumes", refused):
+            discover_region(region.pk, clock=lambda: later)  # noqa: B023
+        assert len(unlisted()) == said
+    assert "does not let the portal call ec2:DescribeVolumes" in unlisted()[0]
+    assert f"since {listed:%d %b %Y %H:%M} UTC" in unlisted()[0]
+    region.refresh_from_db()
+    assert region.listed_at == listed
+    discover_region(region.pk)
+    assert unlisted() == []
+
+
+def test_a_region_that_was_never_listed_is_said_at_once(world: World, ec2: Any, region: AccountRegion) -> None:
+    with answered("ec2", "DescribeVolumes", refusal("UnauthorizedOperation")):
+        discover_region(region.pk)
+    assert unlisted()[0].startswith(f"Not all that is in AWS {aws.NUMBER} {HOME} could be listed yet: ")
 
 
 def test_two_listings_without_it_flag_a_resource_and_it_comes_back(

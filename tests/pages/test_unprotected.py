@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from backups.findings import Code
 from backups.models import Account, AccountRegion, Discovered
 from tests.drivers import aws
+from tests.factories import make_finding
 from tests.fixtures_aws import unregistered
 from tests.pages.conftest import As
 
@@ -80,8 +83,20 @@ def test_where_the_tags_say_too_little_the_form_is_filled_in_as_far_as_they_do(
 def test_empty_states(as_: As, cast: Any) -> None:
     assert "No AWS account is set up" in as_("it").get(reverse("unprotected")).content.decode()
     account = Account.objects.create(name="hosting", number=aws.NUMBER)
-    AccountRegion.objects.create(account=account, name=aws.HOME)
+    region = AccountRegion.objects.create(account=account, name=aws.HOME)
+    assert "Not looked through yet" in as_("it").get(reverse("unprotected")).content.decode()
+    region.listed_at = timezone.now()
+    region.save()
     assert "Everything found is backed up" in as_("it").get(reverse("unprotected")).content.decode()
+
+
+def test_a_list_that_is_not_whole_says_so(as_: As, cast: Any) -> None:
+    account = Account.objects.create(name="hosting", number=aws.NUMBER)
+    AccountRegion.objects.create(account=account, name=aws.HOME)
+    make_finding(None, Code.UNLISTED, subject="AWS 1 eu", sentence="Not all could be <listed>.")
+    shown = as_("it").get(reverse("unprotected")).content.decode()
+    assert "This list is not whole.</strong> Not all could be &lt;listed&gt;." in shown
+    assert "Everything found is backed up" not in shown
 
 
 def test_over_the_api(as_: As, unregistered: Discovered) -> None:
