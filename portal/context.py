@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +50,15 @@ class Item:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template variables ``navigation``, ``roles_in_words``, ``unread``, ``time_zone``. Nothing is asked before a page uses it."""
+    """Template variables ``navigation``, ``roles_in_words``, ``unread``, ``time_zone``, ``aws_elsewhere``.
+
+    Nothing is asked before a page uses it.
+    """
     user: Person = getattr(request, "user", AnonymousUser())
     signed_in = isinstance(user, User)  # holds for the lazy object as well
     return {
         "time_zone": settings.POLICY_TIME_ZONE,
+        "aws_elsewhere": os.environ.get("AWS_ENDPOINT_URL", ""),  # where boto3 goes instead of to AWS
         "navigation": SimpleLazyObject(lambda: _items(user, request.path)) if signed_in else (),
         "unread": SimpleLazyObject(lambda: unread_notices(user)) if signed_in else "",
         "roles_in_words": SimpleLazyObject(lambda: roles_in_words(user)) if signed_in else "",

@@ -99,6 +99,14 @@ def test_a_list_that_is_not_whole_says_so(as_: As, cast: Any) -> None:
     assert "Everything found is backed up" not in shown
 
 
+def test_what_is_simulated_says_so(as_: As, unregistered: Discovered, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = as_("it").get(reverse("unprotected")).content.decode()
+    assert f"<strong>These accounts are simulated.</strong> What is asked of AWS goes to {aws.endpoint()}" in shown
+    assert "AWS is simulated here." in as_("client").get(reverse("resources")).content.decode()
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert "simulated" not in as_("it").get(reverse("unprotected")).content.decode()
+
+
 def test_over_the_api(as_: As, unregistered: Discovered) -> None:
     from rest_framework.test import APIClient
 
