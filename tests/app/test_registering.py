@@ -89,8 +89,10 @@ def test_a_resource_that_overlaps_another_is_refused(world: World, tree: Path) -
 def test_what_a_restore_put_aside_is_refused(world: World, tree: Path) -> None:
     """The portal removes it in time, whoever else calls it theirs by then."""
     resource = register(world, tree)
-    place = driver_of("files").place(resource.settings, "rr-1042-1-ff9db6", Mode.IN_PLACE)
-    for path in (Path(place.kept), Path(place.beside), Path(place.kept) / "sub"):
+    place, other = (
+        driver_of("files").place(resource.settings, "rr-1042-1-ff9db6", mode) for mode in (Mode.IN_PLACE, Mode.BESIDE)
+    )
+    for path in (Path(place.kept), Path(place.beside), Path(place.kept) / "sub", Path(other.beside)):
         path.mkdir(parents=True, exist_ok=True)
         with pytest.raises(InvalidInput, match="belongs to a restore") as raised:
             register(world, tree, name="another", settings={"path": str(path)})

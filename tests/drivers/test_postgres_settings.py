@@ -56,9 +56,10 @@ def test_names_fit_whole_tokens_into_63_bytes(dbname: str) -> None:
     assert all(len(name.encode()) <= 63 for name in (place.live, place.beside, place.kept, beside.beside))
 
 
+@pytest.mark.parametrize("mode", [Mode.IN_PLACE, Mode.BESIDE])
 @pytest.mark.parametrize("which", ["kept", "beside"])
-def test_what_a_restore_put_aside_is_no_resource(which: str) -> None:
-    place = POSTGRES.place(GOOD, "rr-1042-1-abcdef", Mode.IN_PLACE)
+def test_what_a_restore_has_made_or_put_aside_is_no_resource(which: str, mode: Mode) -> None:
+    place = POSTGRES.place(GOOD, "rr-1042-1-abcdef", mode)
     with pytest.raises(DriverError, match="belongs to a restore") as refused:
         POSTGRES.check({**GOOD, "dbname": getattr(place, which)})
     assert refused.value.setting == "dbname"

@@ -17,7 +17,7 @@ from backups.drivers.words import Settings
 
 NAME_MAX = 255
 TRASH = ".gone"
-OF_A_RESTORE = re.compile(rf"\.(before|restore)-{ATTEMPT_NAME}({re.escape(TRASH)})?\Z")
+OF_A_RESTORE = re.compile(rf"\.(before|restored?)-{ATTEMPT_NAME}({re.escape(TRASH)})?\Z")
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # through what may be entered but not read
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from backups.drivers.base import Artefact, Driver, Found, Mode, Place, Sink, Standing, Taken, Verified
+from backups.drivers.databases import not_of_a_restore
 from backups.drivers.hosts import same_database
 from backups.drivers.mysql import checks, exchange, names, preflight, restore, take, verify
 from backups.drivers.mysql.parts import MysqlParts
@@ -34,7 +35,7 @@ class MysqlDriver:
     def check(self, settings: Settings) -> Found:
         """Connect, and see that the user can read everything, definitions too."""
         target = Target.of(settings)
-        names.not_of_a_restore(target)
+        not_of_a_restore(target.dbname)
         return checks.check(target)
 
     def locator(self, settings: Settings) -> str:

@@ -20,9 +20,9 @@ from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
 from backups.drivers.base import DriverError
+from backups.drivers.databases import check_server, password_of, values_of
 from backups.drivers.mysql.errors import translated
 from backups.drivers.words import Setting, Settings
-from backups.secrets import resolve, validate_reference
 
 if TYPE_CHECKING:
     Connection = pymysql.Connection[Cursor]
@@ -86,12 +86,7 @@ class Target:
     @classmethod
     def of(cls, settings: Settings) -> Target:
         """The settings, checked in themselves. Raises :class:`DriverError` naming the one at fault."""
-        values = {one.name: settings.get(one.name, "").strip() or one.default for one in SETTINGS}
-        for one in SETTINGS:
-            if one.required and not values[one.name]:
-                raise DriverError(f"{one.label} is missing. Enter it.", setting=one.name)
-            if not values[one.name].isprintable():
-                raise DriverError(f"{one.label} holds a character that cannot be part of it.", setting=one.name)
+        values = values_of(settings, SETTINGS, printable=True)
         _check(values)
         return cls(
             host=values["host"],
@@ -115,12 +110,7 @@ class Target:
 
     def password(self) -> str:
         """The password, looked up now; empty when there is none."""
-        if not self.password_reference:
-            return ""
-        try:
-            return resolve(self.password_reference)
-        except DriverError as error:
-            raise DriverError(error.sentence, detail=error.detail, setting="password") from None
+        return password_of(self.password_reference)
 
     @contextmanager
     def connect(self, dbname: str | None = None) -> Iterator[Connection]:
@@ -255,13 +245,13 @@ def _quoted(value: str) -> str:
 
 def _check(values: Mapping[str, str]) -> None:
     """What can be wrong with settings without asking a server."""
-    host, port = values["host"], values["port"]
-    if not host.startswith("/") and any(character in host for character in ", /"):
-        raise DriverError("Host must be one host name, one address or the absolute path of a socket.", setting="host")
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise DriverError("Port must be a number from 1 to 65535; the usual one is 3306.", setting="port")
-    if values["sslmode"] not in SSL_MODES:
-        raise DriverError(f"Encryption must be one of {', '.join(SSL_MODES)}.", setting="sslmode")
+    check_server(
+        values,
+        SSL_MODES,
+        socket="the absolute path of a socket",
+        never_in_host=", /",
+        usual_port="the usual one is 3306",
+    )
     if len(values["dbname"]) > NAME_LENGTH:
         raise DriverError(f"Database must not be longer than {NAME_LENGTH} characters.", setting="dbname")
     if values["dbname"].lower() in ("mysql", "information_schema", "performance_schema", "sys"):
@@ -269,8 +259,3 @@ def _check(values: Mapping[str, str]) -> None:
             "This is a database of the server's own, which is not backed up as one of an application. Choose another.",
             setting="dbname",
         )
-    if values["password"]:
-        try:
-            validate_reference(values["password"])
-        except DriverError as error:
-            raise DriverError(error.sentence, setting="password") from None

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, Place, Standing
+from backups.drivers.base import DriverError, Mode, Place, Standing
+from backups.drivers.databases import check_room, place_next_to
 from backups.drivers.postgres import survey
 from backups.drivers.postgres.target import NAME_BYTES, Connection, Target
 
 ORIGINAL = "original"  # in Place.identity: oid of the database that was live, empty when there was none
 RESTORED = "restored"  # oid of the restored one
-OF_A_RESTORE = re.compile(rf"_(before|restore)_{ATTEMPT_NAME}\Z")
 TABLES = "tables"  # how many tables the restored one had when it was verified
 
 
 def place(target: Target, token: str, mode: Mode) -> Place:
     """Names next to the live one; see :meth:`Driver.place`."""
-    beside = "restored" if mode is Mode.BESIDE else "restore"
-    return Place(
-        live=target.dbname,
-        beside=_name(target.dbname, f"_{beside}_{token}"),
-        kept=_name(target.dbname, f"_before_{token}"),
-    )
-
-
-def not_of_a_restore(target: Target) -> None:
-    """Refuse a database that a restore put aside: the portal itself drops it in time."""
-    if OF_A_RESTORE.search(target.dbname):
-        raise DriverError(
-            f"The database {target.dbname} belongs to a restore, which removes it when its time is over. Copy it under a"
-            " name of its own, and give that.",
-            setting="dbname",
-        )
+    return place_next_to(target.dbname, token, mode, _name)
 
 
 def _name(dbname: str, ending: str) -> str:
     """``dbname`` with an ending that stays whole: PostgreSQL would silently cut the end off."""
     room = NAME_BYTES - len(ending.encode())
-    if room < 1:
-        raise DriverError("The restore's token is too long for a database name. Use a shorter one.", detail=ending)
+    check_room(room, ending)
     return dbname.encode()[:room].decode(errors="ignore") + ending
 
 

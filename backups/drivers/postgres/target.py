@@ -17,9 +17,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from backups.drivers.base import DriverError
+from backups.drivers.databases import check_server, password_of, values_of
 from backups.drivers.postgres.errors import translated
 from backups.drivers.words import Setting, Settings
-from backups.secrets import resolve, validate_reference
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -96,12 +96,7 @@ class Target:
     @classmethod
     def of(cls, settings: Settings) -> Target:
         """The settings, checked in themselves. Raises :class:`DriverError` naming the one at fault."""
-        values = {one.name: settings.get(one.name, "").strip() or one.default for one in SETTINGS}
-        for one in SETTINGS:
-            if one.required and not values[one.name]:
-                raise DriverError(f"{one.label} is missing. Enter it.", setting=one.name)
-            if "\0" in values[one.name]:
-                raise DriverError(f"{one.label} holds a character that cannot be part of it.", setting=one.name)
+        values = values_of(settings, SETTINGS)
         _check(values)
         return cls(
             host=values["host"],
@@ -121,12 +116,7 @@ class Target:
 
     def password(self) -> str:
         """The password, looked up now; empty when there is none."""
-        if not self.password_reference:
-            return ""
-        try:
-            return resolve(self.password_reference)
-        except DriverError as error:
-            raise DriverError(error.sentence, detail=error.detail, setting="password") from None
+        return password_of(self.password_reference)
 
     @contextmanager
     def connect(self, dbname: str | None = None) -> Iterator[Connection]:
@@ -197,18 +187,13 @@ class Target:
 
 def _check(values: Mapping[str, str]) -> None:
     """What can be wrong with settings without asking a server."""
-    host, port = values["host"], values["port"]
-    if not host.startswith("/") and any(character in host for character in ", /\t"):
-        raise DriverError("Host must be one host name, one address or one absolute directory.", setting="host")
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise DriverError("Port must be a number from 1 to 65535; PostgreSQL's usual one is 5432.", setting="port")
-    if values["sslmode"] not in SSL_MODES:
-        raise DriverError(f"Encryption must be one of {', '.join(SSL_MODES)}.", setting="sslmode")
+    check_server(
+        values,
+        SSL_MODES,
+        socket="one absolute directory",
+        never_in_host=", /\t",
+        usual_port="PostgreSQL's usual one is 5432",
+    )
     for name, label in (("dbname", "Database"), ("maintenance_db", "Maintenance database")):
         if len(values[name].encode()) > NAME_BYTES:
             raise DriverError(f"{label} must not be longer than {NAME_BYTES} bytes.", setting=name)
-    if values["password"]:
-        try:
-            validate_reference(values["password"])
-        except DriverError as error:
-            raise DriverError(error.sentence, setting="password") from None
