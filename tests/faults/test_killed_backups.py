@@ -83,8 +83,13 @@ def test_taking_one(world: World, resource: Resource, subject: Subject, when: st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["ec2"])
-@pytest.mark.parametrize("when", [*[f"effect {number} of ec2" for number in range(1, 7)], STORED])
+@pytest.mark.parametrize(
+    ("kind", "when"),
+    [
+        *[pytest.param("ec2", f"effect {number} of ec2", id=f"ec2-{number}") for number in range(1, 7)],
+        pytest.param("ec2", STORED, id="ec2-stored"),
+    ],
+)
 def test_copying_one(world: World, resource: Resource, subject: LiveMachine, when: str) -> None:
     killed("copy", resource.pk, "all", when)
     dead = Copy.objects.get(region=OTHER)
