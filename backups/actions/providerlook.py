@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -47,6 +48,14 @@ class _Count:
     missing: int = 0
     strays: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+
+
+class _Made(NamedTuple):
+    """Of a backup what tells whether something may be made for it, or was left by it."""
+
+    status: str
+    finished_at: datetime | None
+    home_region: str
 
 
 def subject_of(region: AccountRegion) -> str:
@@ -111,13 +120,16 @@ def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _
         names[one.token].append(one.name)
     uids = {uid for token in names if (uid := _backup_uid(token))}
     # Backups first: one that is finished in between has its copy by then.
-    backups = Backup.objects.select_related("resource").only("uid", "status", "finished_at", "resource__home_region")
-    made = backups.in_bulk(uids, field_name="uid")
+    backups = Backup.objects.filter(uid__in=uids)
+    made = {
+        uid: _Made(*facts)
+        for uid, *facts in backups.values_list("uid", "status", "finished_at", "resource__home_region")
+    }
     copies = Copy.objects.filter(region=region.name, backup__uid__in=uids)
     known = dict(copies.values_list("prefix", "state"))
     for token in sorted(names):
         state, uid = known.get(token), _backup_uid(token)
-        backup = made.get(uid) if uid else None
+        backup = made.get(uid)
         if state is not None and state != CopyState.DELETED:
             continue
         if state == CopyState.DELETED or _is_left_by(backup, token, region.name, clock()):
@@ -134,9 +146,9 @@ def _remove(kept: Kept, region: AccountRegion, token: str) -> None:
         log.warning("presence.leftover_stays", subject=subject_of(region), token=token, why=error.sentence)
 
 
-def _is_left_by(backup: Backup | None, token: str, region: str, now: datetime) -> bool:
+def _is_left_by(backup: _Made | None, token: str, region: str, now: datetime) -> bool:
     """Whether it is of a backup that failed so long ago that no worker of it lives, and is not whole."""
-    if backup is None or backup.status != BackupStatus.FAILED or backup.resource.home_region != region:
+    if backup is None or backup.status != BackupStatus.FAILED or backup.home_region != region:
         return False
     if backup.finished_at is None or now - UNDECIDED <= backup.finished_at <= now + AHEAD:
         return False

@@ -138,7 +138,7 @@ class LiveMariaDB:
     """A MariaDB database on a server of the test's process."""
 
     kind = "mysql"
-    part = ("orders",)
+    part: tuple[str, ...] = ("orders",)
     variable = "TEST_MARIADB_PASSWORD"
 
     def __init__(self, server: MariaDBServer, name: str) -> None:
@@ -192,7 +192,7 @@ class LiveMachine:
     """
 
     kind = "ec2"
-    part = ()
+    part: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.ec2 = aws.client("ec2")
