@@ -122,14 +122,16 @@ def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _
     # Backups first: one that is finished in between has its copy by then.
     backups = Backup.objects.filter(uid__in=uids)
     made = {
-        uid: _Made(*facts)
-        for uid, *facts in backups.values_list("uid", "status", "finished_at", "resource__home_region")
+        uid: _Made(status, finished_at, home)
+        for uid, status, finished_at, home in backups.values_list(
+            "uid", "status", "finished_at", "resource__home_region"
+        )
     }
     copies = Copy.objects.filter(region=region.name, backup__uid__in=uids)
     known = dict(copies.values_list("prefix", "state"))
     for token in sorted(names):
         state, uid = known.get(token), _backup_uid(token)
-        backup = made.get(uid)
+        backup = made.get(uid) if uid else None
         if state is not None and state != CopyState.DELETED:
             continue
         if state == CopyState.DELETED or _is_left_by(backup, token, region.name, clock()):

@@ -65,7 +65,7 @@ class Tree:
     """A directory."""
 
     kind = "files"
-    part = ("sub",)
+    part: tuple[str, ...] = ("sub",)
 
     def __init__(self) -> None:
         self.path: Path = make_tree()
