@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 from django.db import transaction
@@ -26,7 +27,7 @@ from portal.words import counted
 
 log = structlog.get_logger(__name__)
 
-EXAMPLES = 5
+EXAMPLES, GROUP = 5, 500
 BLIND_AFTER = timedelta(hours=6)
 """What could not be listed for so long is a finding."""
 CHANGING = ("settings", "name", "sentence", "size_bytes", "tags", "why_not", "seen_at", "region")
@@ -91,9 +92,14 @@ def _note_listed(region: AccountRegion, refusals: Sequence[str], begun: datetime
 
 
 def _registered(seen: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    kinds = {kind for kind, _ in seen}
-    standing = Resource.objects.standing().filter(kind__in=kinds).values_list("kind", "locator")
-    return set(standing.iterator()) & set(seen)
+    """What of it has a resource. Asked of many at a time: the company has far more than the region."""
+    found: set[tuple[str, str]] = set()
+    rest = iter(sorted(seen))
+    while group := list(islice(rest, GROUP)):
+        kinds, places = {kind for kind, _ in group}, {locator for _, locator in group}
+        standing = Resource.objects.standing().filter(kind__in=kinds, locator__in=places)
+        found.update(standing.values_list("kind", "locator"))
+    return found & set(seen)
 
 
 def _note_sightings(
@@ -127,7 +133,7 @@ def _keep(
         rows = _rows(region, unprotected(found, _registered(seen)), now)
         Discovered.objects.filter(first_seen_at__gt=now).update(first_seen_at=now)  # by a clock that was ahead
         Discovered.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=500
+            rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=GROUP
         )
         Discovered.objects.filter(region=region, kind__in=kinds).exclude(seen_at=now).delete()
         _tell(region, now)

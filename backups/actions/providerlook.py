@@ -6,10 +6,12 @@ of a listing alone, a region that does not answer says nothing, and what nobody 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -36,6 +38,9 @@ GROUP, EXAMPLES = 500, 5
 UNDECIDED = timedelta(days=1)
 """For so long what a failed backup has left is not touched: its worker may still live."""
 
+MAY_BE_MADE = (BackupStatus.QUEUED, BackupStatus.RUNNING, BackupStatus.FAILED)
+"""What is made for such a backup is nothing to tell: it is open, or failed so lately that its worker may still live."""
+
 
 @dataclass
 class _Count:
@@ -43,6 +48,14 @@ class _Count:
     missing: int = 0
     strays: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+
+
+class _Made(NamedTuple):
+    """Of a backup what tells whether something may be made for it, or was left by it."""
+
+    status: str
+    finished_at: datetime | None
+    home_region: str
 
 
 def subject_of(region: AccountRegion) -> str:
@@ -101,17 +114,30 @@ def _kinds_of_keeping() -> Iterator[Kept]:
 
 
 def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _Count, clock: Clock) -> None:
-    """What belongs to no copy: leftovers of ours are removed, what nobody knows is told."""
-    tokens = {one.token for one in group}
-    known = dict(Copy.objects.filter(region=region.name, prefix__in=tokens).values_list("prefix", "state"))
-    for token in sorted(tokens):
-        state = known.get(token)
+    """What belongs to no copy: leftovers of ours are removed, what nobody knows is told. Asked of the rows all at once."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for one in group:
+        names[one.token].append(one.name)
+    uids = {uid for token in names if (uid := _backup_uid(token))}
+    # Backups first: one that is finished in between has its copy by then.
+    backups = Backup.objects.filter(uid__in=uids)
+    made = {
+        uid: _Made(status, finished_at, home)
+        for uid, status, finished_at, home in backups.values_list(
+            "uid", "status", "finished_at", "resource__home_region"
+        )
+    }
+    copies = Copy.objects.filter(region=region.name, backup__uid__in=uids)
+    known = dict(copies.values_list("prefix", "state"))
+    for token in sorted(names):
+        state, uid = known.get(token), _backup_uid(token)
+        backup = made.get(uid) if uid else None
         if state is not None and state != CopyState.DELETED:
             continue
-        if state == CopyState.DELETED or _is_of_a_failed_backup(token, region.name, clock()):
+        if state == CopyState.DELETED or _is_left_by(backup, token, region.name, clock()):
             _remove(kept, region, token)
-        elif not _is_being_made(token):
-            count.strays += [one.name for one in group if one.token == token]
+        elif backup is None or backup.status not in MAY_BE_MADE:
+            count.strays += names[token]
 
 
 def _remove(kept: Kept, region: AccountRegion, token: str) -> None:
@@ -122,18 +148,11 @@ def _remove(kept: Kept, region: AccountRegion, token: str) -> None:
         log.warning("presence.leftover_stays", subject=subject_of(region), token=token, why=error.sentence)
 
 
-def _is_being_made(token: str) -> bool:
-    """Whether its backup is open, or failed so lately that its worker may still live."""
-    uid = _backup_uid(token)
-    made = Backup.objects.filter(uid=uid) if uid else Backup.objects.none()
-    return made.filter(status__in=[BackupStatus.QUEUED, BackupStatus.RUNNING, BackupStatus.FAILED]).exists()
-
-
-def _is_of_a_failed_backup(token: str, region: str, now: datetime) -> bool:
-    if (uid := _backup_uid(token)) is None:
+def _is_left_by(backup: _Made | None, token: str, region: str, now: datetime) -> bool:
+    """Whether it is of a backup that failed so long ago that no worker of it lives, and is not whole."""
+    if backup is None or backup.status != BackupStatus.FAILED or backup.home_region != region:
         return False
-    failed = Backup.objects.filter(uid=uid, status=BackupStatus.FAILED, resource__home_region=region)
-    if not failed.filter(Q(finished_at__lt=now - UNDECIDED) | Q(finished_at__gt=now + AHEAD)).exists():
+    if backup.finished_at is None or now - UNDECIDED <= backup.finished_at <= now + AHEAD:
         return False
     try:
         return has_no_index(store_of(region), token)  # else it may be whole, and is recorded yet

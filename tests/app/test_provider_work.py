@@ -43,7 +43,7 @@ from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
 from restores.models import Attempt, AttemptStatus, RestoreRequest
 from restores.workflow import Status
-from tests.app.world import HOME, OTHER, World, approved, filed
+from tests.app.world import HOME, OTHER, World, approved, filed, taken
 from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
 from tests.fixtures_aws import account, ec2, machine
@@ -80,15 +80,6 @@ def hold_back(kind: str, status: str, region: str = HOME) -> None:
     with aws.rows("ec2", region) as backend:
         for one in getattr(backend, kind).values():
             one.status = status
-
-
-def taken(backup: Backup) -> Backup:
-    for _ in range(5):
-        perform_backup(backup.pk)
-        backup.refresh_from_db()
-        if not backup.is_open:
-            break
-    return backup
 
 
 def finished(resource: Resource) -> Backup:

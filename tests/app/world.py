@@ -120,9 +120,19 @@ def make_resource_of(world: World, kind: str, how: Settings, *, name: str, envir
         other_region=OTHER,
         settings=dict(how),
     )
-    perform_backup(resource.backups.get().pk)
+    taken(resource.backups.get())
     resource.refresh_from_db()
     return resource
+
+
+def taken(backup: Backup) -> Backup:
+    """Carried out, and woken at once while it waits for its provider."""
+    for _ in range(5):
+        perform_backup(backup.pk)
+        backup.refresh_from_db()
+        if not backup.is_open:
+            break
+    return backup
 
 
 def backup_now(resource: Resource, *, at: datetime | None = None) -> Backup:

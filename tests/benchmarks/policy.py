@@ -11,23 +11,18 @@ import argparse
 import gc
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.benchmarks.measure import run_program
-from tests.drivers.servers import SUPERUSER, PostgresServer
+from tests.benchmarks.portal import portal_on_postgres
 
 UNITS = {"M": 10**6, "G": 10**9}
 BYTES_A_RESOURCE = 20_000
-ROOT = Path(__file__).resolve().parents[2]
-SERVER_OPTIONS = {"shared_buffers": "512MB", "work_mem": "32MB", "random_page_cost": "1.1"}
 
 COMPANY = """
 INSERT INTO portal_client (id, name, created_at) SELECT g, 'Client ' || g, now() FROM generate_series(1, {n} / 100 + 1) g;
@@ -145,19 +140,7 @@ def pages() -> str:
 
 def company(resources: int) -> None:
     """Audit, plan and pages over so many resources."""
-    with PostgresServer(options=SERVER_OPTIONS) as server, tempfile.TemporaryDirectory() as data:
-        server.create_database("portal")
-        os.environ.update(
-            DATABASE_URL=f"postgres://{SUPERUSER}@{str(server.directory).replace('/', '%2F')}:{server.port}/portal",
-            DATA_DIR=data,
-            SECRET_KEY="only-for-the-benchmark-0123456789-0123456789-0123456789",
-            DJANGO_SETTINGS_MODULE="portal.settings",
-            BROKER_URL="memory://",
-            LOG_LEVEL="ERROR",
-            ALLOWED_HOSTS="testserver",
-        )
-        for step in ("migrate", "collectstatic"):
-            subprocess.run([sys.executable, "manage.py", step, "-v0", "--no-input"], cwd=ROOT, check=True)
+    with portal_on_postgres(pages=True) as server:
         server.execute(COMPANY.format(n=resources), "portal")
         server.execute("VACUUM ANALYZE", "portal")
         for what in ("audit", "plan", "pages"):

@@ -76,6 +76,11 @@ def endpoint() -> str:
 def client(service: str, region: str = HOME) -> Any:
     """A client of plain boto3 in the account, to look at things without the code under test."""
     endpoint()
+    return plain_client(service, region)
+
+
+def plain_client(service: str, region: str = HOME) -> Any:
+    """The same in a program that a test has started: of the AWS that its environment names."""
     session = boto3.Session(region_name=region)
     assumed = session.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
     return session.client(

@@ -1,8 +1,77 @@
-"""The small company of the actions' tests, and the real servers of the drivers'."""
+"""The small company of the actions' tests, the real servers of the drivers', and which kills are tried every time."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+
 from tests.app.conftest import five, sent, tree, world
 from tests.drivers.conftest import own_server, postgres_server
+from tests.fixtures_aws import account, ec2
 
-__all__ = ["five", "own_server", "postgres_server", "sent", "tree", "world"]
+__all__ = ["account", "ec2", "five", "own_server", "postgres_server", "sent", "tree", "world"]
+
+TELLING = frozenset(
+    {
+        # test_killed_workers: exchanged and not recorded; exchanged, and the machine stands still
+        "test_in_place[mysql-swap-done, not recorded]",
+        "test_in_place[ec2-health-begun]",
+        "test_beside[ec2-whole-restore-done, not recorded]",
+        "test_undo[ec2-killed-hand_over-begun]",
+        "test_the_message_comes_to_two_workers_at_once[ec2-whole]",
+        "test_the_message_comes_to_two_workers_at_once[mysql-whole]",
+        # test_killed_midway: one volume made; stopped; one volume off; one on; tables exchanged by half; and back
+        "test_in_place[ec2-restore-2]",
+        "test_in_place[ec2-stop_writers-4]",
+        "test_in_place[ec2-swap-4]",
+        "test_in_place[ec2-swap-14]",
+        "test_in_place[mysql-swap-6]",
+        "test_in_place[mysql-swap-18]",
+        "test_undo[ec2-10]",
+        "test_undo[mysql-12]",
+        "test_a_machine_that_cannot_be_put_right_yet_is_not_forgotten[ec2]",
+        # test_killed_backups: begun and no answer; the first of them noted; whole and not recorded
+        "test_taking_one[ec2-2]",
+        "test_taking_one[ec2-4]",
+        "test_taking_one[ec2-stored]",
+        "test_taking_one[mysql-3]",
+        "test_taking_one[mysql-stored]",
+        "test_copying_one[ec2-4]",
+        "test_copying_one[ec2-stored]",
+    }
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the kills over machines and MariaDB databases the telling ones, unless PORTAL_EVERY_KILL=1: what comes in between
+    goes the same ways, and each takes some seconds.
+    """
+    every = os.environ.get("PORTAL_EVERY_KILL") == "1"
+    items[:] = [
+        one
+        for one in items
+        if _kind(one) not in ("ec2", "mysql") or (_makes_sense(one) and (every or one.name in TELLING))
+    ]
+    for item in items:
+        if _kind(item) in ("ec2", "mysql"):
+            item.add_marker(pytest.mark.slow)
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    params: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return params
+
+
+def _kind(item: pytest.Item) -> object:
+    """What a test here kills workers over."""
+    if item.path.parent != Path(__file__).parent:
+        return None
+    return _params(item).get("subject") or _params(item).get("kind")
+
+
+def _makes_sense(item: pytest.Item) -> bool:
+    """Machines are not restored in part, and their snapshots are not downloaded."""
+    return _kind(item) != "ec2" or not (_params(item).get("extent") == "part" or item.name.startswith("test_export"))

@@ -22,24 +22,19 @@ from restores.models import Attempt, AttemptStatus, RestoreRequest
 from restores.stepnames import STEPS, UNDO_STEPS, StepName
 from restores.workflow import Status
 from tests.app.world import World, approved, filed, make_resource_of, restored
-from tests.drivers.databases import Database
 from tests.faults.at_once import at_once
 from tests.faults.death import cleaned_up, cut_off, found_dead, killed
-from tests.faults.subjects import LiveDatabase, Subject, Tree, new_name
+from tests.faults.subjects import Subject
+from tests.faults.subjects_there import subject_of
 
 MOMENTS = ("begun", "done, not recorded", "recorded")
 AFTER_SWAP = {StepName.HEALTH, StepName.HAND_OVER}
 
 
-@pytest.fixture(params=["files", "postgres"])
+@pytest.fixture(params=["files", "postgres", "mysql", "ec2"])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
-    if request.param == "files":
-        tree = Tree()
-        yield tree
-        tree.remove()
-        return
-    with Database(request.getfixturevalue("postgres_server"), tmp_path, new_name()) as database:
-        yield LiveDatabase(database)
+    with subject_of(request.param, request, tmp_path) as made:
+        yield made
 
 
 def asked(world: World, resource: Resource, subject: Subject, extent: str, mode: Mode = Mode.BESIDE) -> RestoreRequest:

@@ -1,8 +1,8 @@
 """A real worker process to which something happens at a chosen moment: ``python -m tests.faults.worker WHAT ID STEP WHEN FATE``.
 
 It carries out the real action; only the recorder of steps is watched, to know the moment, or, where an incident's list is
-filed, how many were. It is ``killed`` with -9, or
-``cut off`` from the portal's database.
+filed, how many were. WHEN may be ``effect N of KIND`` as well: before the driver's n-th change of the world in that step;
+where STEP is ``all``, since the beginning. It is ``killed`` with -9, or ``cut off`` from the portal's database.
 """
 
 from __future__ import annotations
@@ -40,6 +40,27 @@ def cut_off() -> None:
     other.close()
 
 
+def at_effect(when: str, befalls: Callable[[], None]) -> Callable[[bool], None]:
+    """Count what the driver does to the world, while the returned function says so."""
+    from tests.drivers.cases import ec2, mysql
+
+    _, number, _, kind = when.split()
+    left, counting = [int(number)], [False]
+
+    def effect() -> None:
+        if counting[0]:
+            left[0] -= 1
+            if not left[0]:
+                befalls()
+
+    {"ec2": ec2.before_each_step, "mysql": mysql.before_each_effect}[kind](effect)
+
+    def count(on: bool) -> None:
+        counting[0] = on
+
+    return count
+
+
 HELD: list[sqlite3.Connection] = []
 FATES: dict[str, Callable[[], None]] = {"killed": die, "cut off": cut_off}
 
@@ -55,11 +76,15 @@ def main() -> None:
         settings.DATABASES["default"]["OPTIONS"]["timeout"] = 0.5  # it waits in vain each time
     befalls = FATES[fate]
 
+    from backups.actions import copying, taking
+    from backups.models import Copy
     from restores.actions import incident_running
     from restores.actions.performing import perform_restore
     from restores.actions.recording import Recorder
     from restores.actions.undoing import perform_undo
 
+    count = at_effect(when, befalls) if when.startswith("effect ") else lambda on: None
+    count(step == "all")
     real = Recorder.step
 
     @contextmanager
@@ -67,7 +92,11 @@ def main() -> None:
         with real(self, name) as told:
             if name == step and when == "begun":
                 befalls()
+            if name == step:
+                count(True)
             yield told
+            if name == step:
+                count(False)
             if name == step and when == "done, not recorded":
                 befalls()
         if name == step and when == "recorded":
@@ -93,7 +122,36 @@ def main() -> None:
 
     vars(incident_running).update(apply_move=approving, _file=filing)
 
+    finish, copied = vars(taking)["finish_backup"], vars(copying)["copy_artefact"]
+
+    def finishing(*args: Any, **facts: Any) -> Any:
+        if when == "done, not recorded":
+            befalls()
+        return finish(*args, **facts)
+
+    def copying_artefact(*args: Any) -> Any:
+        done = copied(*args)
+        if when == "done, not recorded":
+            befalls()
+        return done
+
+    if what == "take":
+        vars(taking)["finish_backup"] = finishing
+    if what == "copy":
+        vars(copying)["copy_artefact"] = copying_artefact
+
+    def take(pk: int) -> None:
+        for _ in range(5):  # one that sleeps until its provider is done is woken at once
+            taking.perform_backup(pk)
+
+    def copy(resource: int) -> None:
+        copying.copy_to_other_region(resource)
+        for pk in Copy.objects.filter(backup__resource=resource, wakes_at__isnull=False).values_list("pk", flat=True):
+            copying.continue_copy(pk)
+
     {
+        "take": take,
+        "copy": copy,
         "restore": perform_restore,
         "undo": perform_undo,
         "file": lambda pk: incident_running.file_turn(pk, timezone.now()),
