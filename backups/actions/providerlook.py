@@ -7,7 +7,7 @@ of a listing alone, a region that does not answer says nothing, and what nobody 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -84,15 +84,26 @@ def check_providers(*, clock: Clock = timezone.now) -> tuple[int, list[str], lis
 
 
 def check_provider_region(region: AccountRegion, *, clock: Clock = timezone.now) -> RegionCheck:
-    """Look at one region of an account and keep what was seen as evidence. Raises DriverError when it cannot be listed."""
-    begun, count = clock(), _Count()
-    for kept in _kinds_of_keeping():
-        owned = kept.owned({"account": region.account.name}, region.name)
-        while group := list(islice(owned, GROUP)):
-            count.seen |= {one.name for one in group if one.sound}
-            _compare(kept, region, group, count, clock)
-    _look_for_unseen(region, begun, count, clock)
-    made = RegionCheck.objects.create(
+    """Look at one region of an account and keep what was seen as evidence.
+
+    What one kind's listing refuses keeps nobody from the others; then raises DriverError, and there is no evidence.
+    """
+    begun, count, refused = clock(), _Count(), []
+    for kept, kinds in _kinds_of_keeping():
+        try:
+            owned = kept.owned({"account": region.account.name}, region.name)
+            while group := list(islice(owned, GROUP)):
+                count.seen |= {one.name for one in group if one.sound}
+                _compare(kept, region, group, count, clock)
+        except DriverError as error:
+            refused.append(error)
+        else:
+            _look_for_unseen(region, kinds, begun, count, clock)
+    if count.strays or not refused:
+        _tell_strays(region, count.strays, clock())
+    if refused:
+        raise refused[0]
+    return RegionCheck.objects.create(
         region=subject_of(region),
         started_at=begun,
         finished_at=clock(),
@@ -100,17 +111,19 @@ def check_provider_region(region: AccountRegion, *, clock: Clock = timezone.now)
         missing=count.missing,
         strays=len(count.strays),
     )
-    _tell_strays(region, count.strays, clock())
-    return made
 
 
-def _kinds_of_keeping() -> Iterator[Kept]:
-    """Each way of keeping once: kinds that share it list the same."""
-    found: list[Kept] = []
-    for driver in KINDS.values():
-        if driver.kept is not None and driver.kept not in found:
-            found.append(driver.kept)
-            yield driver.kept
+def _kinds_of_keeping() -> list[tuple[Kept, list[str]]]:
+    """Each way of keeping once, with the kinds that share it: they list the same."""
+    found: list[tuple[Kept, list[str]]] = []
+    for kind, driver in KINDS.items():
+        if driver.kept is None:
+            continue
+        if same := [kinds for kept, kinds in found if kept == driver.kept]:
+            same[0].append(kind)
+        else:
+            found.append((driver.kept, [kind]))
+    return found
 
 
 def _compare(kept: Kept, region: AccountRegion, group: Sequence[Owned], count: _Count, clock: Clock) -> None:
@@ -168,11 +181,16 @@ def _backup_uid(token: str) -> UUID | None:
         return None
 
 
-def _look_for_unseen(region: AccountRegion, begun: datetime, count: _Count, clock: Clock) -> None:
+def _look_for_unseen(
+    region: AccountRegion, kinds: Collection[str], begun: datetime, count: _Count, clock: Clock
+) -> None:
     """Copies that should be there, and of which the listing did not show all."""
     before = Q(created_at__lt=begun) | Q(created_at__gt=begun + AHEAD)  # or by a clock that was wrong
     copies = Copy.objects.present().filter(
-        before, region=region.name, backup__resource__settings__account=region.account.name
+        before,
+        region=region.name,
+        backup__resource__kind__in=kinds,
+        backup__resource__settings__account=region.account.name,
     )
     for copy in copies.exclude(kept={}).select_related("backup__resource").iterator(chunk_size=2000):
         if set(copy.kept["parts"].values()) <= count.seen:
