@@ -130,7 +130,9 @@ def _tell(region: AccountRegion, now: datetime) -> None:
     names = list(rows.order_by("first_seen_at", "name").values_list("name", flat=True)[:EXAMPLES])
     named = ", ".join(names) + (" …" if number > len(names) else "")
     have = "has" if number == 1 else "have"
-    sentence = f"{counted(number, 'machine or volume', 'machines and volumes')} in {subject} {have} no backups: {named}"
+    kinds = set(rows.values_list("kind", flat=True))
+    noun = KINDS[kinds.pop()].noun if len(kinds) == 1 else "resource"
+    sentence = f"{counted(number, noun)} in {subject} {have} no backups: {named}"
     advice = "Take each of them in, or have it removed there if nobody needs it: every resource must have backups."
     note_finding(Code.UNPROTECTED, subject, sentence, advice, now)
 

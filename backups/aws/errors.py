@@ -40,8 +40,13 @@ BAD_KEYS = frozenset(
         "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidSignatureException",
     }
 )  # fmt: skip
-IN_BETWEEN = frozenset({"IncorrectState", "IncorrectInstanceState", "VolumeInUse"})
-"""Said of something that is on its way from one state to another."""
+IN_BETWEEN = frozenset(
+    {
+        "IncorrectState", "IncorrectInstanceState", "VolumeInUse", "InvalidDBInstanceState", "InvalidDBSnapshotState",
+        "InsufficientDBInstanceCapacity",
+    }
+)  # fmt: skip
+"""Said of something that is on its way from one state to another, or that there may be room for later."""
 
 LATER = 60.0
 LIMITS = re.compile(r".*(LimitExceeded|QuotaExceeded|Quota)$|^ResourceLimitExceeded$")

@@ -54,7 +54,7 @@ def test_a_stopped_machine_without_backups_is_found_and_said(
     assert row.sentence == f"{machine}, stopped: 3 volumes, 38 GiB"
     said = finding()
     assert said is not None
-    assert said.sentence == f"1 machine or volume in AWS {aws.NUMBER} {HOME} has no backups: web-1"
+    assert said.sentence == f"1 machine in AWS {aws.NUMBER} {HOME} has no backups: web-1"
     first = row.first_seen_at
     discover_region(region.pk)
     row.refresh_from_db()
