@@ -71,21 +71,11 @@ def build(rds: Any, name: str = NAME, **more: Any) -> dict[str, Any]:
     return found
 
 
-def empty(rds: Any) -> None:
-    """Remove all instances and snapshots of the region, and the groups of those that build() has made."""
-    for one in rds.describe_db_instances()["DBInstances"]:
-        name = one["DBInstanceIdentifier"]
-        rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
-        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    for one in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
-        rds.delete_db_snapshot(DBSnapshotIdentifier=one["DBSnapshotIdentifier"])
-    for one in rds.describe_db_subnet_groups()["DBSubnetGroups"]:
-        rds.delete_db_subnet_group(DBSubnetGroupName=one["DBSubnetGroupName"])
-    for one in rds.describe_db_parameter_groups()["DBParameterGroups"]:
-        if not one["DBParameterGroupName"].startswith("default"):
-            rds.delete_db_parameter_group(DBParameterGroupName=one["DBParameterGroupName"])
-    for one in rds.describe_option_groups()["OptionGroupsList"]:
-        rds.delete_option_group(OptionGroupName=one["OptionGroupName"])
+def empty(region: str = aws.HOME) -> None:
+    """Remove all instances and snapshots of the region, and all groups; by its rows, for moto lists no option groups."""
+    with aws.rows("rds", region) as backend:
+        for rows in ("databases", "database_snapshots", "subnet_groups", "db_parameter_groups", "option_groups"):
+            getattr(backend, rows).clear()
 
 
 SEEN = (
@@ -182,10 +172,11 @@ class RdsCase:
 
 @contextmanager
 def open_case(home: Path) -> Iterator[DriverCase]:
-    """A fresh instance; everything of the region is removed before and afterwards."""
+    """A fresh instance; everything of the region is removed afterwards."""
     rds = aws.client("rds")
     build(rds)
     try:
         yield RdsCase({"account": "hosting", "region": aws.HOME, "instance": NAME}, rds)
     finally:
-        empty(rds)
+        for region in (aws.HOME, aws.AWAY):
+            empty(region)
