@@ -62,7 +62,7 @@ def name_of(token: str) -> str:
     for tags.
     """
     readable = re.sub(r"[^a-z0-9]+", "-", token.lower()).strip("-")[:120].strip("-")
-    return f"haas-{readable}-{hashlib.sha256(token.encode()).hexdigest()[:12]}"
+    return "-".join(filter(None, ("haas", readable, hashlib.sha256(token.encode()).hexdigest()[:12])))
 
 
 def named(access: Access, name: str) -> Snapshot | None:
