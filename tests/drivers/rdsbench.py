@@ -44,7 +44,9 @@ def put(kind: str, region: str = aws.HOME, **values: Any) -> None:
                 setattr(one, name, value)
 
 
-def refusal(code: str, status: int = 400, *, times: int = 1_000, passes: int = 0, words: str = "No.") -> Callable[..., Any]:
+def refusal(
+    code: str, status: int = 400, *, times: int = 1_000, passes: int = 0, words: str = "No."
+) -> Callable[..., Any]:
     """An answer of RDS that says so, after as many calls as pass and for so many times."""
     left = [passes, times]
 

@@ -176,11 +176,13 @@ def test_what_rds_says_in_words(bench: Bench, code: str, status: int, said: str,
 
 def test_what_passes_is_tried_again_at_once(bench: Bench) -> None:
     with answered("rds", "DescribeDBInstances", refusal("Throttling", times=1)):
-        assert bench.case.driver.check(bench.case.settings).sentence.startswith("Instance shop-db (available): MySQL 8.0.36")
+        assert bench.case.driver.check(bench.case.settings).sentence.startswith(
+            "Instance shop-db (available): MySQL 8.0.36"
+        )
 
 
 def test_lists_are_read_by_pages_of_the_size_that_rds_allows(bench: Bench) -> None:
-    """moto gives all snapshots at once, so the second page is made here; RDS refuses to give more than 100."""
+    """Moto gives all snapshots at once, so the second page is made here; RDS refuses to give more than 100."""
     for token in ("r/one", "r/two"):
         bench.take(token)
     asked: list[dict[str, Any]] = []
@@ -261,7 +263,7 @@ def test_a_copy_that_takes_long_fails_or_lost_its_source(bench: Bench) -> None:
 
 
 def test_a_copy_keeps_its_option_group_or_says_what_it_needs(bench: Bench) -> None:
-    """moto tells no option group of a snapshot, and copies without."""
+    """Moto tells no option group of a snapshot, and copies without."""
     kept, copies = bench.take().kept, bench.case.driver.kept
     assert kept is not None and copies is not None
     asked: list[dict[str, Any]] = []
@@ -272,9 +274,11 @@ def test_a_copy_keeps_its_option_group_or_says_what_it_needs(bench: Bench) -> No
 
     words = "The snapshot requires a target option group with the following options: TDE"
     with altered("DescribeDBSnapshots", with_group), noted("CopyDBSnapshot", asked):
-        with answered("rds", "CopyDBSnapshot", refusal("InvalidParameterCombination", words=words)):
-            with pytest.raises(DriverError, match="there is no such group in eu-west-1. Make one there"):
-                copies.copy(bench.case.settings, kept, aws.AWAY, "r/b-2", quiet)
+        with (
+            answered("rds", "CopyDBSnapshot", refusal("InvalidParameterCombination", words=words)),
+            pytest.raises(DriverError, match="there is no such group in eu-west-1. Make one there"),
+        ):
+            copies.copy(bench.case.settings, kept, aws.AWAY, "r/b-2", quiet)
         aws.client("rds", aws.AWAY).create_option_group(
             OptionGroupName="shop-db-options", EngineName="mysql", MajorEngineVersion="8.0", OptionGroupDescription="x"
         )

@@ -70,9 +70,11 @@ def test_an_exchange_that_breaks_between_the_renamings_has_both_ways(bench: Benc
     case.mutate()
     newer = case.snapshot(NAME)
     place = bench.ready(artefact)
-    with answered("rds", "ModifyDBInstance", refusal("InvalidDBInstanceState", passes=1)):
-        with pytest.raises(DriverError) as broken:
-            driver.swap(settings, place)
+    with (
+        answered("rds", "ModifyDBInstance", refusal("InvalidDBInstanceState", passes=1)),
+        pytest.raises(DriverError) as broken,
+    ):
+        driver.swap(settings, place)
     assert broken.value.retry
     assert not case.exists(NAME)
     assert driver.standing(settings, place) is Standing.NOTHING
@@ -154,7 +156,8 @@ def test_somebody_elses_instance_under_the_name_is_never_touched(bench: Bench) -
     case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
     place = exchanged(bench)
     case.rds.modify_db_instance(DBInstanceIdentifier=NAME, NewDBInstanceIdentifier="moved", ApplyImmediately=True)
-    case.rds.create_db_instance(DBInstanceIdentifier=NAME, DBInstanceClass="db.t3.micro", Engine="mysql")
+    case.rds.create_db_instance(DBInstanceIdentifier="stranger", DBInstanceClass="db.t3.micro", Engine="mysql")
+    case.rds.modify_db_instance(DBInstanceIdentifier="stranger", NewDBInstanceIdentifier=NAME, ApplyImmediately=True)
     assert driver.standing(settings, place) is Standing.UNKNOWN
     for verb in (driver.swap, driver.swap_back):
         with pytest.raises(DriverError, match="Another instance is called shop-db now") as refused:
@@ -177,7 +180,11 @@ def test_what_is_to_be_live_and_is_gone_is_given_up_and_nothing_touched(bench: B
 
 def test_what_an_earlier_restore_kept_goes_after_a_later_one(bench: Bench) -> None:
     case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
-    first, second = exchanged(bench), exchanged(bench)
+    artefact, places = bench.take(), []
+    for _ in range(2):
+        places.append(bench.ready(artefact))
+        until_done(lambda: driver.swap(settings, places[-1]))
+    first, second = places
     assert driver.standing(settings, first) is Standing.UNKNOWN
     driver.discard(settings, first, first.kept)
     driver.discard(settings, first, first.beside)
@@ -202,9 +209,7 @@ def test_only_what_bears_this_restores_tag_and_id_is_removed(bench: Bench) -> No
     with noted("DeleteDBInstance", asked):
         for _ in range(2):
             driver.discard(settings, place, place.kept)
-    assert asked == [
-        {"DBInstanceIdentifier": place.kept, "SkipFinalSnapshot": True, "DeleteAutomatedBackups": True}
-    ]
+    assert asked == [{"DBInstanceIdentifier": place.kept, "SkipFinalSnapshot": True, "DeleteAutomatedBackups": True}]
     assert case.names() == {NAME}
 
 

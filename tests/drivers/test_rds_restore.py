@@ -25,7 +25,8 @@ def preflight(bench: Bench, artefact: Any, mode: Mode = Mode.BESIDE) -> str:
 
 def test_everything_is_said_to_rds(bench: Bench) -> None:
     """RDS gives defaults for what is not said; moto takes most of it from the original, so the call is looked at."""
-    case, artefact, asked = case_of(bench), bench.take(), []
+    case, artefact = case_of(bench), bench.take()
+    asked: list[dict[str, Any]] = []
     group = case.the(NAME)["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
     place = bench.place()
     with noted("RestoreDBInstanceFromDBSnapshot", asked):
@@ -62,7 +63,8 @@ def test_everything_is_said_to_rds(bench: Bench) -> None:
 
 
 def test_what_rds_does_not_bring_back_is_given_afterwards(bench: Bench) -> None:
-    case, artefact, asked = case_of(bench), bench.take(), []
+    case, artefact = case_of(bench), bench.take()
+    asked: list[dict[str, Any]] = []
     before = case.snapshot(NAME)
     place = bench.place()
     with pytest.raises(StillWorking):
@@ -88,7 +90,11 @@ def test_what_rds_does_not_bring_back_is_given_afterwards(bench: Bench) -> None:
     [
         ("db_instance_class", "db.t3.micro", "class: db.t3.micro instead of db.t3.medium"),
         ("port", 3306, "port: 3306 instead of 3307"),
-        ("db_parameter_group_name", "default.mysql8.0", "parameter group: default.mysql8.0 instead of shop-db-parameters"),
+        (
+            "db_parameter_group_name",
+            "default.mysql8.0",
+            "parameter group: default.mysql8.0 instead of shop-db-parameters",
+        ),
         ("option_group_name", "default:mysql-8-0", "option group: default:mysql-8-0 instead of shop-db-options"),
         ("vpc_security_group_ids", ["sg-0"], "security groups: ['sg-0'] instead of"),
         ("multi_az", False, "multi-AZ: False instead of True"),
@@ -128,7 +134,8 @@ def test_an_instance_of_another_snapshot_is_not_ours(bench: Bench) -> None:
 
 def test_parameters_that_wait_for_a_restart_get_one(bench: Bench) -> None:
     """In moto parameters are always in sync."""
-    artefact, place, asked = bench.take(), bench.place(), []
+    artefact, place = bench.take(), bench.place()
+    asked: list[dict[str, Any]] = []
 
     def waiting(parsed: dict[str, Any]) -> None:
         for one in parsed.get("DBInstances", ()):
@@ -201,7 +208,8 @@ def test_a_manifest_of_another_kind_is_told(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"), [("option_groups", "option group shop-db-options"), ("subnet_groups", "subnet group shop-db-subnets")]
+    ("rows", "said"),
+    [("option_groups", "option group shop-db-options"), ("subnet_groups", "subnet group shop-db-subnets")],
 )
 def test_groups_that_are_gone_are_named(bench: Bench, rows: str, said: str) -> None:
     artefact = bench.take()
@@ -215,9 +223,11 @@ def test_groups_that_are_gone_are_named(bench: Bench, rows: str, said: str) -> N
 def test_a_parameter_group_that_is_gone_is_named(bench: Bench) -> None:
     """moto lists nothing where RDS refuses."""
     artefact = bench.take()
-    with answered("rds", "DescribeDBParameterGroups", refusal("DBParameterGroupNotFound", 404)):
-        with pytest.raises(DriverError, match="not there any more: the parameter group shop-db-parameters"):
-            preflight(bench, artefact)
+    with (
+        answered("rds", "DescribeDBParameterGroups", refusal("DBParameterGroupNotFound", 404)),
+        pytest.raises(DriverError, match="not there any more: the parameter group shop-db-parameters"),
+    ):
+        preflight(bench, artefact)
 
 
 def test_a_security_group_that_is_gone_is_named(bench: Bench) -> None:
@@ -239,12 +249,12 @@ def test_an_account_without_room_is_told(bench: Bench, limit: str, monkeypatch: 
 
 
 def test_a_key_that_is_going_is_told(bench: Bench) -> None:
-    kms = aws.client("kms")
-    key = kms.create_key()["KeyMetadata"]["Arn"]
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     put("databases", storage_encrypted=True, kms_key_id=key)
     artefact = bench.take()
     preflight(bench, artefact)
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with aws.rows("kms") as backend:
+        backend.keys[key.rpartition("/")[2]].key_state = "PendingDeletion"
     with pytest.raises(DriverError, match="is encrypted, is PendingDeletion. Have it enabled"):
         preflight(bench, artefact)
 
@@ -253,9 +263,7 @@ def test_versions_that_rds_has_withdrawn_are_told(bench: Bench) -> None:
     """moto offers nothing of MySQL."""
     artefact = bench.take()
     assert "does not offer mysql 8.0.36 on db.t3.medium any more" in preflight(bench, artefact)
-    with altered(
-        "DescribeOrderableDBInstanceOptions", lambda parsed: parsed["OrderableDBInstanceOptions"].append({})
-    ):
+    with altered("DescribeOrderableDBInstanceOptions", lambda parsed: parsed["OrderableDBInstanceOptions"].append({})):
         assert "RDS offers mysql 8.0.36 on db.t3.medium." in preflight(bench, artefact)
 
 
@@ -293,6 +301,8 @@ def test_a_copy_elsewhere_is_said_to_be_brought_home_first(bench: Bench) -> None
 
 def test_rights_that_are_missing_are_named(bench: Bench) -> None:
     artefact = bench.take()
-    with answered("rds", "DescribeAccountAttributes", refusal("AccessDenied", 403)):
-        with pytest.raises(DriverError, match="does not let the portal call rds:DescribeAccountAttributes"):
-            preflight(bench, artefact)
+    with (
+        answered("rds", "DescribeAccountAttributes", refusal("AccessDenied", 403)),
+        pytest.raises(DriverError, match="does not let the portal call rds:DescribeAccountAttributes"),
+    ):
+        preflight(bench, artefact)

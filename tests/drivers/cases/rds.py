@@ -29,7 +29,9 @@ def build(rds: Any, name: str = NAME, **more: Any) -> dict[str, Any]:
     ]
     group = ec2.create_security_group(GroupName=f"{name}-sg", Description="x", VpcId=vpc)["GroupId"]
     rds.create_db_subnet_group(
-        DBSubnetGroupName=f"{name}-subnets", DBSubnetGroupDescription="x", SubnetIds=[one["SubnetId"] for one in subnets]
+        DBSubnetGroupName=f"{name}-subnets",
+        DBSubnetGroupDescription="x",
+        SubnetIds=[one["SubnetId"] for one in subnets],
     )
     rds.create_db_parameter_group(
         DBParameterGroupName=f"{name}-parameters", DBParameterGroupFamily="mysql8.0", Description="x"
@@ -143,9 +145,7 @@ class RdsCase:
         return frozenset(one["DBInstanceIdentifier"] for one in self.rds.describe_db_instances()["DBInstances"])
 
     def tag(self, name: str, key: str, value: str) -> None:
-        self.rds.add_tags_to_resource(
-            ResourceName=self.the(name)["DBInstanceArn"], Tags=[{"Key": key, "Value": value}]
-        )
+        self.rds.add_tags_to_resource(ResourceName=self.the(name)["DBInstanceArn"], Tags=[{"Key": key, "Value": value}])
 
     def mutate(self) -> None:
         """See the protocol."""
