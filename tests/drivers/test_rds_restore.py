@@ -221,7 +221,7 @@ def test_groups_that_are_gone_are_named(bench: Bench, rows: str, said: str) -> N
 
 
 def test_a_parameter_group_that_is_gone_is_named(bench: Bench) -> None:
-    """moto lists nothing where RDS refuses."""
+    """Moto lists nothing where RDS refuses."""
     artefact = bench.take()
     with (
         answered("rds", "DescribeDBParameterGroups", refusal("DBParameterGroupNotFound", 404)),
@@ -260,7 +260,7 @@ def test_a_key_that_is_going_is_told(bench: Bench) -> None:
 
 
 def test_versions_that_rds_has_withdrawn_are_told(bench: Bench) -> None:
-    """moto offers nothing of MySQL."""
+    """Moto offers nothing of MySQL."""
     artefact = bench.take()
     assert "does not offer mysql 8.0.36 on db.t3.medium any more" in preflight(bench, artefact)
     with altered("DescribeOrderableDBInstanceOptions", lambda parsed: parsed["OrderableDBInstanceOptions"].append({})):
