@@ -204,6 +204,20 @@ def test_a_manifest_of_another_kind_is_told(bench: Bench) -> None:
         preflight(bench, AlteredManifest(artefact, []))
 
 
+def test_an_answer_that_was_lost_makes_no_second_one(bench: Bench) -> None:
+    """What was begun is not shown yet, and begun again: RDS refuses by the name."""
+    case, artefact = bench.case, bench.take()
+    with answered("rds", "DescribeDBSnapshots", refusal("DBSnapshotNotFound", 404)), pytest.raises(StillWorking):
+        bench.take()
+    assert len(snapshots()) == 1
+    place = bench.place()
+    with pytest.raises(StillWorking):
+        case.driver.restore(case.settings, place, artefact, bench.workdir(), quiet)
+    with answered("rds", "DescribeDBInstances", refusal("DBInstanceNotFound", 404)), pytest.raises(StillWorking):
+        case.driver.restore(case.settings, place, artefact, bench.workdir(), quiet)
+    assert case.names() == {NAME, place.beside}
+
+
 # Preflight
 
 
@@ -230,12 +244,23 @@ def test_a_parameter_group_that_is_gone_is_named(bench: Bench) -> None:
         preflight(bench, artefact)
 
 
-def test_a_security_group_that_is_gone_is_named(bench: Bench) -> None:
-    artefact = bench.take()
+def test_security_groups_that_are_gone_are_not_replaced_by_the_default(bench: Bench) -> None:
+    case, artefact = case_of(bench), bench.take()
     [entry] = artefact.manifest()
-    gone = AlteredManifest(artefact, [{**entry, "security groups": ["sg-0123456789abcdef0"]}])
-    with pytest.raises(DriverError, match="the security group sg-0123456789abcdef0"):
-        preflight(bench, gone)
+    left, gone = entry["security groups"][0], "sg-0123456789abcdef0"
+    one_left = AlteredManifest(artefact, [{**entry, "security groups": [gone, left]}])
+    none_left = AlteredManifest(artefact, [{**entry, "security groups": [gone]}])
+    for altered_manifest, whose in ((one_left, "those that are left"), (none_left, "those that shop-db has now")):
+        said = f"Not there any more: {gone}. The restored instance has {whose}: {left}."
+        assert said in preflight(bench, altered_manifest)
+        place = bench.place()
+        bench.restore(place, altered_manifest)
+        assert [one["VpcSecurityGroupId"] for one in case.the(place.beside)["VpcSecurityGroups"]] == [left]
+        assert said in case.driver.verify(case.settings, place, altered_manifest, quiet).sentence
+        case.driver.discard(case.settings, place, place.beside)
+    case.lose()
+    with pytest.raises(DriverError, match=f"{gone}.* and no instance of that name says which to take instead"):
+        preflight(bench, none_left)
 
 
 @pytest.mark.parametrize("limit", ["DBInstances", "AllocatedStorage"])
@@ -257,6 +282,8 @@ def test_a_key_that_is_going_is_told(bench: Bench) -> None:
         backend.keys[key.rpartition("/")[2]].key_state = "PendingDeletion"
     with pytest.raises(DriverError, match="is encrypted, is PendingDeletion. Have it enabled"):
         preflight(bench, artefact)
+    with answered("kms", "DescribeKey", refusal("AccessDeniedException")):
+        assert "Whether the key of the snapshot can be used was not seen." in preflight(bench, artefact)
 
 
 def test_versions_that_rds_has_withdrawn_are_told(bench: Bench) -> None:

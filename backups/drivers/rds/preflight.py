@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from backups.aws import tags
 from backups.aws.access import Access
-from backups.drivers.base import Artefact, DriverError, Mode, NotFound, Place
+from backups.drivers.base import Artefact, DriverError, Mode, NotFound, Place, StillWorking
 from backups.drivers.provider import KeptAt
-from backups.drivers.rds import snapshots
+from backups.drivers.rds import groups, snapshots
 from backups.drivers.rds.instance import Instance, instance_if_there, see_ready, unfit
 from backups.drivers.rds.properties import DEFAULT, Entry
 from backups.drivers.rds.restore import entry_in, kept_of
@@ -25,13 +24,15 @@ def preflight(target: Target, place: Place, mode: Mode, artefact: Artefact) -> l
     _check_region(target, kept)
     snapshots.check(target.access, kept)
     said = [f"The snapshot {', '.join(kept.parts.values())} in {kept.region}, complete."]
-    _check_key(target.access, kept)
+    said += _check_key(target.access, kept)
     if missing := list(_missing(target.access, entry)):
         raise DriverError(
             f"The instance was set up with what is not there any more: {', '.join(missing)}. RDS would give it a default instead."
-            " Make it again under the same name; a security group has a new id, so restore that backup by hand."
+            " Make it again under the same name."
         )
-    said.append("Its subnet group, security groups, parameter group and option group are there.")
+    said.append("Its subnet group, parameter group and option group are there.")
+    _, other_groups = groups.with_those_there(target, entry)
+    said.append(other_groups or "Its security groups are there.")
     said += _check_room(target.access, entry)
     said += _offered(target.access, entry)
     if entry.get("password in Secrets Manager"):
@@ -53,8 +54,9 @@ def _check_region(target: Target, kept: KeptAt) -> None:
         )
 
 
-def _check_key(access: Access, kept: KeptAt) -> None:
+def _check_key(access: Access, kept: KeptAt) -> list[str]:
     """Without its key a snapshot is of no use, and RDS says so only an hour later."""
+    said = []
     for name in kept.parts.values():
         found = snapshots.named(access, name)
         if found is None or not found.key:
@@ -63,11 +65,18 @@ def _check_key(access: Access, kept: KeptAt) -> None:
             state = access.call("kms", "describe_key", KeyId=found.key)["KeyMetadata"].get("KeyState", "")
         except NotFound:
             state = "not there any more"
+        except StillWorking:
+            raise
+        except DriverError as error:  # some keys show themselves to nobody; that RDS may use it is another matter
+            said.append(f"Whether the key of the snapshot can be used was not seen. {error.sentence}")
+            continue
         if state not in USABLE_KEYS:
             raise DriverError(
                 f"The key {found.key}, with which the snapshot is encrypted, is {state}. Have it enabled, or its deletion"
                 " cancelled; without it nothing of the backup can be read."
             )
+        said.append("The snapshot is encrypted, and its key is enabled.")
+    return said
 
 
 def _missing(access: Access, entry: Entry) -> Iterator[str]:
@@ -85,11 +94,6 @@ def _missing(access: Access, entry: Entry) -> Iterator[str]:
             look(name)
         except NotFound:
             yield f"the {what} {name}"
-    wanted = entry.get("security groups") or []
-    if wanted:
-        answer = access.call("ec2", "describe_security_groups", Filters=tags.filters(group_id=wanted))
-        there = {one["GroupId"] for one in answer["SecurityGroups"]}
-        yield from (f"the security group {one}" for one in wanted if one not in there)
 
 
 def _check_room(access: Access, entry: Entry) -> list[str]:

@@ -19,6 +19,7 @@ from backups.drivers.base import (
 )
 from backups.drivers.counting import counted
 from backups.drivers.provider import KeptAt
+from backups.drivers.rds.groups import with_those_there
 from backups.drivers.rds.instance import GIB, SOON, Instance, instance, instance_if_there, mark, see_ready
 from backups.drivers.rds.properties import Entry, changes, differences, entry_of, number_compared, restore_arguments
 from backups.drivers.rds.target import Target
@@ -31,8 +32,9 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
     """An instance of the snapshot under the restore's own name; one of this place that stands already is gone on with."""
     kept = kept_of(artefact)
     [(_, snapshot)] = kept.parts.items()
-    entry = entry_in(artefact)
+    recorded = entry_in(artefact)
     read_description(artefact)
+    entry, _ = with_those_there(target, recorded)
     found = instance_if_there(target.access, place.beside)
     if found is None:
         _create(target.access, place, entry, snapshot)
@@ -120,7 +122,7 @@ def see_own(found: Instance, name: str) -> None:
 def verify(target: Target, place: Place, artefact: Artefact, progress: Progress) -> Verified:
     """It is of the right snapshot, and in every property like the instance that was backed up. RDS shows no contents."""
     kept = kept_of(artefact)
-    entry = entry_in(artefact)
+    entry, other_groups = with_those_there(target, entry_in(artefact))
     found = instance(target.access, place.beside)
     see_own(found, place.beside)
     wrong = [f"{name}: {now} instead of {wanted}" for name, now, wanted in differences(found.described, entry)]
@@ -136,10 +138,16 @@ def verify(target: Target, place: Place, artefact: Artefact, progress: Progress)
             detail="\n".join(wrong[:50]),
         )
     number = number_compared(entry)
+    snapshot = found.tags[tags.PART]
+    sentences = (
+        f"The instance {found.name} ({found.id}), {found.words}, of the snapshot {snapshot}: {number:,} properties as they were,"
+        " among them class, storage, network, groups, port and tags.",
+        later,
+        other_groups,
+        "RDS shows nobody what is in it, so no rows were compared.",
+    )
     return Verified(
-        f"The instance {found.name} ({found.id}), {found.words}, of the snapshot {found.tags[tags.PART]}: {number:,} properties as"
-        f" they were, among them class, storage, network, groups, port and tags.{later} RDS shows nobody what is in it, so no"
-        " rows were compared.",
+        " ".join(filter(None, sentences)),
         {"instances": 1, "GiB": found.size, "properties": number},
     )
 
@@ -150,7 +158,7 @@ def _later_version(found: Instance, entry: Entry) -> str:
     same_kind = before.rpartition(".")[0] == now.rpartition(".")[0] != ""
     if before == now or not same_kind or not _number(now) > _number(before):
         return ""
-    return f" RDS made it of version {now}, after {before}."
+    return f"RDS made it of version {now}, after {before}."
 
 
 def _number(version: str) -> int:
