@@ -12,6 +12,7 @@ from backups.drivers.ec2 import EbsDriver, Ec2Driver
 from backups.drivers.files import FilesDriver
 from backups.drivers.mysql import MysqlDriver
 from backups.drivers.postgres import PostgresDriver
+from backups.drivers.rds import RdsDriver
 from backups.stores.base import Store
 from backups.stores.directory import DirectoryStore
 from backups.stores.s3 import S3Store
@@ -25,6 +26,7 @@ KINDS: dict[str, Driver] = {
         MysqlDriver(),
         Ec2Driver(account_named),
         EbsDriver(account_named),
+        RdsDriver(account_named),
     )
 }
 

@@ -1,4 +1,4 @@
-"""Fixtures of tests with machines in the simulated AWS."""
+"""Fixtures of tests with machines and databases in the simulated AWS."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from django.utils import timezone
 from backups.models import Account, AccountRegion, Discovered
 from tests.drivers import aws
 from tests.drivers.cases.ec2 import build
+from tests.drivers.cases.rds import build as build_rds
+from tests.drivers.cases.rds import empty as empty_rds
 from tests.factories import Cast
 
 REGIONS = (aws.HOME, aws.AWAY)
@@ -45,6 +47,20 @@ def _empty(there: Any) -> None:
         there.delete_volume(VolumeId=one["VolumeId"])
     for one in there.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
         there.delete_snapshot(SnapshotId=one["SnapshotId"])
+
+
+@pytest.fixture
+def rds(account: Account) -> Iterator[Any]:
+    """A client of the home region; everything that was made in either is removed afterwards."""
+    yield aws.client("rds")
+    for region in REGIONS:
+        empty_rds(region)
+
+
+@pytest.fixture
+def database(rds: Any) -> str:
+    """An instance, set up in many ways."""
+    return str(build_rds(rds)["DBInstanceIdentifier"])
 
 
 @pytest.fixture

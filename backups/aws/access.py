@@ -21,6 +21,9 @@ from backups.secrets import resolve
 PAGE = 1000
 """As many as EC2 gives at once. Without it a large account's answer can take minutes, or be refused."""
 
+SMALLER_PAGES = {"rds": 100}
+"""Where more at once is refused."""
+
 
 class Access:
     """Calls in one account and region."""
@@ -43,7 +46,8 @@ class Access:
         """All entries under ``key``, page after page: calls grow with pages, not with what they list."""
         client = self._client(service)
         action = action_of(client, service, operation)
-        pages = iter(client.get_paginator(operation).paginate(PaginationConfig={"PageSize": PAGE}, **arguments))
+        size = SMALLER_PAGES.get(service, PAGE)
+        pages = iter(client.get_paginator(operation).paginate(PaginationConfig={"PageSize": size}, **arguments))
         while True:
             with said(self.account.name, self.region, action):
                 page = next(pages, None)

@@ -39,17 +39,19 @@ def check_account(account: AwsAccount) -> Iterator[Seen]:
         yield from _simulated(Access(account, min(account.regions)))
 
 
-LOOKS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("machines", "describe_instances", "Reservations", {}),
-    ("volumes", "describe_volumes", "Volumes", {}),
-    ("snapshots", "describe_snapshots", "Snapshots", {"OwnerIds": ["self"]}),
+LOOKS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    ("machines", "ec2", "describe_instances", "Reservations", {"MaxResults": 5}),
+    ("volumes", "ec2", "describe_volumes", "Volumes", {"MaxResults": 5}),
+    ("snapshots", "ec2", "describe_snapshots", "Snapshots", {"MaxResults": 5, "OwnerIds": ["self"]}),
+    ("database instances", "rds", "describe_db_instances", "DBInstances", {"MaxRecords": 20}),
+    ("database snapshots", "rds", "describe_db_snapshots", "DBSnapshots", {"MaxRecords": 20, "SnapshotType": "manual"}),
 )
 
 
 def _look(here: Access) -> Iterator[Seen]:
-    for what, operation, key, arguments in LOOKS:
+    for what, service, operation, key, arguments in LOOKS:
         try:
-            found = here.call("ec2", operation, MaxResults=5, **arguments)
+            found = here.call(service, operation, **arguments)
         except DriverError as error:
             yield Seen(error.sentence, well=False)
         else:

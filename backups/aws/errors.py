@@ -23,8 +23,13 @@ from backups.aws.answers import (
 )
 from backups.drivers.base import DriverError, NotFound, StillWorking
 
-IN_BETWEEN = frozenset({"IncorrectState", "IncorrectInstanceState", "VolumeInUse"})
-"""Said of something that is on its way from one state to another."""
+IN_BETWEEN = frozenset(
+    {
+        "IncorrectState", "IncorrectInstanceState", "VolumeInUse", "InvalidDBInstanceState", "InvalidDBSnapshotState",
+        "InsufficientDBInstanceCapacity",
+    }
+)  # fmt: skip
+"""Said of something that is on its way from one state to another, or that there may be room for later."""
 
 LATER = 60.0
 LIMITS = re.compile(r".*(LimitExceeded|QuotaExceeded|Quota)$|^ResourceLimitExceeded$")

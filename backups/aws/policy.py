@@ -46,6 +46,47 @@ _ONLY_OWN_TAGS: Condition = {
 }
 _CREATES = ("CreateSnapshot", "CreateSnapshots", "CopySnapshot", "CreateVolume")
 
+
+def _gives(tag: str) -> Condition:
+    return {"Null": {f"aws:RequestTag/{tag}": "false"}}
+
+
+_DATABASES = (
+    Statement(
+        "LookAtDatabases",
+        (
+            "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "rds:DescribeDBSubnetGroups",
+            "rds:DescribeDBParameterGroups", "rds:DescribeOptionGroups", "rds:DescribeAccountAttributes",
+            "rds:DescribeOrderableDBInstanceOptions", "ec2:DescribeSecurityGroups", "kms:DescribeKey",
+        ),
+    ),
+    Statement("MakeDatabaseSnapshots", ("rds:CreateDBSnapshot",), _gives(tags.COPY)),
+    Statement("CopyDatabaseSnapshots", ("rds:CopyDBSnapshot",)),  # the region that it comes from is not told the tags
+    Statement(
+        "MakeDatabases", ("rds:RestoreDBInstanceFromDBSnapshot", "rds:AddTagsToResource"), _gives(tags.RESTORE)
+    ),
+    Statement("MarkDatabases", ("rds:AddTagsToResource", "rds:RemoveTagsFromResource"), _ONLY_OWN_TAGS),
+    Statement("ExchangeDatabases", ("rds:ModifyDBInstance",)),  # whatever is live is renamed
+    Statement("FitOwnDatabases", ("rds:RebootDBInstance", "rds:AddRoleToDBInstance"), _bears(tags.RESTORE)),
+    Statement("RemoveOwnDatabaseSnapshots", ("rds:DeleteDBSnapshot",), _bears(tags.COPY)),
+    Statement("RemoveOwnDatabases", ("rds:DeleteDBInstance",), _bears(tags.RESTORE)),
+    Statement(
+        "EncryptedDatabases",
+        (
+            "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ),
+        {"StringLike": {"kms:ViaService": "rds.*.amazonaws.com"}},
+        indirect=True,
+    ),
+    Statement(
+        "HandOnDatabaseRoles",
+        ("iam:PassRole",),
+        {"StringEquals": {"iam:PassedToService": ["rds.amazonaws.com", "monitoring.rds.amazonaws.com"]}},
+        indirect=True,
+    ),
+)  # fmt: skip
+
 STATEMENTS = (
     Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstanceTypes")),
     Statement("Make", tuple(f"ec2:{name}" for name in _CREATES)),
@@ -70,6 +111,7 @@ STATEMENTS = (
         {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
         indirect=True,
     ),
+    *_DATABASES,
     Statement("SeeWhatItMay", ("iam:SimulatePrincipalPolicy",), resource="{role}"),
 )  # fmt: skip
 

@@ -29,6 +29,12 @@ STARTED = "haas:started-with"
 GOES = "haas:goes-with-machine"
 """On a volume that is exchanged: whether it goes when its machine is terminated. EC2 forgets that as it is taken off."""
 
+PROTECTED = "haas:protected"
+"""On a database instance of a restore: whether it is protected from deletion while it is live."""
+
+FITTED = "haas:fitted"
+"""On the same: how far it was given what RDS does not bring back from a snapshot."""
+
 OURS = "haas:"
 """What all tags of the portal begin with."""
 

@@ -64,6 +64,9 @@ def endpoint() -> str:
 
     from moto.server import ThreadedMotoServer
 
+    from tests.drivers.awsgaps import fill_gaps
+
+    fill_gaps()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
+from backups.drivers.awssettings import ACCOUNT, REGION
 from backups.drivers.base import Artefact, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target
 from backups.drivers.ec2.discovery import Ec2Discovery
@@ -174,7 +175,7 @@ class Ec2Driver(VolumesDriver):
     kind = "ec2"
     label = "EC2 machine"
     noun = "machine"
-    settings: ClassVar[tuple[Setting, ...]] = (target.ACCOUNT, target.REGION, target.MACHINE)
+    settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE)
 
 
 class EbsDriver(VolumesDriver):
@@ -184,4 +185,4 @@ class EbsDriver(VolumesDriver):
     kind = "ebs"
     label = "EBS volume"
     noun = "volume"
-    settings: ClassVar[tuple[Setting, ...]] = (target.ACCOUNT, target.REGION, target.MACHINE, target.DEVICE)
+    settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE, target.DEVICE)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
+from backups.drivers.awssettings import access_of
 from backups.drivers.base import DriverError, Place
 from backups.drivers.words import Setting, Settings
 
 MACHINE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 DEVICE_NAME = re.compile(r"/dev/[a-z0-9/]{2,30}|xvd[a-z]{1,2}")
-ACCOUNT = Setting("account", "AWS account", "By its name in the portal.")
-REGION = Setting("region", "AWS region", "Where it is, such as eu-central-1. It is the home region, too.")
 MACHINE = Setting("machine", "Machine", "Its instance id, i-…")
 DEVICE = Setting(
     "device",
@@ -63,21 +62,11 @@ def locator_of(settings: Settings) -> str:
 
 def target_of(accounts: Accounts, settings: Settings, *, whole: bool) -> Target:
     """Where the settings lead. Raises :class:`DriverError` naming the one at fault."""
-    name, region, machine = (settings.get(key, "").strip() for key in ("account", "region", "machine"))
-    try:
-        account = accounts(name)
-    except DriverError as error:
-        error.setting = "account"
-        raise
-    if region not in account.regions:
-        known = ", ".join(sorted(account.regions)) or "none yet"
-        raise DriverError(
-            f"“{region}” is no region of the AWS account {name}. It has: {known}. An administrator adds others to it.",
-            setting="region",
-        )
+    access = access_of(accounts, settings)
+    machine = settings.get("machine", "").strip()
     if not MACHINE_ID.fullmatch(machine):
         raise DriverError("Enter the machine's instance id, such as i-0123456789abcdef0.", setting="machine")
     device = "" if whole else settings.get("device", "").strip()
     if not whole and not DEVICE_NAME.fullmatch(device):
         raise DriverError("Enter the device where the volume is attached, such as /dev/sdf.", setting="device")
-    return Target(Access(account, region), machine, device)
+    return Target(access, machine, device)

@@ -12,7 +12,7 @@ from tests.drivers.case import DriverCase
 
 Factory = Callable[[Path], AbstractContextManager[DriverCase]]
 
-KEPT_BY_PROVIDER = frozenset({"ec2", "ebs"})
+KEPT_BY_PROVIDER = frozenset({"ec2", "ebs", "rds"})
 KINDS = ("files", "mysql", "postgres", *sorted(KEPT_BY_PROVIDER))
 
 
