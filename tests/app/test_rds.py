@@ -15,6 +15,7 @@ from backups.actions.providerlook import check_provider_region
 from backups.actions.registering import register_resource
 from backups.actions.taking import perform_backup
 from backups.actions.taking_in import take_in
+from backups.drivers.base import DriverError
 from backups.findings import Code
 from backups.models import (
     Account,
@@ -25,6 +26,7 @@ from backups.models import (
     CopyState,
     Discovered,
     Finding,
+    RegionCheck,
     Resource,
     ResourceState,
 )
@@ -206,6 +208,25 @@ def test_the_nightly_look_finds_what_is_lost(resource: Resource, rds: Any, regio
     assert (seen.copies, seen.missing, seen.strays) == (0, 1, 0)
     stored.refresh_from_db()
     assert stored.state == CopyState.DAMAGED
+
+
+def test_what_ec2_refuses_keeps_nobody_from_looking_at_databases(
+    resource: Resource, rds: Any, region: AccountRegion
+) -> None:
+    stored = finished(resource).copies.get()
+    rds.delete_db_snapshot(DBSnapshotIdentifier=next(iter(stored.kept["parts"].values())))
+    build(rds, "other-db")
+    with answered("ec2", "*", aws.refusal("UnauthorizedOperation")):
+        with pytest.raises(DriverError, match="does not let the portal call ec2:DescribeSnapshots"):
+            check_provider_region(region)
+        discover_region(region.pk)
+    stored.refresh_from_db()
+    assert stored.state == CopyState.DAMAGED
+    assert not RegionCheck.objects.exists(), "no evidence of what was not looked at whole"
+    assert [one.locator for one in Discovered.objects.all()] == [f"hosting/{HOME}/other-db"]
+    region.refresh_from_db()
+    assert region.listed_at is None
+    assert Finding.objects.open().filter(code=Code.UNLISTED).exists()
 
 
 def test_orphans_are_removed_where_their_backup_failed_and_told_where_nobody_knows_them(
