@@ -49,6 +49,15 @@ MACHINES: tuple[tuple[str, dict[str, str], tuple[tuple[str, int, str], ...]], ..
 STOPPED, TAKEN_IN = "old-batch", "mail-1"
 
 
+DATABASE = {
+    "DBInstanceIdentifier": "shop-orders", "Engine": "postgres", "EngineVersion": "16.3", "DBInstanceClass": "db.t3.small",
+    "AllocatedStorage": 50, "StorageType": "gp3", "MasterUsername": "orders", "MasterUserPassword": "simulated",
+    "DBName": "orders", "BackupRetentionPeriod": 7, "DeletionProtection": True,
+}  # fmt: skip
+"""An instance of RDS that nobody backs up, and its tags."""
+DATABASE_TAGS = {"client": NORDWIND, "application": "Web shop", "environment": "production"}
+
+
 def is_wanted() -> bool:
     """Whether this demo has the account."""
     return ENDPOINT in os.environ
@@ -57,7 +66,7 @@ def is_wanted() -> bool:
 def program() -> Program:
     """What the supervisor runs."""
     port = str(urlsplit(os.environ[ENDPOINT]).port)
-    argv = (sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", port)
+    argv = (sys.executable, "-m", "portal.demo.awsserver", port)
     return Program("aws", argv, {})
 
 
@@ -68,8 +77,8 @@ def answers() -> bool:
 
 
 def make_account() -> None:
-    """Machines that other people have started there; the account in the portal; one of them taken in, backed up and copied."""
-    _start_machines()
+    """What other people have started there; the account in the portal; one of them taken in, backed up and copied."""
+    _start()
     with acting(None, "the demo's simulated account"):
         account = Account.objects.create(name="simulated", number=NUMBER, role=ROLE)
         regions = [AccountRegion.objects.create(account=account, name=name) for name in (HOME_REGION, OTHER_REGION)]
@@ -80,15 +89,15 @@ def make_account() -> None:
     _back_up(take_in(by=person("ivo"), found=Discovered.objects.get(name=TAKEN_IN)))
 
 
-def _start_machines() -> None:
+def _start() -> None:
     session = boto3.Session(region_name=HOME_REGION)
     keys = session.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="demo")["Credentials"]
-    ec2 = session.client(
-        "ec2",
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
+    inside = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], HOME_REGION)
+    _start_machines(inside.client("ec2"))
+    inside.client("rds").create_db_instance(**DATABASE, Tags=_as_tags(DATABASE_TAGS))
+
+
+def _start_machines(ec2: Any) -> None:
     for name, tags, volumes in MACHINES:
         [made] = ec2.run_instances(
             ImageId="ami-12345678", InstanceType="t3.small", MinCount=1, MaxCount=1,
@@ -113,7 +122,11 @@ def _attach(ec2: Any, machine: Mapping[str, Any], device: str, size: int, kind: 
 
 
 def _tagged(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
+    return [{"ResourceType": kind, "Tags": _as_tags(tags)}]
+
+
+def _as_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _back_up(resource: Resource) -> None:

@@ -64,7 +64,7 @@ def endpoint() -> str:
 
     from moto.server import ThreadedMotoServer
 
-    from tests.drivers.awsgaps import fill_gaps
+    from portal.demo.awsgaps import fill_gaps
 
     fill_gaps()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -8,7 +8,8 @@ import pytest
 
 from backups.drivers.base import DamagedBackup, DriverError, Mode, NotAsBackedUp, StillWorking
 from backups.drivers.provider import KeptAt
-from tests.drivers import aws, awsgaps
+from portal.demo import awsgaps
+from tests.drivers import aws
 from tests.drivers.aws import answered
 from tests.drivers.case import until_done
 from tests.drivers.cases.rds import NAME
