@@ -28,6 +28,8 @@ from portal.words import counted
 log = structlog.get_logger(__name__)
 
 EXAMPLES, GROUP = 5, 500
+MISSES_APART = timedelta(minutes=30)
+"""Two listings within so long are one sighting: a message that comes twice, or an account that shows itself late."""
 BLIND_AFTER = timedelta(hours=6)
 """What could not be listed for so long is a finding."""
 CHANGING = ("settings", "name", "sentence", "size_bytes", "tags", "why_not", "seen_at", "region")
@@ -42,23 +44,29 @@ def discover_all() -> None:
 def discover_region(region_id: int, *, clock: Clock = timezone.now) -> None:
     """Look through one region, one kind of thing after another: what cannot be listed keeps nobody from the others.
 
-    Safe to run twice, late or never.
+    Safe to run twice, late or never: what was listed before another listing that is known already changes nothing.
     """
     region = AccountRegion.objects.select_related("account").filter(pk=region_id).first()
     if region is None:
         return
-    begun, refusals = clock(), []
+    begun, refusals, listed = clock(), [], []
     for discovery, kinds in _discoveries():
         try:
-            found = list(discovery.everything(region.account.name, region.name))
+            listed.append((kinds, list(discovery.everything(region.account.name, region.name))))
         except DriverError as error:
             log.warning("discovery.failed", subject=subject_of(region), kinds=kinds, why=error.sentence)
             refusals.append(error.sentence)
-            continue
-        seen = set(locators(found))
-        _note_sightings(region, kinds, seen, begun)
-        _keep(region, kinds, found, seen, clock())
-    _note_listed(region, refusals, begun, clock())
+    with transaction.atomic():
+        now = clock()
+        region.listed_at = AccountRegion.objects.select_for_update().get(pk=region.pk).listed_at  # one at a time
+        known = region.listed_at if region.listed_at is not None and region.listed_at < now + AHEAD else None
+        if known is not None and known > begun:
+            return
+        for kinds, found in listed:
+            seen = set(locators(found))
+            _note_sightings(region, kinds, seen, begun, misses=known is None or known <= begun - MISSES_APART)
+            _keep(region, kinds, found, seen, now)
+        _note_listed(region, refusals, begun, now)
 
 
 def _discoveries() -> list[tuple[Discovery, list[str]]]:
@@ -103,20 +111,23 @@ def _registered(seen: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _note_sightings(
-    region: AccountRegion, kinds: Collection[str], seen: Collection[tuple[str, str]], begun: datetime
+    region: AccountRegion, kinds: Collection[str], seen: Collection[tuple[str, str]], begun: datetime, *, misses: bool
 ) -> None:
-    """Resources that were there before and are not in the listing have been missed once more; the others are well."""
+    """Resources that were there before and are not in the listing have been missed once more; the others are well.
+
+    Without ``misses`` nothing is missed: two listings of one moment are one sighting.
+    """
     mine = Resource.objects.backed_up().filter(
         kind__in=kinds,
         settings__account=region.account.name,
         settings__region=region.name,
         created_at__lt=begun,
     )
-    for resource in mine.iterator():
+    for resource in mine.order_by("pk").iterator():
         there = (resource.kind, resource.locator) in seen
-        if not there:
+        if not there and misses:
             note_sighting(resource, there=False, said=f"{resource.locator} is not in AWS's listing of {region.name}.")
-        elif resource.missed_sightings or resource.state == ResourceState.VANISHED:
+        elif there and (resource.missed_sightings or resource.state == ResourceState.VANISHED):
             note_sighting(resource, there=True, said="")
 
 
@@ -128,15 +139,13 @@ def _keep(
     now: datetime,
 ) -> None:
     """The rows of these kinds become exactly what was found; how long each has been without backups stays known."""
-    with transaction.atomic():
-        AccountRegion.objects.select_for_update().get(pk=region.pk)  # one at a time
-        rows = _rows(region, unprotected(found, _registered(seen)), now)
-        Discovered.objects.filter(first_seen_at__gt=now).update(first_seen_at=now)  # by a clock that was ahead
-        Discovered.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=GROUP
-        )
-        Discovered.objects.filter(region=region, kind__in=kinds).exclude(seen_at=now).delete()
-        _tell(region, now)
+    rows = _rows(region, unprotected(found, _registered(seen)), now)
+    Discovered.objects.filter(first_seen_at__gt=now).update(first_seen_at=now)  # by a clock that was ahead
+    Discovered.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["kind", "locator"], update_fields=CHANGING, batch_size=GROUP
+    )
+    Discovered.objects.filter(region=region, kind__in=kinds).exclude(seen_at=now).delete()
+    _tell(region, now)
 
 
 def _rows(region: AccountRegion, found: Iterable[Candidate], now: datetime) -> list[Discovered]:

@@ -153,6 +153,29 @@ def test_a_region_that_was_never_listed_is_said_at_once(world: World, ec2: Any, 
     assert unlisted()[0].startswith(f"Not all that is in AWS {aws.NUMBER} {HOME} could be listed yet: ")
 
 
+def test_a_listing_that_comes_after_a_newer_one_changes_nothing(
+    world: World, ec2: Any, machine: str, region: AccountRegion
+) -> None:
+    late = timezone.now() - timedelta(minutes=5)
+    discover_region(region.pk)
+    before = found()
+    ec2.terminate_instances(InstanceIds=[machine])
+    discover_region(region.pk, clock=lambda: late)
+    assert found() == before == [f"hosting/{HOME}/{machine}"]
+
+
+def test_a_machine_of_which_no_snapshot_can_be_made_is_found_with_the_reason(
+    world: World, ec2: Any, machine: str, region: AccountRegion
+) -> None:
+    for one in ec2.describe_volumes()["Volumes"]:
+        ec2.detach_volume(VolumeId=one["VolumeId"], InstanceId=machine)
+        ec2.delete_volume(VolumeId=one["VolumeId"])
+    discover_region(region.pk)
+    row = Discovered.objects.get()
+    assert (row.name, row.sentence) == ("web-1", f"{machine}, running: 0 volumes, 0 GiB")
+    assert row.why_not.startswith("It has no EBS volume")
+
+
 def test_two_listings_without_it_flag_a_resource_and_it_comes_back(
     world: World, ec2: Any, machine: str, region: AccountRegion
 ) -> None:
@@ -160,15 +183,16 @@ def test_two_listings_without_it_flag_a_resource_and_it_comes_back(
     [volume] = [
         one["VolumeId"] for one in ec2.describe_volumes()["Volumes"] if one["Attachments"][0]["Device"] == "/dev/sdf"
     ]
-    later = timezone.now() + timedelta(minutes=1)
     ec2.detach_volume(VolumeId=volume, InstanceId=machine)
     states = []
-    for _ in range(2):
-        discover_region(region.pk, clock=lambda: later)
+    for minutes in (1, 2, 20, 62):  # what comes again within the half hour is the same sighting
+        later = timezone.now() + timedelta(minutes=minutes)
+        discover_region(region.pk, clock=lambda: later)  # noqa: B023
         resource.refresh_from_db()
         states.append(resource.state)
-    assert states == [ResourceState.ACTIVE, ResourceState.VANISHED]
+    assert states == [ResourceState.ACTIVE] * 3 + [ResourceState.VANISHED]
     ec2.attach_volume(VolumeId=volume, InstanceId=machine, Device="/dev/sdf")
+    later = timezone.now() + timedelta(minutes=63)
     discover_region(region.pk, clock=lambda: later)
     resource.refresh_from_db()
     assert resource.state == ResourceState.ACTIVE

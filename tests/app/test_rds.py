@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -167,8 +168,11 @@ def test_stopped_ones_are_found_and_taken_in_and_what_cannot_be_says_why(
 def test_two_listings_without_it_flag_it_and_a_refused_one_changes_nothing(
     resource: Resource, rds: Any, database: str, region: AccountRegion
 ) -> None:
+    hours = count(1)
+
     def looked() -> str:
-        discover_region(region.pk, clock=lambda: timezone.now() + timedelta(minutes=1))
+        later = timezone.now() + timedelta(hours=next(hours))
+        discover_region(region.pk, clock=lambda: later)
         resource.refresh_from_db()
         return resource.state
 

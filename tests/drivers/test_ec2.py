@@ -448,3 +448,70 @@ def test_what_is_kept_of_a_terminated_machine_goes_when_its_time_is_over(bench: 
     case.ec2.terminate_instances(InstanceIds=[case.machine])
     driver.discard(settings, place, place.kept)
     assert case.of(place.kept) == []
+
+
+def test_what_is_live_after_an_undo_outlives_its_machine(bench: Bench) -> None:
+    """IT replaces the machine within the time that originals are kept: nothing of it is the restore's any more."""
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    until_done(lambda: driver.swap(settings, place))
+    until_done(lambda: driver.swap_back(settings, place))
+    until_done(lambda: driver.resume_writers(settings, place))
+    live = [one["VolumeId"] for one in case.of(place.live)]
+    restored = [one["VolumeId"] for one in case.of(place.beside)]
+    for volume in live:
+        case.ec2.detach_volume(VolumeId=volume, InstanceId=case.machine)
+    case.ec2.terminate_instances(InstanceIds=[case.machine])
+    for name in (place.kept, place.beside):
+        driver.discard(settings, place, name)
+    there = {one["VolumeId"] for one in case.ec2.describe_volumes()["Volumes"]}
+    assert there >= set(live)
+    assert not there & set(restored)
+
+
+def test_what_is_live_after_a_restore_outlives_its_machine(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    place = bench.ready(bench.take())
+    until_done(lambda: driver.swap(settings, place))
+    live = [one["VolumeId"] for one in case.of(place.live)]
+    for volume in live:
+        case.ec2.detach_volume(VolumeId=volume, InstanceId=case.machine)
+    case.ec2.terminate_instances(InstanceIds=[case.machine])
+    for name in (place.kept, place.beside):
+        driver.discard(settings, place, name)
+    assert [one["VolumeId"] for one in case.ec2.describe_volumes()["Volumes"] if one["VolumeId"] in live]
+
+
+def test_a_volume_that_moves_while_its_snapshot_completes_is_described_where_it_was(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+    with ArtefactWriter(bench.store, "backup", kind="ec2", header={}) as writer:
+        begun(bench, writer)
+        [moved] = [one["VolumeId"] for one in case.of(driver.locator(settings)) if case.device(one) == "/dev/sdf"]
+        case.ec2.detach_volume(VolumeId=moved, InstanceId=case.machine)
+        case.ec2.attach_volume(VolumeId=moved, InstanceId=case.machine, Device="/dev/sdz")
+        with aws.rows("ec2") as there:
+            for one in snapshots():
+                there.snapshots[one["SnapshotId"]].status = "completed"
+        taken = driver.take(settings, writer, quiet)
+        info = writer.finish(taken)
+    assert not [one for one in taken.warnings if "/dev/sdz" in one]
+    artefact = StoredArtefact(bench.store, "backup", info, taken.kept)
+    place = bench.place(Mode.BESIDE)
+    bench.restore(place, artefact)
+    assert driver.verify(settings, place, artefact, quiet).compared == {"volumes": 3, "GiB": 38}
+
+
+def test_a_snapshot_that_never_shows_is_not_waited_for_for_days(bench: Bench) -> None:
+    def one_missing(parsed: dict[str, Any]) -> None:
+        del parsed["Snapshots"][2:]
+        for one in parsed["Snapshots"]:
+            one["StartTime"] -= timedelta(hours=1)
+
+    driver, settings = bench.case.driver, bench.case.settings
+    with ArtefactWriter(bench.store, "backup", kind="ec2", header={}) as writer:
+        with pytest.raises(StillWorking):
+            driver.take(settings, writer, quiet)
+        with listed(one_missing), pytest.raises(DriverError, match="AWS has 2 of 3 snapshots") as refused:
+            driver.take(settings, writer, quiet)
+    assert refused.value.retry
+    assert not isinstance(refused.value, StillWorking)

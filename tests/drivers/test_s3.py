@@ -529,5 +529,5 @@ def test_a_bucket_of_another_region_of_aws_is_no_other_region() -> None:
 
 def test_a_way_that_anybody_can_read_along_is_warned_about() -> None:
     place = replace(well_kept().place, endpoint="http://s3.example.com")
-    said = settings.warnings_of(place)
+    said = settings.warnings_of(place, [])
     assert "is reached without encryption" in next(said)

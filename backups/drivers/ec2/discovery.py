@@ -29,13 +29,14 @@ class Ec2Discovery:
         for found in access.pages("ec2", "describe_volumes", "Volumes"):
             volume = Volume.of(found)
             if volume.machine:
-                by_machine[volume.machine].append(volume)
+                for one in {attached["InstanceId"] for attached in found["Attachments"]}:
+                    by_machine[one].append(Volume.of(found, one))
             elif volume.state == "available" and tags.RESTORE not in volume.tags:
                 loose.append(volume)
         for reservation in access.pages("ec2", "describe_instances", "Reservations"):
             for found in reservation.get("Instances") or ():
                 one = machine_of(found)
-                if not one.is_gone and by_machine[one.id]:
+                if not one.is_gone:
                     yield _machine(access, one, sorted(by_machine[one.id], key=lambda volume: volume.device))
         for volume in loose:
             yield _loose(access, volume)
@@ -52,6 +53,7 @@ def _machine(access: Access, one: Machine, volumes: list[Volume]) -> Candidate:
         size_bytes=sum(volume.size for volume in volumes) * GIB,
         tags=tags.own(one.tags),
         within=tuple(_attached(access, one, volume, settings) for volume in volumes),
+        why_not="" if volumes else "It has no EBS volume, so AWS can make no snapshot of it. Back up what it holds.",
     )
 
 

@@ -151,7 +151,7 @@ def _exchange(target: Target, place: Place, wanted: Mapping[str, str], away: Map
     if {device: live.get(device) for device in {**wanted, **away}} == {
         device: wanted.get(device) for device in {**wanted, **away}
     }:
-        _see_attached(target, wanted)
+        _see_attached(target, place, wanted)
         return
     ours = set(wanted.values()) | set(away.values())
     if strangers := sorted(
@@ -172,7 +172,7 @@ def _exchange(target: Target, place: Place, wanted: Mapping[str, str], away: Map
     for device, volume in sorted(wanted.items()):
         if live.get(device) != volume:
             _attach(target, device, there[volume])
-    _see_attached(target, wanted)
+    _see_attached(target, place, wanted)
 
 
 def _detach(target: Target, place: Place, volume: str) -> None:
@@ -197,7 +197,7 @@ def _attach(target: Target, device: str, volume: Volume) -> None:
     target.access.call("ec2", "attach_volume", VolumeId=volume.id, InstanceId=target.machine, Device=device)
 
 
-def _see_attached(target: Target, wanted: Mapping[str, str]) -> None:
+def _see_attached(target: Target, place: Place, wanted: Mapping[str, str]) -> None:
     """All are attached, and go with the machine if they did; EC2 attaches them as those that stay."""
     live = {one.device: one for one in attached_to(target.access, target.machine, target.device)}
     if any(
@@ -210,12 +210,23 @@ def _see_attached(target: Target, wanted: Mapping[str, str]) -> None:
             target.access.call(
                 "ec2", "modify_instance_attribute", InstanceId=target.machine, BlockDeviceMappings=mapping
             )
+    _unmark(target, place)
+
+
+def _unmark(target: Target, place: Place) -> None:
+    """What is live bears no name of the restore: else it would be removed with it, once the machine is gone."""
+    for one in attached_to(target.access, target.machine, target.device):
+        if one.tags.get(tags.RESTORE) in (place.beside, place.kept):
+            target.access.call("ec2", "delete_tags", Resources=[one.id], Tags=[{"Key": tags.RESTORE}])
 
 
 def resume_writers(target: Target, place: Place) -> None:
     """Start the machine, if it is this restore that stopped it."""
     found = machine_if_there(target.access, target.machine)
-    if found is None or found.tags.get(tags.STOPPED) != place.beside:
+    if found is None:
+        return
+    _unmark(target, place)
+    if found.tags.get(tags.STOPPED) != place.beside:
         return
     if found.state in ("stopping", "pending"):
         raise StillWorking(f"{_called(found)} is {found.state}.", again_in=SOON)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from backups.aws import tags
@@ -12,12 +12,10 @@ from backups.aws.access import Access
 from backups.drivers.base import Artefact, DamagedBackup, DriverError, NotAsBackedUp, Place, StillWorking, Verified
 from backups.drivers.counting import counted
 from backups.drivers.ec2.machine import GIB, Volume, machine_if_there, volumes_bearing
+from backups.drivers.ec2.snapshots import SHOWN_AFTER
 from backups.drivers.ec2.target import Target
 from backups.drivers.provider import KeptAt
 from backups.drivers.words import Progress
-
-SHOWN_AFTER = timedelta(minutes=15)
-"""A volume that was made so long ago stands in every listing."""
 
 COMPARED = ("size", "type", "iops", "throughput", "encrypted", "tags")
 
@@ -28,6 +26,10 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
     """A volume of each snapshot, in the machine's zone. Those of this place that stand already are taken as they are."""
     kept, entries = kept_of(artefact), list(artefact.manifest())
     read_description(artefact)
+    if unkept := sorted({entry["device"] for entry in entries} - set(kept.parts)):
+        raise DamagedBackup(
+            f"The stored backup is damaged: there is no snapshot for {', '.join(unkept)}. Restore another backup."
+        )
     zone = zone_of(target, entries)
     standing = by_device(volumes_bearing(target.access, place.beside))
     for entry in entries:

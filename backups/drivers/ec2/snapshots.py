@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from backups.aws import tags
@@ -16,6 +17,8 @@ from backups.drivers.words import Progress
 
 DESCRIPTION = "HaaS backup portal"
 ASK_AGAIN = 20.0
+SHOWN_AFTER = timedelta(minutes=15)
+"""What was made so long ago stands in every listing."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Snapshot:
     together: int  # how many were made together; 1 where that was not noted
     size: int  # bytes: of the volume, or of what is stored where EC2 tells
     tags: Mapping[str, str]
+    started: datetime
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Snapshot:
@@ -45,6 +49,7 @@ class Snapshot:
             together=int(own[tags.OF]) if own.get(tags.OF, "").isdigit() else 1,
             size=found.get("FullSnapshotSizeInBytes") or found.get("VolumeSize", 0) * GIB,
             tags=own,
+            started=found["StartTime"],
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from backups.aws import tags
@@ -21,7 +22,7 @@ from backups.drivers.ec2.machine import (
     nothing_attached,
     unshared,
 )
-from backups.drivers.ec2.snapshots import Snapshot
+from backups.drivers.ec2.snapshots import SHOWN_AFTER, Snapshot
 from backups.drivers.ec2.target import Target
 from backups.drivers.words import Progress
 
@@ -38,10 +39,10 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
         if not volumes:
             raise nothing_attached(target.machine, target.device)
         _begin(target, sink.token, volumes)
-        raise StillWorking(f"AWS makes snapshots of {target.words}.", again_in=5)
+        raise StillWorking(f"AWS makes snapshots of {target.words}.", again_in=20)
     kept = snapshots.completed(begun, target.access.region, progress)
     live = {one.id: one for one in volumes}
-    entries = [live[one.volume].entry() if one.volume in live else _remembered(one) for one in begun]
+    entries = [_entry(one, live.get(one.volume)) for one in begun]
     for entry in entries:
         sink.record(entry)
     sink.write(_description(found, entries))
@@ -54,24 +55,37 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     )
 
 
-def _remembered(one: Snapshot) -> dict[str, Any]:
-    """The line of a volume that is not attached any more, by what was noted on its snapshot.
+def _entry(one: Snapshot, volume: Volume | None) -> dict[str, Any]:
+    """The line of a snapshot's volume as it was when that was noted, wherever it is by now.
 
-    Without the volume's tags: on a snapshot they would have others' rules take it for one of theirs.
+    Its tags are those of now; of one that is not attached any more none are known: on the snapshot they would have had
+    others' rules take it for one of theirs.
     """
-    return {**json.loads(one.tags[tags.FACTS]), "tags": {}}
+    return {**json.loads(one.tags[tags.FACTS]), "tags": volume.entry()["tags"] if volume else {}}
 
 
 def _whole(target: Target, begun: list[Snapshot]) -> list[Snapshot]:
     """All that were made, each volume's once. EC2 shows what was just made a moment later, and one by one."""
     if not begun:
         return begun
-    if len({one.volume for one in begun}) < len(begun) or len(begun) > begun[0].together:
+    if len({one.volume for one in begun}) < len(begun):
         raise DriverError(
             f"AWS made the snapshots of {target.words} more than once, so they are not of one moment. Try again.",
             retry=True,
         )
+    if len(begun) > begun[0].together:
+        raise DriverError(
+            f"A volume was attached to {target.machine} just as AWS began the snapshots, so it is not known what it was like."
+            " Try again.",
+            retry=True,
+        )
     if len(begun) < begun[0].together:
+        if max(one.started for one in begun) < datetime.now(UTC) - SHOWN_AFTER:
+            raise DriverError(
+                f"AWS has {len(begun)} of {begun[0].together} snapshots of {target.words}: somebody has deleted one, or a volume"
+                " was taken off as they were begun. Try again.",
+                retry=True,
+            )
         raise StillWorking(f"AWS shows {len(begun)} of {begun[0].together} snapshots of {target.words}.", again_in=5)
     return begun
 
@@ -133,7 +147,7 @@ def _warnings(
     if gone := [one.part for one in begun if one.volume not in live]:
         what = "The machine was terminated" if found is None else f"What was at {', '.join(gone)} was taken off"
         warnings.append(f"{what} while AWS made the snapshots. They are whole; the volumes' tags are not known.")
-    later = {one.device for one in live.values()} - {one.part for one in begun}
+    later = {one.device for one in live.values() if one.id not in {taken.volume for taken in begun}}
     if later:
         warnings.append(f"Attached after the snapshots were begun, and not in this backup: {', '.join(sorted(later))}.")
     if found is not None and found.state == "running":

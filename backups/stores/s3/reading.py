@@ -109,20 +109,20 @@ class S3Reader(io.RawIOBase):
     def __init__(self, place: Place, key: str) -> None:
         self._place = place
         self._key = key
+        self._given_up = threading.Event()
+        self._first_piece: _Piece | None = None
+        self._now = memoryview(b"")
+        self._ahead: deque[Future[memoryview]] = deque()
+        self._threads: ThreadPoolExecutor | None = None
+        self._error: StoreError | None = None
         answer = self._first()
         self._etag = answer["ETag"]
         there = str(answer.get("ContentRange", "")).rpartition("/")[2]
         self._size = int(there) if there.isdigit() else int(answer["ContentLength"])
         self._at = 0
-        self._given_up = threading.Event()
         # A server that knows no ranges gives all of it at once.
         self._asked_to = int(answer["ContentLength"])
-        self._first_piece: _Piece | None = _Piece(
-            place, key, self._etag, 0, self._asked_to, self._given_up, answer["Body"]
-        )
-        self._now = memoryview(b"")
-        self._ahead: deque[Future[memoryview]] = deque()
-        self._threads: ThreadPoolExecutor | None = None
+        self._first_piece = _Piece(place, key, self._etag, 0, self._asked_to, self._given_up, answer["Body"])
 
     def _first(self) -> dict[str, Any]:
         try:
@@ -146,13 +146,23 @@ class S3Reader(io.RawIOBase):
         """Up to ``size`` bytes, b"" at the end; all that are left when it is negative. Raises :class:`StoreError`."""
         if size < 0:
             return b"".join(iter(lambda: self.read(CHUNK), b""))
+        if self._error is not None:
+            raise self._error  # never on behind a gap
         if not size or self._at == self._size:
             return b""
+        try:
+            chunk = self._next(size)
+        except StoreError as error:
+            self._error = error
+            raise
+        self._at += len(chunk)
+        return chunk
+
+    def _next(self, size: int) -> bytes:
         if self._first_piece is not None:
             if self._at >= CHUNK:  # whoever looks at the beginning only wants no more
                 self._ask_ahead()
             if chunk := self._first_piece.read(size):
-                self._at += len(chunk)
                 return chunk
             self._first_piece = None
         if not self._now:
@@ -160,7 +170,6 @@ class S3Reader(io.RawIOBase):
             self._now = self._ahead.popleft().result()
             self._ask_ahead()
         chunk, self._now = bytes(self._now[:size]), self._now[size:]
-        self._at += len(chunk)
         return chunk
 
     def _ask_ahead(self) -> None:

@@ -24,12 +24,19 @@ MOVES = ("Transitions", "Transition")
 
 
 def warnings(place: Place) -> tuple[str, ...]:
-    """A sentence for each setting that is not as it should be; nothing about what the server does not know."""
-    return tuple(warnings_of(place))
+    """A sentence for each setting that is not as it should be; nothing about what the server does not know.
+
+    Raises :class:`StoreError` where nothing was found and not all could be asked.
+    """
+    unasked: list[StoreError] = []
+    found = tuple(warnings_of(place, unasked))
+    if unasked and not found:
+        raise unasked[0]
+    return found
 
 
-def warnings_of(place: Place) -> Iterator[str]:
-    """The same, one after another."""
+def warnings_of(place: Place, unasked: list[StoreError]) -> Iterator[str]:
+    """The same, one after another; ``unasked`` takes what could not be asked just now."""
     where = f"The bucket {place.bucket} of the region {place.region}"
     if place.endpoint.startswith("http://") and not _is_loopback(place.endpoint):
         yield f"{where} is reached without encryption: whoever is on the way reads backups. Give its endpoint as https://."
@@ -50,7 +57,7 @@ def warnings_of(place: Place) -> Iterator[str]:
                 continue
             if code not in NOT_SET:
                 if error.retry or not code:
-                    raise
+                    unasked.append(error)
                 continue  # a server that does not know the call, in whichever words
             said = UNSET
         for problem in judge(said, place):

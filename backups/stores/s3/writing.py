@@ -148,9 +148,18 @@ class S3Writer:
 
 
 def check_size(place: Place, key: str, token: str, size: int) -> None:
-    """Raise :class:`StoreError` when the object that the token's writer published has another size."""
-    head = head_of(place, key, token)
-    if head is None or head["ContentLength"] == size:  # None: somebody else has replaced it since
+    """Raise :class:`StoreError` when what the token's writer published is not there, or has another size."""
+    try:
+        head = place.call("HeadObject", key)
+    except StoreError as error:
+        if code_of(error.__cause__) not in NO_OBJECT:
+            raise
+        sentence = f"The region {place.region} said that it kept {key}, and does not have it. Try again."
+        raise StoreError(sentence, detail=error.detail, retry=True) from error
+    writer = head.get("Metadata", {}).get(
+        WRITTEN_BY, token
+    )  # a server may keep no such names: then it is taken for ours
+    if writer != token or head["ContentLength"] == size:  # somebody else has replaced it since
         return
     version = {"VersionId": head["VersionId"]} if head.get("VersionId") else {}
     place.call("DeleteObject", key, **version)
