@@ -260,6 +260,8 @@ def test_what_was_replaced_meanwhile_is_never_mixed(wired: tuple[S3Store, S3Stor
         put(direct, "key", CONTENT[::-1])
         with pytest.raises(StoreError, match="was replaced while it was read") as replaced:
             file.read()
+        with pytest.raises(StoreError, match="was replaced while it was read"):
+            file.read(1)  # never on behind a gap
     assert replaced.value.retry
 
 
@@ -531,3 +533,22 @@ def test_a_way_that_anybody_can_read_along_is_warned_about() -> None:
     place = replace(well_kept().place, endpoint="http://s3.example.com")
     said = settings.warnings_of(place, [])
     assert "is reached without encryption" in next(said)
+
+
+def test_what_was_found_is_told_though_not_all_could_be_asked() -> None:
+    store = moto_store()
+    with refusing(store, "GetBucketVersioning", 503, "SlowDown"):
+        told = store.warnings()
+    assert any("may be made public" in sentence for sentence in told)
+    kept = well_kept()
+    with refusing(kept, "GetBucketVersioning", 503, "SlowDown"), pytest.raises(StoreError):
+        kept.warnings()
+
+
+def test_what_the_server_says_it_kept_and_does_not_have_is_an_error() -> None:
+    store = moto_store()
+    with store.writer("a/b") as writer:
+        writer.write(b"content")
+        with refusing(store, "HeadObject", 404, "404"), pytest.raises(StoreError, match="does not have it") as raised:
+            writer.commit()
+    assert raised.value.retry
