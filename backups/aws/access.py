@@ -16,6 +16,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import NoCredentialsError
 
 from backups.aws.accounts import AwsAccount
+from backups.aws.actions import action_of
 from backups.aws.errors import said
 from backups.drivers.base import DriverError
 from backups.secrets import resolve
@@ -23,6 +24,9 @@ from backups.secrets import resolve
 SESSION_NAME = "haas-backup-portal"
 TRIES = 8
 """With adaptive back-off between them: what is throttled slows down before it gives up."""
+
+CONNECTIONS = 32
+"""Kept open by one client: objects of S3 are copied by many small calls at once."""
 
 PAGE = 1000
 """As many as EC2 gives at once. Without it a large account's answer can take minutes, or be refused."""
@@ -37,6 +41,7 @@ def _config(tries: int = TRIES) -> Config:
         retries={"mode": "adaptive", "total_max_attempts": wanted},
         connect_timeout=10,
         read_timeout=60,
+        max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
         user_agent_extra=SESSION_NAME,
     )
@@ -102,11 +107,6 @@ def forget_clients() -> None:
     """Make the next call get into its account anew: after a policy or a trust was changed there."""
     with _lock:
         _clients.clear()
-
-
-def action_of(client: Any, service: str, operation: str) -> str:
-    """IAM's name of a call: ``ec2:DescribeVolumes``."""
-    return f"{service}:{client.meta.method_to_api_mapping[operation]}"
 
 
 def _session(account: AwsAccount, keys: tuple[str, ...], region: str) -> Any:

@@ -15,6 +15,9 @@ _NAME = RegexValidator(
 )
 _NUMBER = RegexValidator(r"^[0-9]{12}$", "An account's number has twelve digits.")
 _REGION = RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$", "Enter a region of AWS, such as eu-central-1.")
+_BUCKET = RegexValidator(
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "Enter the name of a bucket, such as acme-vault-central."
+)
 _ROLE = RegexValidator(
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$",
     "Enter the role's ARN, such as arn:aws:iam::123456789012:role/haas-backup-portal.",
@@ -71,6 +74,13 @@ class AccountRegion(models.Model):
         max_length=300,
         blank=True,
         help_text="The key (ARN or alias) that copies coming to this region are encrypted with; empty: AWS's own.",
+    )
+
+    vault = models.CharField(
+        max_length=63,
+        blank=True,
+        validators=[_BUCKET],
+        help_text="The bucket in which copies of buckets are kept in this region; empty: no bucket can be backed up here.",
     )
 
     history = History()
