@@ -140,7 +140,7 @@ class BucketCase:
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
         return {one["Key"]: one["VersionId"] for page in pages for one in page.get("Versions", ()) if one["IsLatest"]}
 
-    def seen(self, bucket: str, key: str, version: str) -> str:
+    def seen(self, bucket: str, key: str, version: str, tagged: dict[str, str] | None = None) -> str:
         named = {"Bucket": bucket, "Key": key, "VersionId": version}
         got = self.s3.get_object(**named)
         tags = self.s3.get_object_tagging(**named)["TagSet"]
@@ -148,24 +148,24 @@ class BucketCase:
             (
                 hashlib.sha256(got["Body"].read()).hexdigest(), got["ContentLength"], got["ContentType"],
                 got.get("CacheControl"), got.get("ContentDisposition"), got.get("ContentLanguage"),
-                sorted(got["Metadata"].items()), got.get("StorageClass"), sorted((one["Key"], one["Value"]) for one in tags),
+                sorted(got["Metadata"].items()), got.get("StorageClass"), sorted(tagged.items() if tagged is not None else ((one["Key"], one["Value"]) for one in tags)),
             )
         )  # fmt: skip
 
-    def was(self, kept: str) -> dict[str, str] | None:
-        """What was live before an exchange, by the journal, which is read here as it is stored; None for no journal."""
+    def was(self, kept: str) -> dict[str, tuple[str, dict[str, str] | None]] | None:
+        """What was live before an exchange, and its tags where those alone were changed, by the journal as it is stored; None for none."""
         beside = f"{kept.removesuffix('-before')}-{hash_of(self.driver.locator(self.settings))[:8]}"
         prefix = f"haas/restores/{hash_of(self.driver.locator(self.settings))}/{beside}/"
         found = self.s3.list_objects_v2(Bucket=VAULTS[aws.HOME], Prefix=prefix + "plan/").get("Contents", ())
         with suppress(ClientError):
             self.s3.head_object(Bucket=VAULTS[aws.HOME], Key=prefix + "state")
-            live = self.latest(self.bucket)
+            live: dict[str, Any] = {key: (version, None) for key, version in self.latest(self.bucket).items()}
             for one in found:
                 body = self.s3.get_object(Bucket=VAULTS[aws.HOME], Key=one["Key"])["Body"].read()
                 for line in map(json.loads, filter(None, gzip.decompress(body).split(b"\n"))):
                     live.pop(line["key"], None)
                     if line["was"]:
-                        live[line["key"]] = line["was"]["version"]
+                        live[line["key"]] = (line["was"]["version"], line["was_tags"])
             return live
         return None
 
@@ -174,7 +174,7 @@ class BucketCase:
         if name.endswith("-before"):
             versions = self.was(name)
             assert versions is not None, f"{name} is not there"
-            return {key: self.seen(self.bucket, key, version) for key, version in versions.items()}
+            return {key: self.seen(self.bucket, key, *which) for key, which in versions.items()}
         bucket = self.of(name)
         return {key: self.seen(bucket, key, version) for key, version in self.latest(bucket).items()}
 
