@@ -39,17 +39,15 @@ def delete(vault: Vault, token: str, pace: Pace) -> None:
     vault.put(vault.mark(token, DELETING), b"")
     marks = vault.marks()
     _wait_for_others(vault, token, marks)
-    for what in (vault.mark(token, DONE), vault.mark(token, BEGUN), vault.parts(token)):
-        for _ in vault.remove(what):
-            pass
+    for what in (vault.mark(token, BEGUN), vault.mark(token, DONE), vault.parts(token)):
+        vault.forget(what)
     with Shelf() as named:
         for other, kinds in marks.items():
             if DONE in kinds and DELETING not in kinds:
                 _note(vault, other, named)
         _sweep(vault, token, named, turn)
     give_up_uploads(vault.access, vault.bucket, vault.objects)
-    for _ in vault.remove(vault.mark(token, DELETING)):
-        pass
+    vault.forget(vault.mark(token, DELETING))
 
 
 def _wait_for_others(vault: Vault, token: str, marks: Marks) -> None:
@@ -58,13 +56,14 @@ def _wait_for_others(vault: Vault, token: str, marks: Marks) -> None:
         if other == token or DONE in kinds or BEGUN not in kinds or DELETING in kinds:
             continue
         if now - kinds[BEGUN] < DEAD:
+            if BEGUN in marks[token]:  # it goes first, so nothing was removed yet
+                vault.forget(vault.mark(token, DELETING))
             raise DriverError(
                 "A backup of the same bucket is being made, and may count on what would go. The portal removes it later.",
                 detail=other,
                 retry=True,
             )
-        for _ in vault.remove(vault.mark(other, BEGUN)):
-            pass
+        vault.forget(vault.mark(other, BEGUN))
 
 
 def _note(vault: Vault, token: str, named: Shelf) -> None:

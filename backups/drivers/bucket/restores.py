@@ -40,5 +40,4 @@ class Notes:
 
     def drop(self, what: str) -> None:
         """Forget it, for good."""
-        for _ in self.vault.remove(self.prefix + what):
-            pass
+        self.vault.forget(self.prefix + what)

@@ -169,6 +169,11 @@ class Vault:
             if page.get("NextVersionIdMarker"):
                 marker["VersionIdMarker"] = page["NextVersionIdMarker"]
 
+    def forget(self, prefix: str) -> None:
+        """Remove for good all that lies under the prefix, at once."""
+        for _ in self.remove(prefix):
+            pass
+
 
 def remove_batch(access: Access, bucket: str, batch: Sequence[dict[str, Any]]) -> int:
     """Remove those versions; how many. Raises when S3 did not do all of it."""
