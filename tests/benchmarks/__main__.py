@@ -1,9 +1,9 @@
-"""``make bench``: the drivers, the policy and regions in S3, one after the other."""
+"""``make bench``: the drivers, the policy, regions in S3 and buckets, one after the other."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-for kind in ("files", "postgres", "mysql", "policy", "s3"):
+for kind in ("files", "postgres", "mysql", "policy", "s3", "bucket"):
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{kind}", *sys.argv[1:]], check=True)
