@@ -1,6 +1,7 @@
 """What the portal's role in an account has to be allowed, and nothing more. A test holds it against the calls that are made.
 
-What removes is allowed only for what bears the portal's tags, or lies in buckets of its own. What people have to run is printed by ``manage.py aws_policy``.
+What removes is allowed only for what bears the portal's tags, or lies in buckets of its own. What people have to run is printed
+by ``manage.py aws_policy``.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ VAULTS, RESTORES, OBJECTS = "vaults", "restores", "objects"
 def resources_of(said: str, account: AwsAccount) -> str | list[str]:
     """What a statement is about: the account's vaults, the buckets that restores make, the objects of any bucket, its role."""
     vaults = sorted({region.vault for region in account.regions.values() if region.vault})
-    return {
+    said_by: dict[str, str | list[str]] = {
         "*": "*",
         "role": account.role,
         VAULTS: [arn for name in vaults for arn in (f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*")],
         RESTORES: ["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"],
         OBJECTS: "arn:aws:s3:::*/*",
-    }[said]
+    }
+    return said_by[said]
 
 
 def _bears(tag: str) -> Condition:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from backups.artefacts import ArtefactWriter
 from backups.aws.accounts import AwsRegion
@@ -173,12 +174,13 @@ def test_a_version_that_is_gone_when_it_is_copied_is_no_error(bench: Bench) -> N
     def gone(request: Any, **_: Any) -> None:
         case.s3.delete_object(Bucket=case.bucket, Key="orders.csv", VersionId=version)
 
-    with answered("s3", "CopyObject", gone):
-        with ArtefactWriter(bench.store, "r/one", kind="s3", header={}) as writer:
-            taken = case.driver.take(case.settings, writer, quiet)
-            writer.finish(taken)
+    with answered("s3", "CopyObject", gone), ArtefactWriter(bench.store, "r/one", kind="s3", header={}) as writer:
+        taken = case.driver.take(case.settings, writer, quiet)
+        writer.finish(taken)
     assert taken.summary == {"objects": 11}
-    assert taken.warnings == ("1 object changed or went while copied, and are as they were a moment later: orders.csv.",)
+    assert taken.warnings == (
+        "1 object changed or went while copied, and are as they were a moment later: orders.csv.",
+    )
 
 
 def test_what_is_archived_is_named_and_left_alone(bench: Bench) -> None:
@@ -200,7 +202,7 @@ def test_what_is_archived_is_named_and_left_alone(bench: Bench) -> None:
 
 def test_what_only_the_customer_can_read_is_named(bench: Bench) -> None:
     def foreign(request: Any, **_: Any) -> Any:
-        return aws.AWSResponse(request.url, 400, {}, aws.body_of("")) if "orders.csv" in request.url else None
+        return AWSResponse(request.url, 400, {}, aws.body_of("")) if "orders.csv" in request.url else None
 
     with answered("s3", "HeadObject", foreign), ArtefactWriter(bench.store, "r/1", kind="s3", header={}) as writer:
         taken = bench.case.driver.take(bench.case.settings, writer, quiet)
@@ -220,7 +222,7 @@ def test_what_only_the_customer_can_read_is_named(bench: Bench) -> None:
 def test_what_s3_says_while_it_copies(bench: Bench, code: str, status: int, said: str, retry: bool) -> None:
     def refused(request: Any, **_: Any) -> Any:
         text = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
-        return aws.AWSResponse(request.url, status, {}, aws.body_of(text))
+        return AWSResponse(request.url, status, {}, aws.body_of(text))
 
     case_of(bench).driver = replace(case_of(bench).driver, pace=Pace(threads=1))
     with (
@@ -245,9 +247,11 @@ def test_a_large_object_is_copied_in_pieces_with_all_that_belongs_to_it_and_goes
         Bucket=case.bucket, Key="large", Body=b"0123456789abcdef" * (11 << 16), Metadata={"owner": "shop"},
         ContentType="video/mp4", Tagging="a=b%20c", StorageClass="STANDARD_IA",
     )  # fmt: skip
-    with pytest.raises(StillWorking, match="AWS copies large: 0 %"):
-        with ArtefactWriter(bench.store, "r/one", kind="s3", header={}) as writer:
-            case.driver.take(case.settings, writer, quiet)
+    with (
+        ArtefactWriter(bench.store, "r/one", kind="s3", header={}) as writer,
+        pytest.raises(StillWorking, match="AWS copies large: 0 %"),
+    ):
+        case.driver.take(case.settings, writer, quiet)
     assert len(aws.client("s3").list_multipart_uploads(Bucket=HOME_VAULT)["Uploads"]) == 1
     case.driver = replace(case.driver, pace=Pace(piece=5 << 20))
     with counted() as called:
@@ -421,7 +425,9 @@ def test_a_backup_that_is_made_and_one_that_goes_see_each_other(bench: Bench) ->
     assert "is being removed from the vault; this one waits" in waits[0].sentence
     case.driver.kept.check(case.settings, third)
     case.driver.kept.check(case.settings, kept_of(bench, "r/three"))
-    assert [one for one in versions("haas/marks/") if "r=two" in one or "r=one" in one or one.endswith("deleting")] == []
+    assert [
+        one for one in versions("haas/marks/") if "r=two" in one or "r=one" in one or one.endswith("deleting")
+    ] == []
 
 
 def test_a_backup_that_counts_on_what_was_taken_away_is_none(bench: Bench) -> None:
@@ -433,7 +439,10 @@ def test_a_backup_that_counts_on_what_was_taken_away_is_none(bench: Bench) -> No
         if "/parts/" in request.url:
             aws.client("s3").delete_object(Bucket=HOME_VAULT, Key=names[0])
 
-    with answered("s3", "PutObject", takes_away), pytest.raises(DriverError, match="was removed from the vault") as lost:
+    with (
+        answered("s3", "PutObject", takes_away),
+        pytest.raises(DriverError, match="was removed from the vault") as lost,
+    ):
         bench.take("r/two")
     assert lost.value.retry
 

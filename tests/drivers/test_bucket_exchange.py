@@ -94,7 +94,9 @@ def test_a_later_restore_is_not_taken_back_by_an_earlier_undo(bench: Bench) -> N
     assert body(bench, "orders.csv") == b"1;2;4"
     for place in (first, second):
         driver.discard(settings, place, place.kept)
-    keys = [one["Key"] for one in case.s3.list_objects_v2(Bucket="acme-vault-central", Prefix="haas/restores/")["Contents"]]
+    keys = [
+        one["Key"] for one in case.s3.list_objects_v2(Bucket="acme-vault-central", Prefix="haas/restores/")["Contents"]
+    ]
     assert [key for key in keys if not key.endswith(".last")] == []
 
 

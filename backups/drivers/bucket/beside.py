@@ -9,12 +9,10 @@ from backups.aws import tags
 from backups.aws.access import Access
 from backups.drivers.base import DriverError, StillWorking
 from backups.drivers.bucket.copying import encrypted, give_up_uploads
-from backups.drivers.bucket.pace import AGAIN_IN, NO_BUCKET, Turn, why
+from backups.drivers.bucket.pace import AGAIN_IN, NO_BUCKET, UNKNOWN_CALL, Turn, why
 from backups.drivers.bucket.vault import remove_batch
 from backups.drivers.bucket.vaults import BLOCKS
 
-UNKNOWN_CALL = frozenset({"NotImplemented", "MethodNotAllowed", "InvalidRequest", "501", "405"})
-"""What servers other than AWS's say of settings that they do not have."""
 TAKEN = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 
 

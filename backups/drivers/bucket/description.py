@@ -8,7 +8,7 @@ from typing import Any
 
 from backups.aws.errors import REFUSED
 from backups.drivers.base import DriverError, StillWorking
-from backups.drivers.bucket.pace import why
+from backups.drivers.bucket.pace import UNKNOWN_CALL, why
 from backups.drivers.bucket.target import Target
 
 
@@ -28,9 +28,9 @@ def of(target: Target) -> bytes:
     for name, ask in asked.items():
         try:
             said[name] = {key: value for key, value in ask().items() if key != "ResponseMetadata"}
-        except StillWorking:
-            raise
         except DriverError as error:
+            if isinstance(error, StillWorking) and why(error) not in UNKNOWN_CALL:
+                raise
             if why(error) in REFUSED:
                 said[name] = "The portal may not see it."
     return json.dumps(said, indent=1, default=str, sort_keys=True).encode() + b"\n"

@@ -16,6 +16,8 @@ AGAIN_IN = 1.0
 
 NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 NO_BUCKET = frozenset({"404", "NoSuchBucket"})
+UNKNOWN_CALL = frozenset({"NotImplemented", "MethodNotAllowed", "InvalidRequest", "MalformedXML", "501", "405"})
+"""What servers other than AWS's say of settings that they do not have."""
 OTHERWISE = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 """What was asked for under a condition is not so any more."""
 

@@ -8,6 +8,7 @@ from backups.drivers.base import Artefact, DriverError, Mode
 from backups.drivers.bucket import beside
 from backups.drivers.bucket.exchange import check_versions
 from backups.drivers.bucket.keeping import check
+from backups.drivers.bucket.pace import UNKNOWN_CALL, why
 from backups.drivers.bucket.restore import kept_of, vault_of
 from backups.drivers.bucket.target import Target
 from backups.drivers.bucket.vaults import check_fit
@@ -56,7 +57,7 @@ def _forgets(target: Target) -> bool:
     try:
         answer = target.access.call("s3", "get_bucket_lifecycle_configuration", Bucket=target.bucket)
     except DriverError as error:
-        if error.retry:
+        if error.retry and why(error) not in UNKNOWN_CALL:
             raise
         return False  # none is set, or it cannot be told
     return any("NoncurrentVersionExpiration" in rule for rule in answer.get("Rules", ()))

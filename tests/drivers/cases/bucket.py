@@ -29,7 +29,17 @@ ACCOUNTS = aws.KnownAccounts({"hosting": ACCOUNT})
 DRIVER = BucketDriver(ACCOUNTS, frozenset({STORE}))
 LOOKS = ("Head", "List", "Get", "AssumeRole")
 BLOCKS = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-ODD = ("/leading", "a//b", "a/../b", "A/case", "a/case", "ends in a space ", "plus+ &?#%41=~", "ünïcödé ✓", "long-" + "k" * 1019)
+ODD = (
+    "/leading",
+    "a//b",
+    "a/../b",
+    "A/case",
+    "a/case",
+    "ends in a space ",
+    "plus+ &?#%41=~",
+    "ünïcödé ✓",
+    "long-" + "k" * 1019,
+)
 
 
 def before_each_step(step: Callable[[], None]) -> None:
@@ -144,16 +154,17 @@ class BucketCase:
         named = {"Bucket": bucket, "Key": key, "VersionId": version}
         got = self.s3.get_object(**named)
         tags = self.s3.get_object_tagging(**named)["TagSet"]
+        borne = tagged if tagged is not None else {one["Key"]: one["Value"] for one in tags}
         return str(
             (
                 hashlib.sha256(got["Body"].read()).hexdigest(), got["ContentLength"], got["ContentType"],
                 got.get("CacheControl"), got.get("ContentDisposition"), got.get("ContentLanguage"),
-                sorted(got["Metadata"].items()), got.get("StorageClass"), sorted(tagged.items() if tagged is not None else ((one["Key"], one["Value"]) for one in tags)),
+                sorted(got["Metadata"].items()), got.get("StorageClass"), sorted(borne.items()),
             )
         )  # fmt: skip
 
     def was(self, kept: str) -> dict[str, tuple[str, dict[str, str] | None]] | None:
-        """What was live before an exchange, and its tags where those alone were changed, by the journal as it is stored; None for none."""
+        """What was live before an exchange, with its tags where those alone changed, by the journal; None for none."""
         beside = f"{kept.removesuffix('-before')}-{hash_of(self.driver.locator(self.settings))[:8]}"
         prefix = f"haas/restores/{hash_of(self.driver.locator(self.settings))}/{beside}/"
         found = self.s3.list_objects_v2(Bucket=VAULTS[aws.HOME], Prefix=prefix + "plan/").get("Contents", ())
