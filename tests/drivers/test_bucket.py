@@ -263,10 +263,15 @@ def test_a_large_object_is_copied_in_pieces_with_all_that_belongs_to_it_and_goes
     case.s3.put_object(Bucket=case.bucket, Key="large", Body=b"small now")
     newer = case.snapshot(place.live)
     place = bench.ready(artefact)
+    theirs = case.s3.create_multipart_upload(Bucket=case.bucket, Key="large")["UploadId"]
+    theirs_too = {"Bucket": case.bucket, "Key": "large", "UploadId": theirs}
+    case.s3.upload_part(PartNumber=1, Body=b"an application's", **theirs_too)
     case.driver.swap(case.settings, place)
     assert case.snapshot(place.live) == before
     case.driver.swap_back(case.settings, place)
     assert case.snapshot(place.live) == newer
+    assert len(case.s3.list_parts(**theirs_too)["Parts"]) == 1, "what applications upload meanwhile is theirs"
+    case.s3.abort_multipart_upload(**theirs_too)
 
 
 # The other region

@@ -98,5 +98,6 @@ def _copy(
         pace=target.pace,
         turn=turn,
         tags=tags,
+        shared=True,
         **chosen(entry),
     )

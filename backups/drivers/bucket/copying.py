@@ -26,18 +26,21 @@ def copy_object(
     pace: Pace,
     turn: Turn,
     tags: Mapping[str, str] | None = None,
+    shared: bool = False,
     **chosen: Any,
 ) -> str:
     """Copy what ``source`` names (``Bucket``, ``Key``, ``VersionId``), if its ETag is still that one; the copy's own ETag.
 
-    ``etag`` is empty where the source is never written anew.
+    ``etag`` is empty where the source is never written anew. ``shared``: others upload into that bucket as well, so what was
+    begun there may be theirs, and a large copy is made in one go.
+
     ``entry`` says what it is like. With ``tags`` the copy gets those, else the source's. ``chosen``: the class of storage,
     encryption. Raises :class:`StillWorking` in the middle of a large one once the turn is over; the next call goes on.
     """
     same: dict[str, Any] = {"CopySource": dict(source)} | ({"CopySourceIfMatch": f'"{etag}"'} if etag else {})
     redirect: dict[str, Any] = {"WebsiteRedirectLocation": entry.redirect} if entry.redirect else {}
     if entry.size > pace.piece:
-        return _in_pieces(access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, turn)
+        return _in_pieces(access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, None if shared else turn)
     tagging: dict[str, Any] = {"TaggingDirective": "REPLACE", "Tagging": urlencode(tags)} if tags is not None else {}
     answer = access.call("s3", "copy_object", Bucket=bucket, Key=key, **same, **tagging, **chosen, **redirect)
     return str(answer["CopyObjectResult"]["ETag"]).strip('"')
@@ -52,10 +55,10 @@ def _in_pieces(
     tags: Mapping[str, str] | None,
     chosen: Mapping[str, Any],
     pace: Pace,
-    turn: Turn,
+    turn: Turn | None,
 ) -> str:
     piece = max(pace.piece, -(-entry.size // MOST_PIECES))
-    upload = _begun(access, bucket, key)
+    upload = _begun(access, bucket, key) if turn is not None else ""
     if not upload:
         headers: dict[str, Any] = {HEADERS_WRITTEN.get(name, name): value for name, value in entry.headers.items()}
         tagging: dict[str, Any] = {"Tagging": urlencode(tags if tags is not None else entry.tags or {})}
@@ -75,13 +78,13 @@ def _in_pieces(
     for number, start in enumerate(range(0, entry.size, piece), 1):
         if number in parts:
             continue
-        if turn.over:
+        if turn is not None and turn.over:
             raise StillWorking(f"AWS copies {entry.key}: {start * 100 // entry.size} %.", again_in=AGAIN_IN)
         area = f"bytes={start}-{min(start + piece, entry.size) - 1}"
         try:
             answer = access.call("s3", "upload_part_copy", PartNumber=number, CopySourceRange=area, **same, **named)
         except DriverError as error:
-            if why(error) in NOT_THERE | OTHERWISE:  # what was begun is of an object that is no more
+            if turn is None or why(error) in NOT_THERE | OTHERWISE:  # nobody goes on with it: its object is no more
                 access.call("s3", "abort_multipart_upload", **named)
             raise
         parts[number] = answer["CopyPartResult"]["ETag"]
