@@ -72,7 +72,7 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
             missing.append(entry)
         else:
             done += entry.size
-        if len(missing) < BATCH and not (missing and turn.over):
+        if len(missing) < BATCH:
             continue
         done += _copied(target, vault, bucket, missing, turn)
         missing = []
