@@ -40,7 +40,9 @@ def copy_object(
     same: dict[str, Any] = {"CopySource": dict(source)} | ({"CopySourceIfMatch": f'"{etag}"'} if etag else {})
     redirect: dict[str, Any] = {"WebsiteRedirectLocation": entry.redirect} if entry.redirect else {}
     if entry.size > pace.piece:
-        return _in_pieces(access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, None if shared else turn)
+        return _in_pieces(
+            access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, None if shared else turn
+        )
     tagging: dict[str, Any] = {"TaggingDirective": "REPLACE", "Tagging": urlencode(tags)} if tags is not None else {}
     answer = access.call("s3", "copy_object", Bucket=bucket, Key=key, **same, **tagging, **chosen, **redirect)
     return str(answer["CopyObjectResult"]["ETag"]).strip('"')

@@ -85,5 +85,5 @@ def _sweep(vault: Vault, token: str, named: Shelf, turn: Turn) -> None:
         removed += count
         if DELETING not in vault.marks().get(token, {}):
             raise DriverError("Somebody else has taken this removal over. The portal looks again.", retry=True)
-        if turn.over:
+        if count and turn.over:
             raise StillWorking(f"{counted(removed, 'object')} of an older backup are removed.", again_in=AGAIN_IN)
