@@ -164,7 +164,10 @@ def test_long_work_is_done_a_slice_at_a_time_and_goes_on(bench: Bench) -> None:
             except StillWorking:
                 continue
             break
-        assert versions("haas/", VAULTS[name]) == []
+        left = [
+            key for key in versions("haas/", VAULTS[name]) if not key.endswith(".last")
+        ]  # which restore was the last
+        assert left == []
 
 
 def test_a_version_that_is_gone_when_it_is_copied_is_no_error(bench: Bench) -> None:
