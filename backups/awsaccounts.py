@@ -27,5 +27,5 @@ def as_driver_knows(account: Account) -> AwsAccount:
         account.external_id,
         account.key_id,
         account.key_secret,
-        {region.name: AwsRegion(region.name, region.kms_key) for region in account.regions.all()},
+        {region.name: AwsRegion(region.name, region.kms_key, region.vault) for region in account.regions.all()},
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from backups.awsaccounts import account_named
 from backups.drivers.base import Driver
+from backups.drivers.bucket import BucketDriver
 from backups.drivers.ec2 import EbsDriver, Ec2Driver
 from backups.drivers.files import FilesDriver
 from backups.drivers.mysql import MysqlDriver
@@ -18,6 +20,13 @@ from backups.stores.directory import DirectoryStore
 from backups.stores.s3 import S3Store
 from portal.errors import InvalidInput, Refused
 
+
+def store_buckets() -> frozenset[str]:
+    """The buckets that regions of the portal's own store are in."""
+    places = (urlsplit(place) for place in settings.STORE_REGIONS.values())
+    return frozenset(place.netloc for place in places if place.scheme == "s3")
+
+
 KINDS: dict[str, Driver] = {
     driver.kind: driver
     for driver in (
@@ -27,6 +36,7 @@ KINDS: dict[str, Driver] = {
         Ec2Driver(account_named),
         EbsDriver(account_named),
         RdsDriver(account_named),
+        BucketDriver(account_named, store_buckets()),
     )
 }
 

@@ -14,6 +14,7 @@ from botocore.exceptions import NoCredentialsError
 
 from backups.aws import clients
 from backups.aws.accounts import AwsAccount
+from backups.aws.actions import action_of
 from backups.aws.errors import said
 from backups.drivers.base import DriverError
 from backups.secrets import resolve
@@ -23,6 +24,10 @@ PAGE = 1000
 
 SMALLER_PAGES = {"rds": 100}
 """Where more at once is refused."""
+
+
+CONNECTIONS = 32
+"""Kept open by one client: objects of S3 are copied by many small calls at once."""
 
 
 class Access:
@@ -64,7 +69,7 @@ class Access:
             with said(account.name, self.region, "sts:AssumeRole"):
                 session = _session(account, keys, self.region)
                 _check_number(session, account, self.region)
-                made = clients.config(tries=1) if once else clients.config()
+                made = clients.config(tries=1 if once else clients.TRIES, max_pool_connections=CONNECTIONS)
                 return session.create_client(service, region_name=self.region, config=made)
 
         return clients.client_of((service, self.region, once, account, *map(hash, keys)), make)
@@ -79,11 +84,6 @@ def _check_number(session: Any, account: AwsAccount, region: str) -> None:
             f"The credentials for the AWS account {account.name} lead into the account {number}, not into {account.number}."
             " Correct the role or the keys."
         )
-
-
-def action_of(client: Any, service: str, operation: str) -> str:
-    """IAM's name of a call: ``ec2:DescribeVolumes``."""
-    return f"{service}:{client.meta.method_to_api_mapping[operation]}"
 
 
 def _session(account: AwsAccount, keys: tuple[str, ...], region: str) -> Any:

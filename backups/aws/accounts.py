@@ -9,10 +9,14 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class AwsRegion:
-    """What holds for backups in one region. ``kms_key``: what copies that come there are encrypted with; empty: AWS's own."""
+    """What holds for backups in one region. ``kms_key``: what copies that come there are encrypted with; empty: AWS's own.
+
+    ``vault``: the bucket in which copies of buckets are kept there; empty: none are.
+    """
 
     name: str
     kms_key: str = ""
+    vault: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 from backups.aws.access import Access
 from backups.aws.accounts import AwsAccount
-from backups.aws.policy import STATEMENTS, Statement
+from backups.aws.policy import STATEMENTS, Statement, resources_of
 from backups.drivers.base import DriverError
+from backups.drivers.bucket.vaults import check_fit
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def check_account(account: AwsAccount) -> Iterator[Seen]:
             continue
         inside = True
         yield from _look(here)
+        yield from _look_at_vault(here)
     if inside:
         yield from _simulated(Access(account, min(account.regions)))
 
@@ -58,12 +60,25 @@ def _look(here: Access) -> Iterator[Seen]:
             yield Seen(f"{here.region}: {what} can be listed" + ("." if found.get(key) else "; there are none."))
 
 
+def _look_at_vault(here: Access) -> Iterator[Seen]:
+    try:
+        if here.account.regions[here.region].vault:
+            yield Seen(check_fit(here))
+        here.call("s3", "list_buckets", MaxBuckets=1, BucketRegion=here.region)
+    except DriverError as error:
+        yield Seen(error.sentence, well=False)
+    else:
+        yield Seen(f"{here.region}: buckets can be listed.")
+
+
 def _simulated(here: Access) -> Iterator[Seen]:
     """IAM's own answer to what the role may do. It leaves out what an organisation forbids its accounts."""
     if not here.account.role:
         yield Seen("What the keys may do beyond looking was not tried: IAM tells it of roles.", well=None)
         return
     for statement in STATEMENTS:
+        if not resources_of(statement.resource, here.account):
+            continue  # about vaults, of which there are none
         try:
             missing = _missing(here, statement)
         except DriverError as error:
@@ -80,11 +95,14 @@ def _simulated(here: Access) -> Iterator[Seen]:
 
 
 def _missing(here: Access, statement: Statement) -> list[str]:
+    where = resources_of(statement.resource, here.account)
+    narrowed: dict[str, Any] = {"ResourceArns": where} if isinstance(where, list) else {}
     answer = here.call(
         "iam",
         "simulate_principal_policy",
         PolicySourceArn=here.account.role,
         ActionNames=list(statement.actions),
+        **narrowed,
         ContextEntries=list(_context(statement)),
     )
     return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]

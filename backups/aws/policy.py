@@ -1,6 +1,7 @@
 """What the portal's role in an account has to be allowed, and nothing more. A test holds it against the calls that are made.
 
-What removes is allowed only for what bears the portal's tags. What people have to run is printed by ``manage.py aws_policy``.
+What removes is allowed only for what bears the portal's tags, or lies in buckets of its own. What people have to run is printed
+by ``manage.py aws_policy``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Statement:
     name: str
     actions: tuple[str, ...]
     condition: Condition = field(default_factory=dict)
-    resource: str = "*"
+    resource: str = "*"  # or one of the words of resources_of()
     indirect: bool = False
 
     def as_json(self, account: AwsAccount) -> dict[str, Any]:
@@ -31,9 +32,25 @@ class Statement:
             "Sid": self.name,
             "Effect": "Allow",
             "Action": list(self.actions),
-            "Resource": self.resource.format(role=account.role) if self.resource != "*" else "*",
+            "Resource": resources_of(self.resource, account),
             **({"Condition": dict(self.condition)} if self.condition else {}),
         }
+
+
+VAULTS, RESTORES, OBJECTS = "vaults", "restores", "objects"
+
+
+def resources_of(said: str, account: AwsAccount) -> str | list[str]:
+    """What a statement is about: the account's vaults, the buckets that restores make, the objects of any bucket, its role."""
+    vaults = sorted({region.vault for region in account.regions.values() if region.vault})
+    said_by: dict[str, str | list[str]] = {
+        "*": "*",
+        "role": account.role,
+        VAULTS: [arn for name in vaults for arn in (f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*")],
+        RESTORES: ["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"],
+        OBJECTS: "arn:aws:s3:::*/*",
+    }
+    return said_by[said]
 
 
 def _bears(tag: str) -> Condition:
@@ -112,13 +129,51 @@ STATEMENTS = (
         indirect=True,
     ),
     *_DATABASES,
-    Statement("SeeWhatItMay", ("iam:SimulatePrincipalPolicy",), resource="{role}"),
+    Statement("SeeWhatItMay", ("iam:SimulatePrincipalPolicy",), resource="role"),
+    Statement(
+        "SeeBuckets",
+        (
+            "s3:ListAllMyBuckets", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads",
+            "s3:GetBucketVersioning", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketPolicy", "s3:GetBucketCORS", "s3:GetLifecycleConfiguration",
+        ),
+    ),
+    Statement("ReadObjects", ("s3:GetObject", "s3:GetObjectTagging"), resource=OBJECTS),
+    Statement(
+        "ReadVersions", ("s3:GetObjectVersion", "s3:GetObjectVersionTagging"), resource=OBJECTS, indirect=True
+    ),
+    # Into vaults and restores' buckets, and as new versions into live ones, by a restore in place and its undo.
+    Statement(
+        "PutObjects",
+        ("s3:PutObject", "s3:PutObjectTagging", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+        resource=OBJECTS,
+    ),
+    # A delete marker: without s3:DeleteObjectVersion it destroys nothing where versions are kept, and elsewhere it is not asked.
+    Statement("HideObjects", ("s3:DeleteObject",), resource=OBJECTS),
+    Statement("RemoveFromVaults", ("s3:DeleteObjectVersion",), resource=VAULTS, indirect=True),
+    Statement("RemoveRestores", ("s3:DeleteBucket",), resource=RESTORES),
+    Statement("EmptyRestores", ("s3:DeleteObjectVersion",), resource=RESTORES, indirect=True),
+    # Also for a live bucket that is gone and made anew.
+    Statement(
+        "MakeBuckets",
+        (
+            "s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock",
+            "s3:PutEncryptionConfiguration",
+        ),
+    ),
+    Statement(
+        "EncryptedObjects",
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
+        indirect=True,
+    ),
 )  # fmt: skip
 
 
 def permissions(account: AwsAccount) -> dict[str, Any]:
-    """The policy to attach to the portal's role in the account."""
-    return {"Version": "2012-10-17", "Statement": [one.as_json(account) for one in STATEMENTS]}
+    """The policy to attach to the portal's role in the account. What is about vaults is left out where there are none."""
+    told = [one.as_json(account) for one in STATEMENTS]
+    return {"Version": "2012-10-17", "Statement": [one for one in told if one["Resource"]]}
 
 
 def trust(account: AwsAccount, principal: str) -> dict[str, Any]:

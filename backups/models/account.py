@@ -15,6 +15,9 @@ _NAME = RegexValidator(
 )
 _NUMBER = RegexValidator(r"^[0-9]{12}$", "An account's number has twelve digits.")
 _REGION = RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$", "Enter a region of AWS, such as eu-central-1.")
+_BUCKET = RegexValidator(
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "Enter the name of a bucket, such as acme-vault-central."
+)
 _ROLE = RegexValidator(
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$",
     "Enter the role's ARN, such as arn:aws:iam::123456789012:role/haas-backup-portal.",
@@ -76,6 +79,13 @@ class AccountRegion(models.Model):
         null=True,
         editable=False,
         help_text="When all that is there was last listed whole, to find what has no backups.",
+    )
+
+    vault = models.CharField(
+        max_length=63,
+        blank=True,
+        validators=[_BUCKET],
+        help_text="The bucket in which copies of buckets are kept in this region; empty: no bucket can be backed up here.",
     )
 
     history = History(excluded_fields=["listed_at"])

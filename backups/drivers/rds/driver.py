@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
-from backups.drivers.awssettings import ACCOUNT, REGION
+from backups.drivers.awssettings import ACCOUNT, REGION, not_of_a_restore
 from backups.drivers.base import Artefact, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.provider import KeptAt, Owned
 from backups.drivers.rds import exchange, preflight, restore, snapshots, take, target
@@ -85,6 +85,7 @@ class RdsDriver:
     def check(self, settings: Settings) -> Found:
         """The instance is there, and RDS makes snapshots of such."""
         asked = self._target(settings)
+        not_of_a_restore("instance", asked.name)
         found = instance(asked.access, asked.name)
         see_fit(found)
         return Found(asked.locator, f"Instance {found.name} ({found.status}): {found.words}", found.size * GIB)

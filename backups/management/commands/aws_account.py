@@ -12,7 +12,8 @@ from django.db import transaction
 from backups.aws.checking import check_account
 from backups.awsaccounts import as_driver_knows
 from backups.drivers.base import DriverError
-from backups.models import Account, AccountRegion
+from backups.kinds import store_buckets
+from backups.models import Account, AccountRegion, Copy, CopyState, Resource, ResourceState
 from backups.secrets import validate_reference
 from portal.history import acting
 
@@ -44,7 +45,10 @@ class Command(BaseCommand):
         region.add_argument("name")
         region.add_argument("region")
         region.add_argument(
-            "--kms-key", default="", help="What copies coming there are encrypted with; empty: AWS's own key."
+            "--kms-key", default=None, help="What copies coming there are encrypted with; empty: AWS's own key."
+        )
+        region.add_argument(
+            "--vault", default=None, help="The bucket in which copies of buckets are kept there; empty: none are."
         )
         verbs.add_parser("list", help="List the accounts.")
         check = verbs.add_parser("check", help="Try it out: what the portal sees, and which permission is missing.")
@@ -79,7 +83,11 @@ class Command(BaseCommand):
         region = account.regions.filter(name=options["region"]).first() or AccountRegion(
             account=account, name=options["region"]
         )
-        region.kms_key = options["kms_key"]
+        if options["kms_key"] is not None:
+            region.kms_key = options["kms_key"]
+        if options["vault"] is not None:
+            _check_vault(region, options["vault"])
+            region.vault = options["vault"]
         try:
             with acting(None, "set by manage.py aws_account"):
                 _save(region)
@@ -91,6 +99,8 @@ class Command(BaseCommand):
             else "encrypted with AWS's own key where they were encrypted"
         )
         self.stdout.write(f"{account.name} works in {region.name}; copies that come there are {key}.")
+        if region.vault:
+            self.stdout.write(f"Copies of buckets are kept in {region.vault}.")
 
     def _list(self, options: dict[str, Any]) -> None:
         for account in Account.objects.prefetch_related("regions"):
@@ -117,6 +127,21 @@ def _named(name: str) -> Account:
 def _save(region: AccountRegion) -> None:
     region.full_clean()
     region.save()
+
+
+def _check_vault(region: AccountRegion, vault: str) -> None:
+    """Refuse a vault that is backed up itself or is the portal's store, and any other while backups lie in the one that is set."""
+    buckets = Resource.objects.filter(kind="s3").exclude(state=ResourceState.REMOVED)
+    if vault in store_buckets() or vault in {one.settings.get("bucket") for one in buckets}:
+        raise CommandError(f"The bucket {vault} is backed up itself, or is a region of the portal's own store.")
+    there = Copy.objects.filter(region=region.name, backup__resource__kind="s3").exclude(state=CopyState.DELETED)
+    if region.vault not in ("", vault) and any(
+        copy.backup.resource.settings.get("account") == region.account.name
+        for copy in there.select_related("backup__resource")
+    ):
+        raise CommandError(
+            f"Backups lie in {region.vault}, and would not be found in another vault. They go when no policy keeps them."
+        )
 
 
 def _in_words(error: ValidationError) -> str:

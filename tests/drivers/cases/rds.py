@@ -107,6 +107,7 @@ class RdsCase:
             ("two hyphens", "instance", "shop--db"),
             ("a zero byte", "instance", "shop-db\0"),
             ("none", "instance", ""),
+            ("one that a restore put aside", "instance", "haas-rr-1042-1-ff9db6-before"),
         ]
         return [BadInput(what, {**self.settings, name: value}, name) for what, name, value in bad]
 

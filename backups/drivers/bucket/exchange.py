@@ -1,0 +1,200 @@
+"""Putting what was restored into the live bucket, as new versions, and back.
+
+There is no one step in which S3 exchanges buckets. So the journal is written first, and how far an exchange is after each part
+of it: whatever is cut short is told by :func:`standing`, and to go on and to go back are always possible. No version that was
+ever live is destroyed: what goes is hidden by a delete marker, and what comes back is copied from its old version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from backups.drivers.base import DriverError, Place, Standing, StillWorking
+from backups.drivers.bucket import beside
+from backups.drivers.bucket.changing import Lost, put, put_back
+from backups.drivers.bucket.journal import PLANNED, changes_of, plan
+from backups.drivers.bucket.listing import keeps_versions, pages
+from backups.drivers.bucket.pace import AGAIN_IN, Turn
+from backups.drivers.bucket.restores import Notes
+from backups.drivers.bucket.target import Target
+from backups.drivers.bucket.vault import ROOT
+from backups.drivers.counting import counted, some
+
+STATE = "state"
+RESTORED, ORIGINAL = "restored", "original"
+
+
+def identify(target: Target, place: Place) -> Place:
+    """The same place, once the journal is written."""
+    if place.identity:
+        return place
+    if not beside.is_there(target.access, place.beside):
+        raise DriverError(f"There is no bucket {place.beside}. Start a new restore.")
+    live = beside.is_there(target.access, target.bucket)
+    if live:
+        check_versions(target)
+    plan(target, Notes.of(target, place.beside), live=live, turn=target.pace.turn())
+    return replace(place, identity={"original": place.kept if live else "", "restored": place.beside})
+
+
+def check_versions(target: Target) -> None:
+    """Refuse a live bucket that does not keep what is replaced in it."""
+    if keeps_versions(target.access, target.bucket) != "Enabled":
+        raise DriverError(
+            f"The bucket {target.bucket} keeps no versions, so what a restore in place replaces would be lost. Switch"
+            " versioning on there, or restore beside."
+        )
+
+
+def standing(target: Target, place: Place) -> Standing:
+    """By what is noted in the vault: how far the exchange is, and whether it was the last one."""
+    if not place.identity:
+        return Standing.ORIGINAL
+    notes = Notes.of(target, place.beside)
+    state = notes.get(STATE)
+    if state is None:
+        return Standing.ORIGINAL if notes.get(PLANNED) is not None else Standing.UNKNOWN
+    if not state["whole"]:
+        return Standing.NOTHING
+    last = _last(notes)
+    if state["to"] == RESTORED:
+        return Standing.RESTORED if last == place.beside else Standing.UNKNOWN
+    return Standing.ORIGINAL if last == state["before"] else Standing.UNKNOWN
+
+
+def _last_key(notes: Notes) -> str:
+    return f"{ROOT}/restores/{notes.vault.of}.last"
+
+
+def _last(notes: Notes) -> str:
+    """The restore that was put in place last, and not taken back."""
+    return (notes.vault.get(_last_key(notes)) or b"").decode()
+
+
+def swap(target: Target, place: Place) -> None:
+    """What was restored as the newest versions; on what the backup does not have, delete markers."""
+    if not place.identity:
+        raise DriverError("It is not known what was restored, so nothing was exchanged. Start a new restore.")
+    now = _checked(target, place)
+    if now is Standing.RESTORED:
+        return
+    if not beside.is_there(target.access, place.beside):
+        raise DriverError(f"The bucket {place.beside} is not there any more, so nothing was exchanged.")
+    if place.replaced_nothing and not beside.is_there(target.access, target.bucket):
+        beside.make(target.access, target.bucket, "")
+    check_versions(target)
+    _exchange(target, place, RESTORED)
+
+
+def swap_back(target: Target, place: Place) -> None:
+    """What was live when the journal was written, copied from its old versions. What was written since stays as a version."""
+    if _checked(target, place) is Standing.ORIGINAL:
+        return
+    with _tried_again():
+        check_versions(target)
+    _exchange(target, place, ORIGINAL)
+
+
+def _checked(target: Target, place: Place) -> Standing:
+    with _tried_again():
+        now = standing(target, place)
+    if now is Standing.UNKNOWN:
+        raise DriverError(
+            f"In {target.bucket} a later restore was put in place, or the journal of this one is gone, so nothing was"
+            " touched."
+        )
+    return now
+
+
+@contextmanager
+def _tried_again() -> Iterator[None]:
+    """In the middle of an exchange nothing is given up for good: rights come back, and states pass."""
+    try:
+        yield
+    except Lost:
+        raise
+    except DriverError as error:
+        error.retry = True
+        raise
+
+
+def _exchange(target: Target, place: Place, to: str) -> None:
+    turn = target.pace.turn()
+    notes = Notes.of(target, place.beside)
+    with _tried_again():
+        planned = notes.get(PLANNED)
+        if planned is None:
+            raise DriverError(f"The journal of {place.beside} is not there any more. IT has to look.")
+        state, careful = _begun(notes, to)
+        if to == RESTORED:
+            notes.vault.put(_last_key(notes), place.beside.encode())
+        lost: list[str] = list(state["lost"])
+        for number in range(state["next"], len(planned["digests"])):
+            lost += _part(target, place, changes_of(notes, planned["digests"], number), to, turn, careful=careful)
+            careful = careful and not state["sure"]
+            state |= {"next": number + 1, "lost": lost[:50]}
+            notes.put(STATE, state)
+            if turn.over:
+                sentence = f"{target.bucket} is being exchanged: {number + 1} of {len(planned['digests'])} parts."
+                raise StillWorking(sentence, again_in=AGAIN_IN)
+        if to == ORIGINAL:
+            notes.vault.put(_last_key(notes), state["before"].encode())
+        notes.put(STATE, {**state, "whole": True})
+        if lost:
+            raise Lost(
+                f"Of {counted(len(lost), 'object')} in {target.bucket} the version that was live is gone, so what was restored"
+                f" stays there: {some(lost)}. All others are as they were.",
+                detail="\n".join(lost[:50]),
+            )
+
+
+def _begun(notes: Notes, to: str) -> tuple[dict[str, Any], bool]:
+    """How far the exchange is, and whether each object has to be looked at, because some may be done already."""
+    state = notes.get(STATE)
+    if state is not None and state["to"] == to and not state["whole"]:
+        return state, True
+    # Where the way there was cut short, it is not known of any object how far that had come.
+    sure = state is None or state["whole"]
+    before = _last(notes) if state is None else state["before"]
+    state = {"to": to, "next": 0, "whole": False, "before": before, "sure": sure, "lost": []}
+    notes.put(STATE, state)
+    return state, not sure
+
+
+def _part(target: Target, place: Place, changes: list[Any], to: str, turn: Turn, *, careful: bool) -> list[str]:
+    one = put if to == RESTORED else put_back
+    done = target.pace.each([partial(one, target, place.beside, change, turn, careful) for change in changes])
+    return [change.key for change, well in zip(changes, done, strict=True) if not well]
+
+
+def health(target: Target, place: Place) -> str:
+    """The exchange is whole, and the bucket answers."""
+    if standing(target, place) is not Standing.RESTORED:
+        raise DriverError(f"In {target.bucket} is not what was restored. See what the request says.")
+    page = next(pages(target.access, target.bucket, versions=False))
+    planned = Notes.of(target, place.beside).get(PLANNED) or {"changes": 0}
+    more = " and more" if page.after else ""
+    return (
+        f"{target.bucket} answers with {counted(len(page.objects), 'object')}{more};"
+        f" {counted(planned['changes'], 'object')} had to be exchanged, and what was live is kept as earlier versions."
+    )
+
+
+def discard(target: Target, place: Place, name: str) -> None:
+    """``kept``: the journal, and with it the way back; the versions stay. ``beside``: the bucket. Either with what it needs."""
+    if name not in (place.beside, place.kept) or name == place.live:
+        raise DriverError(f"“{name}” is not a name of this restore, so nothing was removed.")
+    turn = target.pace.turn()
+    notes = Notes.of(target, place.beside)
+    now = standing(target, place)
+    if now is Standing.NOTHING:
+        raise DriverError(f"The exchange of {target.bucket} is cut short, so nothing was removed. IT has to look.")
+    if name == place.kept and notes.get(STATE) is None and now is Standing.ORIGINAL:
+        return  # nothing was replaced
+    beside.remove(target.access, place.beside, place.beside, turn)
+    if name == place.kept or now is not Standing.RESTORED:
+        notes.drop("")
