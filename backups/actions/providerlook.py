@@ -214,6 +214,6 @@ def _tell_strays(region: AccountRegion, strays: Sequence[str], now: datetime) ->
         settle_finding(Code.STRAY, subject, now)
         return
     named = ", ".join(strays[:EXAMPLES]) + (" …" if len(strays) > EXAMPLES else "")
-    sentence = f"{subject} has {len(strays)} snapshots with the portal's tags that the portal does not know: {named}"
+    sentence = f"{subject} has {len(strays)} snapshots or copies with the portal's tags that it does not know: {named}"
     advice = "See whether the portal's database was set back; the portal deletes nothing that it does not know."
     note_finding(Code.STRAY, subject, sentence, advice, now)

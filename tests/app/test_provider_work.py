@@ -254,7 +254,7 @@ def test_what_nobody_knows_is_told_and_never_deleted(resource: Resource, region:
     Backup.objects.all().delete()  # the portal's database was set back
     assert check_presence()[1] == []
     finding = Finding.objects.open().get(code=Code.STRAY.value, subject=f"AWS {aws.NUMBER} {HOME}")
-    assert "3 snapshots with the portal's tags" in finding.sentence
+    assert "3 snapshots or copies with the portal's tags" in finding.sentence
     assert len(snapshots()) == 3 == len(copy.kept["parts"])
 
 
