@@ -9,6 +9,7 @@ table for too long stops the exchange before anything changed.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -102,7 +103,16 @@ def _exchange(target: Target, connection: Connection, place: Place, source: str,
     if not source:
         journal.shape(connection, keep, shape)
     # All at once: a mark without its journal would say that the exchange had been done.
-    mark.make(connection, done.home, {mark.ID: done.identity, mark.JOURNAL: done.as_json()})
+    mark.make(
+        connection,
+        done.home,
+        {
+            mark.ID: done.identity,
+            mark.LIVE: done.live,
+            mark.EXCHANGED: secrets.token_hex(8),
+            mark.JOURNAL: done.as_json(),
+        },
+    )
     try:
         for name in filter(None, (place.live, keep)):
             if survey.database(connection, name) is None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
 
 from backups.artefacts import ArtefactWriter
 from backups.drivers.base import DriverError, Mode, Place, Standing
-from backups.drivers.mysql import MYSQL, exchange, journal, mark, target
+from backups.drivers.mysql import MYSQL, dumping, exchange, journal, mark, take, target
 from backups.drivers.mysql.journal import Journal
 from backups.drivers.mysql.target import Target
 from tests.drivers.contract.bench import quiet
@@ -308,3 +310,98 @@ def test_a_change_of_a_table_between_backup_and_swap_is_kept(shop: Shop) -> None
     assert shop.case.snapshot(place.kept) == newer
     MYSQL.swap_back(shop.case.settings, place)
     assert shop.case.snapshot(shop.name) == newer
+
+
+def take_while(shop: Shop, act: Callable[[], object], prefix: str) -> DriverError | None:
+    """What a backup is refused with when something is done after its rows have been read, and before it is whole."""
+
+    def dump_rows(*arguments: Any) -> None:
+        dumping.dump_rows(*arguments)
+        act()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(take, "dump_rows", dump_rows)
+        try:
+            shop.take(prefix)
+        except DriverError as refused:
+            return refused
+    return None
+
+
+def test_tables_exchanged_between_two_tables_of_a_dump_spoil_the_backup(shop: Shop) -> None:
+    shop.case.grow(8)
+    artefact = shop.take()
+    shop.execute("UPDATE aria SET x = x + 1; UPDATE orders SET cents = 1")
+    place = shop.ready(artefact)
+    failed: list[BaseException] = []
+
+    def swap() -> None:
+        try:
+            MYSQL.swap(shop.case.settings, place)
+        except DriverError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=swap)
+
+    def look(bytes_done: int, bytes_expected: int | None = None) -> None:
+        if thread.ident is None:  # the large table is being read, and locked as long
+            thread.start()
+            time.sleep(0.5)
+
+    with (
+        pytest.raises(DriverError, match="two moments") as refused,
+        ArtefactWriter(shop.store, "mixed", kind=MYSQL.kind, header={}) as writer,
+    ):
+        writer.finish(MYSQL.take(shop.case.settings, writer, look))
+    thread.join()
+    assert failed == []
+    assert refused.value.retry
+    assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
+
+
+def test_no_exchange_while_a_backup_is_taken_goes_unseen(shop: Shop) -> None:
+    """Also one back and forth, and one of which nothing is left at the end but the original that is kept."""
+    artefact = shop.take()
+    place, other = shop.ready(artefact), shop.ready(artefact)
+    settings = shop.case.settings
+
+    def there_and_back() -> None:
+        MYSQL.swap(settings, place)
+        MYSQL.swap_back(settings, place)
+
+    def there_and_done() -> None:
+        MYSQL.swap(settings, other)
+        MYSQL.discard(settings, other, other.kept)
+
+    acts: list[Callable[[], object]] = [
+        lambda: MYSQL.swap(settings, place),
+        lambda: MYSQL.swap_back(settings, place),
+        there_and_back,
+        there_and_done,
+        lambda: MYSQL.swap(settings, shop.ready(artefact)),
+    ]
+    for number, act in enumerate(acts):
+        refused = take_while(shop, act, f"spoilt{number}")
+        assert refused is not None, number
+        assert refused.retry
+        assert "two moments" in refused.sentence
+    assert take_while(shop, lambda: None, "sound") is None
+
+
+def test_a_restore_that_exchanges_nothing_here_does_not_spoil_a_backup(shop: Shop) -> None:
+    """One of another database, whatever it does, and one that is only built beside this."""
+    artefact = shop.take()
+    name = f"{shop.name} other"
+    shop.case.server.create_database(name)
+    settings = {**shop.case.settings, "dbname": name}
+    place = MYSQL.place(settings, "o1-t", Mode.IN_PLACE)
+    MYSQL.restore(settings, place, artefact, shop.workdir(), quiet)
+    place = MYSQL.identify(settings, place)
+    acts: list[Callable[[], object]] = [
+        lambda: MYSQL.swap(settings, place),
+        lambda: MYSQL.swap_back(settings, place),
+        lambda: MYSQL.discard(settings, place, place.beside),
+        lambda: shop.ready(artefact),
+    ]
+    for number, act in enumerate(acts):
+        assert take_while(shop, act, f"beside{number}") is None
