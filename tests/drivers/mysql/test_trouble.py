@@ -405,3 +405,42 @@ def test_a_restore_that_exchanges_nothing_here_does_not_spoil_a_backup(shop: Sho
     ]
     for number, act in enumerate(acts):
         assert take_while(shop, act, f"beside{number}") is None
+
+
+@pytest.mark.parametrize("where", ["wait_in_line", "UNLOCK"])
+def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The session that holds the locks fails: the statement has ended before anything is put right, and either way it is."""
+    place, before, newer = ready(shop)
+    failure = pymysql.OperationalError(2013, "Lost connection to server during query")
+    seen: list[bool] = []
+    recover, run = journal.recover, exchange.execute
+
+    def fails(*_: object) -> None:
+        raise failure
+
+    def execute(connection: Any, statement: str, *more: Any) -> None:
+        if statement.startswith("UNLOCK"):
+            raise failure
+        run(connection, statement, *more)
+
+    def looks(*arguments: Any) -> None:
+        seen.append(any(isinstance(thread, exchange._Renaming) for thread in threading.enumerate()))
+        recover(*arguments)
+
+    with monkeypatch.context() as patched:
+        if where == "UNLOCK":
+            patched.setattr(exchange, "execute", execute)
+        else:
+            patched.setattr(exchange._Renaming, "wait_in_line", fails)
+        rename = journal.rename
+        patched.setattr(journal, "rename", lambda *arguments: (time.sleep(0.3), rename(*arguments)))
+        patched.setattr(journal, "recover", looks)
+        with pytest.raises(DriverError, match="connection to the database server broke"):
+            MYSQL.swap(shop.case.settings, place)
+    assert seen
+    assert not any(seen)
+    assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
+    assert shop.case.snapshot(shop.name) == before
+    assert shop.case.snapshot(place.kept) == newer
