@@ -113,6 +113,7 @@ def _exchange(target: Target, connection: Connection, place: Place, source: str,
             mark.ID: done.identity,
             mark.LIVE: done.live,
             mark.EXCHANGED: secrets.token_hex(8),
+            mark.TABLES: list(done.incoming),
             mark.JOURNAL: done.as_json(),
         },
     )
@@ -144,15 +145,7 @@ def _move(target: Target, connection: Connection, done: Journal) -> None:
     thread = _Renaming(connection, done)
     try:
         with closing(target.open()) as locker:
-            databases = filter(None, (done.live, done.source))
-            tables = [quoted(name, table.name) for name in databases for table in survey.tables(locker, name)]
-            if tables:
-                try:
-                    execute(locker, "LOCK TABLES " + ", ".join(f"{table} WRITE" for table in tables))
-                except pymysql.MySQLError as error:
-                    if error.args[0] == 1205:
-                        raise _blocked(connection, done.live, error) from None
-                    raise
+            _lock_tables(locker, connection, done)
             for name, found in ((done.live, done.outgoing_programs), (done.source, done.incoming_programs)):
                 if name:
                     _take_off_triggers(locker, name, found)
@@ -166,6 +159,18 @@ def _move(target: Target, connection: Connection, done: Journal) -> None:
         if isinstance(thread.error, pymysql.MySQLError) and thread.error.args[0] == 1205:
             raise _blocked(connection, done.live, thread.error) from None
         raise thread.error
+
+
+def _lock_tables(locker: Connection, connection: Connection, done: Journal) -> None:
+    databases = filter(None, (done.live, done.source))
+    tables = [quoted(name, table.name) for name in databases for table in survey.tables(locker, name)]
+    if tables:
+        try:
+            execute(locker, "LOCK TABLES " + ", ".join(f"{table} WRITE" for table in tables))
+        except pymysql.MySQLError as error:
+            if error.args[0] == 1205:
+                raise _blocked(connection, done.live, error) from None
+            raise
 
 
 def _take_off_triggers(locker: Connection, name: str, found: Sequence[Program]) -> None:
@@ -265,14 +270,23 @@ def health(target: Target, place: Place) -> str:
     with target.connect() as connection, journal.alone(connection, place.live):
         if names.settled(connection, place) is not Standing.RESTORED:
             raise DriverError(f"The tables of {place.live} are not the restored ones. Look at the steps before.")
-        found = survey.movable(connection, place.live)
-    tables = counted(len(found), "table")
-    if str(len(found)) != place.identity[names.TABLES]:
+        found = set(survey.movable(connection, place.live))
+        # Where nothing had been live there is no mark any more, and only the number is known.
+        restored = set((mark.read(connection, place.kept) or {}).get(mark.TABLES, found))
+    tables, number = counted(len(found), "table"), int(place.identity[names.TABLES])
+    if missing := sorted(restored - found):
         raise DriverError(
-            f"The database {place.live} answers, but has {tables} where {place.identity[names.TABLES]} were restored. Look"
-            " at who changes it, or undo.",
+            f"The database {place.live} answers, but these tables, which were restored, are gone: {some(missing)}. Look at"
+            " who changes it, or undo.",
         )
-    return f"The database {place.live} answers as the restored one, with {tables}."
+    if len(found) < number:
+        raise DriverError(
+            f"The database {place.live} answers, but has {tables} where {number} were restored. Look at who changes it, or"
+            " undo.",
+        )
+    more = sorted(found - restored)
+    since = f"; made since: {some(more)}" if more else f"; {number} were restored" if len(found) > number else ""
+    return f"The database {place.live} answers as the restored one, with {tables}{since}."
 
 
 def discard(target: Target, place: Place, name: str) -> None:

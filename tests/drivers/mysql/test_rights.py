@@ -11,7 +11,7 @@ import pytest
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
 from backups.drivers.base import DriverError, Mode, NotFound, Place, Standing
-from backups.drivers.mysql import MYSQL, rights, target
+from backups.drivers.mysql import MYSQL, rights, survey, target
 from backups.drivers.words import Settings
 from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import PASSWORD
@@ -222,7 +222,7 @@ def test_a_trigger_that_the_binary_log_would_forbid_to_make_again_is_not_taken_o
     artefact = take(shop, confined)
     place = ready(shop, confined, artefact)
     shop.execute("CREATE DEFINER = portal@'%' TRIGGER audited BEFORE UPDATE ON orders FOR EACH ROW SET NEW.ref = 'x'")
-    asked = rights.one
+    asked = survey.one
     monkeypatch.setattr(rights, "one", lambda of, query, *more: 1 if "@@log_bin" in query else asked(of, query, *more))
     with pytest.raises(DriverError, match="log_bin_trust_function_creators"):
         MYSQL.swap(confined, place)
@@ -232,9 +232,7 @@ def test_a_trigger_that_the_binary_log_would_forbid_to_make_again_is_not_taken_o
     assert shop.case.server.rows("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME = 'audited'")
 
 
-def test_what_could_not_be_put_back_is_said(
-    shop: Shop, confined: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_could_not_be_put_back_is_said(shop: Shop, confined: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A right that goes between the first look and the exchange: what is missing is named, and comes back with it."""
     place = ready(shop, confined, take(shop, confined))
     shop.execute(ADDED)
@@ -244,7 +242,9 @@ def test_what_could_not_be_put_back_is_said(
     with closing(shop.case.server.connect(database=shop.name)) as other, other.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("SELECT count(*) FROM audit")
-        with pytest.raises(DriverError, match=r"could not be taken back: .* lacks a right .* still lacks event busy") as half:
+        with pytest.raises(
+            DriverError, match=r"could not be taken back: .* lacks a right .* still lacks event busy"
+        ) as half:
             MYSQL.swap(confined, place)
         cursor.execute("COMMIT")
     assert half.value.setting == "user"

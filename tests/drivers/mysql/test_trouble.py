@@ -15,7 +15,7 @@ import pytest
 
 from backups.artefacts import ArtefactWriter
 from backups.drivers.base import DriverError, Mode, Place, Standing
-from backups.drivers.mysql import MYSQL, dumping, exchange, journal, mark, take, target
+from backups.drivers.mysql import MYSQL, dumping, exchange, journal, mark, survey, take, target
 from backups.drivers.mysql.journal import Journal
 from backups.drivers.mysql.target import Target
 from tests.drivers.contract.bench import quiet
@@ -415,7 +415,7 @@ def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
     place, before, newer = ready(shop)
     failure = pymysql.OperationalError(2013, "Lost connection to server during query")
     seen: list[bool] = []
-    recover, run = journal.recover, exchange.execute
+    recover, run, rename = journal.recover, survey.execute, journal.rename
 
     def fails(*_: object) -> None:
         raise failure
@@ -424,6 +424,10 @@ def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
         if statement.startswith("UNLOCK"):
             raise failure
         run(connection, statement, *more)
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.3)
+        rename(*arguments)
 
     def looks(*arguments: Any) -> None:
         seen.append(any(isinstance(thread, exchange._Renaming) for thread in threading.enumerate()))
@@ -434,8 +438,7 @@ def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
             patched.setattr(exchange, "execute", execute)
         else:
             patched.setattr(exchange._Renaming, "wait_in_line", fails)
-        rename = journal.rename
-        patched.setattr(journal, "rename", lambda *arguments: (time.sleep(0.3), rename(*arguments)))
+        patched.setattr(journal, "rename", slowly)
         patched.setattr(journal, "recover", looks)
         with pytest.raises(DriverError, match="connection to the database server broke"):
             MYSQL.swap(shop.case.settings, place)
@@ -444,3 +447,27 @@ def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
     assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
     assert shop.case.snapshot(shop.name) == before
     assert shop.case.snapshot(place.kept) == newer
+
+
+def test_a_table_that_an_application_makes_at_once_is_told_and_a_missing_one_refused(shop: Shop) -> None:
+    place, _, _ = ready(shop)
+    MYSQL.swap(shop.case.settings, place)
+    assert "made since" not in MYSQL.health(shop.case.settings, place)
+    shop.execute("CREATE TABLE cached (x INT)")
+    assert "made since: cached" in MYSQL.health(shop.case.settings, place)
+    shop.execute("DROP TABLE empty")
+    with pytest.raises(DriverError, match="are gone: empty"):
+        MYSQL.health(shop.case.settings, place)
+
+
+def test_where_nothing_had_been_live_more_tables_are_told_and_fewer_refused(shop: Shop) -> None:
+    artefact = shop.take()
+    shop.case.lose()
+    place = shop.ready(artefact)
+    MYSQL.swap(shop.case.settings, place)
+    assert MYSQL.health(shop.case.settings, place).endswith("tables.")
+    shop.execute("CREATE TABLE cached (x INT)")
+    assert "were restored" in MYSQL.health(shop.case.settings, place)
+    shop.execute("DROP TABLE cached; DROP TABLE empty")
+    with pytest.raises(DriverError, match="Look at who changes it"):
+        MYSQL.health(shop.case.settings, place)
