@@ -146,6 +146,7 @@ class Verified:
 
     sentence: str  # "1,203 files, 1.8 GB: every path, size, mode and SHA-256 as in the manifest"
     compared: Mapping[str, int]
+    proof: Proof | None = None  # how far it proves the backup, when not as far as Driver.proves
 
 
 class Sink(Protocol):

@@ -16,7 +16,7 @@ from backups.actions.damage import note_damaged_copy, reads_well
 from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
-from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Standing
+from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Standing, Verified
 from backups.drivers.words import Settings
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
@@ -228,15 +228,16 @@ def _verify(run: Run) -> str:
         return run.attempt.proof
     with run.recorder.step(StepName.VERIFY) as told:
 
-        def verify() -> str:
+        def verify() -> Verified:
             run.progress.begin_anew()
-            return run.extent.verify(run.settings, run.place, run.artefact, run.progress).sentence
+            return run.extent.verify(run.settings, run.place, run.artefact, run.progress)
 
-        proof, said = _from_a_sound_copy(run, verify)
+        verified, said = _from_a_sound_copy(run, verify)
+        proof, most = verified.sentence, run.extent.proves
         told.sentence = proof + said
         run.attempt.proof = proof
         run.attempt.save(update_fields=["proof"])
-        note_proof(run.copy, run.extent.proves, run.recorder.clock())
+        note_proof(run.copy, most if verified.proof is None else min(most, verified.proof), run.recorder.clock())
     return proof
 
 

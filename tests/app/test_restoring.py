@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
-from backups.drivers.base import ATTEMPT_NAME, Mode
+from backups.drivers.base import ATTEMPT_NAME, Mode, Verified
 from backups.models import CopyState, Resource
 from backups.proof import Proof
 from portal.errors import Refused
 from restores.actions.downloads import open_export
+from restores.actions.extent import OnlyPart, Whole
 from restores.actions.performing import perform_restore
 from restores.actions.undoing import perform_undo, request_undo
 from restores.charging import Cause
@@ -75,6 +78,24 @@ def test_beside_leaves_the_live_directory_alone(world: World, resource: Resource
     assert request.state is Status.COMPLETED
     assert fingerprint(tree) == today
     assert fingerprint(Path(request.attempts.get().place["beside"])) == then
+
+
+@pytest.mark.parametrize("most", [Proof.CONTENT_MATCHED, OnlyPart.proves])
+def test_a_comparison_that_reached_less_proves_less(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch, most: Proof
+) -> None:
+    """Never more than its extent proves, either."""
+    monkeypatch.setattr(Whole, "proves", most)
+    compare = Whole.verify
+
+    def verify(*arguments: Any) -> Verified:
+        return replace(compare(*arguments), proof=Proof.RESTORED)
+
+    monkeypatch.setattr(Whole, "verify", verify)
+    backup = resource.backups.get()
+    restored(world, backup, Mode.BESIDE)
+    proven = backup.copies.get(region=resource.home_region).proof_level
+    assert proven is min(most, Proof.RESTORED)
 
 
 def test_an_export_is_the_stored_artefact_with_its_checksum(world: World, resource: Resource) -> None:

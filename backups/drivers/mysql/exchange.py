@@ -9,6 +9,7 @@ table for too long stops the exchange before anything changed.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ import pymysql
 
 from backups.drivers.base import DriverError, Place, Standing
 from backups.drivers.counting import counted, some
-from backups.drivers.mysql import journal, mark, names, programs, survey
+from backups.drivers.mysql import journal, mark, names, programs, rights, survey
+from backups.drivers.mysql.errors import driver_error
 from backups.drivers.mysql.journal import Journal
 from backups.drivers.mysql.programs import EVENT, TRIGGER, Program
 from backups.drivers.mysql.survey import execute, one, rows
@@ -90,6 +92,8 @@ def _exchange(target: Target, connection: Connection, place: Place, source: str,
             f"The user {target.user} may not read what {some(hidden)} does, so it could not be exchanged. Grant it the right.",
             setting="user",
         )
+    for name, acting in ((place.live, outgoing_programs), (source, incoming_programs)):
+        rights.refuse_lost(connection, target, name, acting.programs)
     done = Journal(
         place.live, source, keep,
         tuple(survey.movable(connection, source)) if source else (),
@@ -102,14 +106,26 @@ def _exchange(target: Target, connection: Connection, place: Place, source: str,
     if not source:
         journal.shape(connection, keep, shape)
     # All at once: a mark without its journal would say that the exchange had been done.
-    mark.make(connection, done.home, {mark.ID: done.identity, mark.JOURNAL: done.as_json()})
+    mark.make(
+        connection,
+        done.home,
+        {
+            mark.ID: done.identity,
+            mark.LIVE: done.live,
+            mark.EXCHANGED: secrets.token_hex(8),
+            mark.TABLES: list(done.incoming),
+            mark.JOURNAL: done.as_json(),
+        },
+    )
     try:
         for name in filter(None, (place.live, keep)):
             if survey.database(connection, name) is None:
                 journal.shape(connection, name, shape)
         _move(target, connection, done)
-    except BaseException:
-        _put_back(target, place, connection)
+    except BaseException as error:
+        failure = _put_back(target, place, connection)
+        if failure is not None and isinstance(error, DriverError | pymysql.MySQLError):
+            raise _not_put_back(target, done, error, failure) from error
         raise
     journal.finish(connection, done)
 
@@ -126,28 +142,35 @@ def _move(target: Target, connection: Connection, done: Journal) -> None:
     for program in done.outgoing_programs:
         if program.kind == EVENT:
             programs.drop(connection, done.live, program)
-    with closing(target.open()) as locker:
-        databases = filter(None, (done.live, done.source))
-        tables = [quoted(name, table.name) for name in databases for table in survey.tables(locker, name)]
-        if tables:
-            try:
-                execute(locker, "LOCK TABLES " + ", ".join(f"{table} WRITE" for table in tables))
-            except pymysql.MySQLError as error:
-                if error.args[0] == 1205:
-                    raise _blocked(connection, done.live, error) from None
-                raise
-        for name, found in ((done.live, done.outgoing_programs), (done.source, done.incoming_programs)):
-            if name:
-                _take_off_triggers(locker, name, found)
-        thread = _Renaming(connection, done)
-        thread.start()
-        thread.wait_in_line(locker)
-        execute(locker, "UNLOCK TABLES")
-        thread.join()
+    thread = _Renaming(connection, done)
+    try:
+        with closing(target.open()) as locker:
+            _lock_tables(locker, connection, done)
+            for name, found in ((done.live, done.outgoing_programs), (done.source, done.incoming_programs)):
+                if name:
+                    _take_off_triggers(locker, name, found)
+            thread.start()
+            thread.wait_in_line(locker)
+            execute(locker, "UNLOCK TABLES")
+    finally:  # the connection's end lets go of the locks too, and nothing goes on while the statement may still run
+        if thread.ident is not None:
+            thread.join()
     if thread.error is not None:
         if isinstance(thread.error, pymysql.MySQLError) and thread.error.args[0] == 1205:
             raise _blocked(connection, done.live, thread.error) from None
         raise thread.error
+
+
+def _lock_tables(locker: Connection, connection: Connection, done: Journal) -> None:
+    databases = filter(None, (done.live, done.source))
+    tables = [quoted(name, table.name) for name in databases for table in survey.tables(locker, name)]
+    if tables:
+        try:
+            execute(locker, "LOCK TABLES " + ", ".join(f"{table} WRITE" for table in tables))
+        except pymysql.MySQLError as error:
+            if error.args[0] == 1205:
+                raise _blocked(connection, done.live, error) from None
+            raise
 
 
 def _take_off_triggers(locker: Connection, name: str, found: Sequence[Program]) -> None:
@@ -183,16 +206,48 @@ class _Renaming(threading.Thread):
             time.sleep(0.002)
 
 
-def _put_back(target: Target, place: Place, holder: Connection) -> None:
-    """What can be put right at once is; whatever cannot, the next look at the databases puts right."""
+def _put_back(target: Target, place: Place, holder: Connection) -> DriverError | None:
+    """What can be put right at once is; whatever cannot, and why is returned, the next look at the databases puts right."""
     try:
         with ExitStack() as stack:
             connection = stack.enter_context(target.connect())
             if not holder.open:  # its statement may still run, as long as it keeps others out
                 stack.enter_context(journal.alone(connection, place.live))
             journal.recover(connection, [place.live, place.beside, place.kept])
+    except DriverError as error:
+        return error
+    return None
+
+
+def _not_put_back(
+    target: Target, done: Journal, error: DriverError | pymysql.MySQLError, failure: DriverError
+) -> DriverError:
+    """Both errors in one, and what is missing meanwhile."""
+    first = error if isinstance(error, DriverError) else driver_error(error, target.describe(done.live))
+    try:
+        missing = _missing(target, done)
+        said = "".join(f" {name} still lacks {some(titles)}." for name, titles in missing.items())
     except DriverError:
-        return
+        acting = [program.title for program in done.outgoing_programs if program.kind in (TRIGGER, EVENT)]
+        said = f" {done.live} may lack {some(acting)}." if acting else ""
+    return DriverError(
+        f"{first.sentence} What had been begun could not be taken back: {failure.sentence}{said} Trying again, or undoing,"
+        " puts everything right first.",
+        detail=f"{first.detail}\n{failure.detail}\ndefinitions are kept in {done.home}.{survey.MARK}",
+        retry=first.retry and failure.retry,
+        setting=failure.setting or first.setting,
+    )
+
+
+def _missing(target: Target, done: Journal) -> dict[str, list[str]]:
+    """What acted in each of the two databases and is not in it, by title."""
+    missing: dict[str, list[str]] = {}
+    with target.connect() as connection:
+        for name, wanted in ((done.live, done.outgoing_programs), (done.source, done.incoming_programs)):
+            if name and survey.database(connection, name):
+                there = {program.title for program in programs.read(connection, name).programs}
+                missing[name] = [program.title for program in wanted if program.title not in there]
+    return {name: titles for name, titles in missing.items() if titles}
 
 
 def _blocked(connection: Connection, live: str, error: pymysql.MySQLError) -> DriverError:
@@ -215,14 +270,23 @@ def health(target: Target, place: Place) -> str:
     with target.connect() as connection, journal.alone(connection, place.live):
         if names.settled(connection, place) is not Standing.RESTORED:
             raise DriverError(f"The tables of {place.live} are not the restored ones. Look at the steps before.")
-        found = survey.movable(connection, place.live)
-    tables = counted(len(found), "table")
-    if str(len(found)) != place.identity[names.TABLES]:
+        found = set(survey.movable(connection, place.live))
+        # Where nothing had been live there is no mark any more, and only the number is known.
+        restored = set((mark.read(connection, place.kept) or {}).get(mark.TABLES, found))
+    tables, number = counted(len(found), "table"), int(place.identity[names.TABLES])
+    if missing := sorted(restored - found):
         raise DriverError(
-            f"The database {place.live} answers, but has {tables} where {place.identity[names.TABLES]} were restored. Look"
-            " at who changes it, or undo.",
+            f"The database {place.live} answers, but these tables, which were restored, are gone: {some(missing)}. Look at"
+            " who changes it, or undo.",
         )
-    return f"The database {place.live} answers as the restored one, with {tables}."
+    if len(found) < number:
+        raise DriverError(
+            f"The database {place.live} answers, but has {tables} where {number} were restored. Look at who changes it, or"
+            " undo.",
+        )
+    more = sorted(found - restored)
+    since = f"; made since: {some(more)}" if more else f"; {number} were restored" if len(found) > number else ""
+    return f"The database {place.live} answers as the restored one, with {tables}{since}."
 
 
 def discard(target: Target, place: Place, name: str) -> None:

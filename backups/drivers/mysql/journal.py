@@ -122,6 +122,26 @@ def refuse_half_done(connection: Connection, live: str) -> None:
             )
 
 
+def marks(connection: Connection, live: str) -> dict[str, tuple[str, str, bool]]:
+    """Of each database with a mark that may concern this one: whose it is, its last exchange, whether one is under way.
+
+    Marks of before such told which database they concern; those without may concern any.
+    """
+    found = {}
+    for name in mark.marked(connection):
+        said = mark.read(connection, name)
+        if said and said.get(mark.LIVE, live) == live:
+            found[name] = (str(said.get(mark.ID)), str(said.get(mark.EXCHANGED, "")), mark.JOURNAL in said)
+    return found
+
+
+def exchanged(before: dict[str, tuple[str, str, bool]], after: dict[str, tuple[str, str, bool]]) -> list[str]:
+    """Databases by whose marks tables may have been exchanged between two looks; a new restore beside exchanges nothing."""
+    gone = [name for name, said in before.items() if after.get(name) != said]
+    come = [name for name, (_, exchange, busy) in after.items() if name not in before and (exchange or busy)]
+    return sorted({*gone, *come})
+
+
 def take_back(connection: Connection, journal: Journal) -> None:
     """Everything as it was before the exchange began."""
     # Where one statement is not atomic (MariaDB before 10.6, after a crash), some tables may have moved: in its order.

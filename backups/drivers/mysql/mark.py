@@ -1,8 +1,9 @@
 """The mark: a small table in the one database of a restore that is not live.
 
 It tells what the database is, whatever it is called: ``id`` is the identity of the restored data, ``events`` are the
-events as they are when live (in here they sleep), ``journal`` is there while an exchange is under way. It goes along in
-the statement that exchanges the tables, so where it lies *is* which data is live. Live databases never have one.
+events as they are when live (in here they sleep), ``journal`` is there while an exchange is under way. ``live`` is the
+database it is a restore of, ``exchanged`` another value for each exchange, ``tables`` what it made live. It goes along
+in the statement that exchanges the tables, so where it lies *is* which data is live. Live databases never have one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backups.drivers.mysql.target import Connection
 from backups.drivers.mysql.words import quoted
 
 ID, EVENTS, JOURNAL, BUILDING = "id", "events", "journal", "building"
+LIVE, EXCHANGED, TABLES = "live", "exchanged", "tables"
 
 
 def make(connection: Connection, name: str, values: dict[str, Any]) -> None:

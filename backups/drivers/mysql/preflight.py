@@ -12,7 +12,7 @@ import pymysql
 
 from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted, megabytes, some
-from backups.drivers.mysql import checks, clients, header, mark, rights, survey
+from backups.drivers.mysql import checks, clients, header, mark, programs, rights, survey
 from backups.drivers.mysql.header import Manifest
 from backups.drivers.mysql.survey import one, rows
 from backups.drivers.mysql.target import Connection, Target
@@ -108,14 +108,7 @@ def _definers(connection: Connection, target: Target, manifest: Manifest, mode: 
             f"The server has no account {some(absent)}, in whose name something in the backup acts: it fails when it is"
             " used, until the account is made."
         )
-    untrusted = one(connection, "SELECT @@log_bin AND NOT @@log_bin_trust_function_creators")
-    needs_trust = any(program.kind in ("FUNCTION", "TRIGGER") for program in manifest.programs)
-    if untrusted and needs_trust and {"SUPER", "ALL PRIVILEGES"}.isdisjoint(checks.rights(connection, "")):
-        raise DriverError(
-            "The server writes a binary log and lets only trusted users make functions and triggers. Set"
-            f" log_bin_trust_function_creators = ON on the server, or grant {target.user} SUPER.",
-            setting="user",
-        )
+    rights.refuse_untrusted(connection, target, manifest.programs)
 
 
 def _free_names(connection: Connection, place: Place) -> Iterator[str]:
@@ -155,6 +148,9 @@ def _live(connection: Connection, target: Target, place: Place) -> Iterator[str]
             f"Foreign keys of other databases lead into {place.live} and would go on leading to the original:"
             f" {some(tied)}. Drop these keys first, or restore beside."
         )
+    acting = programs.read(connection, place.live)
+    checks.refuse_hidden(target, acting)
+    rights.refuse_lost(connection, target, place.live, acting.programs)
     tables = survey.tables(connection, place.live)
     yield f"The database {place.live} is there, and its {counted(len(tables), 'table')} may be exchanged."
 

@@ -42,7 +42,7 @@ def restore(
         journal.drop(connection, place.beside)
         journal.shape(connection, place.beside, Database(head["charset"], head["collation"], head["comment"]))
         identity = secrets.token_hex(16)
-        mark.make(connection, place.beside, {mark.ID: identity, mark.BUILDING: place.live})
+        mark.make(connection, place.beside, {mark.ID: identity, mark.BUILDING: place.live, mark.LIVE: place.live})
         _make_tables(connection, place.beside, manifest, only)
         _load(target, client, place.beside, artefact, manifest, progress, only)
         for sequence in manifest.sequences.values():

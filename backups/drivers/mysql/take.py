@@ -1,7 +1,8 @@
 """Taking a backup: one dump of all rows from one snapshot, with the definitions of everything around it.
 
 Definitions know no snapshots. So they are read before the dump and again after it, and when they changed meanwhile the
-backup is not used: what fits together is worth more than what is quick.
+backup is not used: what fits together is worth more than what is quick. The same goes for the exchange of a restore: the
+dump lets go of each table it has read, so tables can be exchanged between two of them.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
         title = checks.server_title(connection)
         mariadb = survey.is_mariadb(connection)
         client = clients.for_server(mariadb)
+        marks = journal.marks(connection, name)
+        journal.refuse_half_done(connection, name)
         tables = survey.tables(connection, name)
         rounds = survey.rounded_columns(connection, name)
         checks.refuse_unreadable(connection, target, tables)
-        journal.refuse_half_done(connection, name)
         found = programs.read(connection, name)
         checks.refuse_hidden(target, found)
         manifest = _definitions(connection, name, tables, found, mariadb)
@@ -63,6 +65,13 @@ def take(target: Target, sink: Sink, progress: Progress) -> Taken:
         if again != found:
             raise _changed(name, "views, routines, triggers or events")
         database = survey.database(connection, name)
+        if moved := journal.exchanged(marks, journal.marks(connection, name)):
+            raise DriverError(
+                f"A restore of {name} was put in its place, taken back or removed while {name} was read, so the backup may"
+                " be of two moments. Try again.",
+                detail=f"marks changed in {', '.join(moved)}",
+                retry=True,
+            )
     for table in tables:
         manifest.tables[table.name] = _counted(manifest.tables[table.name], rows.tables.get(table.name))
     head = {

@@ -2,7 +2,7 @@
 
 Its rows are dumped and read by the same reader as when the backup was taken, and nothing is kept: every row is counted
 and every value compared by digest. Between servers of different versions a value may be written differently as text, so
-there only the counts are compared, and the sentence says so. Definitions are compared word by word.
+there only the counts are compared, and the sentence and the proof say so. Definitions are compared word by word.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from backups.drivers.mysql.survey import Table
 from backups.drivers.mysql.target import Connection, Target
 from backups.drivers.mysql.words import quoted
 from backups.drivers.words import ManifestEntry, Progress
+from backups.proof import Proof
 
 _LISTED = 200
 
@@ -63,19 +64,24 @@ def verify(
             f"The restored database differs from the backup in {counted(len(differences), 'point')}: {some(differences, 3)}.",
             detail="\n".join(differences[:_LISTED]),
         )
-    return _said(manifest, rows.tables, exact)
+    return _said(manifest, rows.tables, exact, tables)
 
 
-def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool) -> Verified:
+def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool, tables: Sequence[Table]) -> Verified:
     number = sum(count.rows for count in counts.values())
     how = "every row counted, and all values compared by digest" if exact else (
         "every row counted; values were not compared, because the server or its programs are of another version"
     )  # fmt: skip
     acting = [one for one in manifest.programs if one.kind != programs.VIEW]
     views = len(manifest.programs) - len(acting)
+    loose = [f"{table.name} ({table.engine})" for table in tables if table.holds_rows and not table.transactional]
+    unflushed = (
+        ". These tables know no transactions, and the server may not have written all of them to its disk yet, so a power"
+        f" cut soon after could damage them: {some(loose)}"
+    ) if loose else ""  # fmt: skip
     return Verified(
         f"{counted(len(manifest.tables), 'table')} with {counted(number, 'row')} ({how}), {counted(views, 'view')},"
-        f" {counted(len(acting), 'routine, trigger or event', 'routines, triggers and events')}: as in the manifest",
+        f" {counted(len(acting), 'routine, trigger or event', 'routines, triggers and events')}: as in the manifest{unflushed}",
         {
             "tables": len(manifest.tables),
             "rows": number,
@@ -83,6 +89,7 @@ def _said(manifest: Manifest, counts: Mapping[str, Count], exact: bool) -> Verif
             "definitions": len(manifest.programs),
             "sequences": len(manifest.sequences),
         },
+        None if exact else Proof.RESTORED,
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from backups.artefacts import ArtefactWriter
 from backups.drivers.base import DriverError, Mode, Taken
-from backups.drivers.mysql import MYSQL
+from backups.drivers.mysql import MYSQL, verify
 from backups.drivers.mysql.target import NAME_LENGTH
+from backups.proof import Proof
 from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import PASSWORD
 from tests.drivers.mysql.conftest import Shop
@@ -151,3 +152,28 @@ def test_over_the_socket(shop: Shop) -> None:
     assert MYSQL.check(settings).sentence
     with ArtefactWriter(shop.store, "socket", kind=MYSQL.kind, header={}) as writer:
         writer.finish(MYSQL.take(settings, writer, quiet))
+
+
+def test_between_servers_that_write_differently_no_more_is_proven_than_was_compared(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefact = shop.take()
+    place = shop.place()
+    shop.restore(place, artefact)
+    assert MYSQL.verify(shop.case.settings, place, artefact, quiet).proof is None
+    monkeypatch.setattr(verify, "_writes_alike", lambda *_: False)
+    verified = MYSQL.verify(shop.case.settings, place, artefact, quiet)
+    assert "values were not compared" in verified.sentence
+    assert verified.proof is Proof.RESTORED < MYSQL.proves
+
+
+def test_a_comparison_says_which_tables_a_power_cut_could_still_damage(shop: Shop) -> None:
+    artefact = shop.take()
+    place = shop.place()
+    shop.restore(place, artefact)
+    said = MYSQL.verify(shop.case.settings, place, artefact, quiet).sentence
+    assert said.endswith("could damage them: aria (Aria), myisam (MyISAM)")
+    shop.execute("ALTER TABLE aria ENGINE = InnoDB; ALTER TABLE myisam ENGINE = InnoDB")
+    artefact = shop.take("safe")
+    shop.restore(place, artefact)
+    assert MYSQL.verify(shop.case.settings, place, artefact, quiet).sentence.endswith("as in the manifest")

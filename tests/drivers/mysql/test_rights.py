@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
 from backups.drivers.base import DriverError, Mode, NotFound, Place, Standing
-from backups.drivers.mysql import MYSQL
+from backups.drivers.mysql import MYSQL, rights, survey, target
 from backups.drivers.words import Settings
 from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import PASSWORD
@@ -155,3 +156,101 @@ def test_the_password_shows_nowhere(shop: Shop) -> None:
         writer.finish(MYSQL.take(shop.case.settings, writer, look))
     assert seen
     assert not any("S3cret" in text for text in seen)
+
+
+ADDED = (
+    "CREATE TRIGGER audited BEFORE UPDATE ON orders FOR EACH ROW SET NEW.ref = upper(NEW.ref);"
+    "CREATE EVENT busy ON SCHEDULE EVERY 1 DAY DO DELETE FROM audit"
+)
+
+
+@pytest.fixture
+def confined(shop: Shop, portal: Settings) -> Settings:
+    """The page's user without SET USER, of a database in which nothing acts in another's name."""
+    shop.case.lose()
+    shop.case.server.create_database(shop.name)
+    shop.execute("CREATE TABLE orders (id INT PRIMARY KEY, ref VARCHAR(20)); INSERT INTO orders VALUES (1, 'old');"
+                 "CREATE TABLE audit (what INT); REVOKE SET USER ON *.* FROM portal@'%'")  # fmt: skip
+    return portal
+
+
+def ready(shop: Shop, settings: Settings, artefact: StoredArtefact) -> Place:
+    place = MYSQL.place(settings, "t-9", Mode.IN_PLACE)
+    MYSQL.restore(settings, place, artefact, shop.workdir(), quiet)
+    MYSQL.verify(settings, place, artefact, quiet)
+    return MYSQL.identify(settings, place)
+
+
+def test_what_somebody_else_added_since_the_backup_is_not_lost_by_a_swap(shop: Shop, confined: Settings) -> None:
+    """The user could take it off, but not make it again: so it is not taken off."""
+    artefact = take(shop, confined)
+    place = ready(shop, confined, artefact)
+    shop.execute(ADDED)
+    newer = shop.case.snapshot(shop.name)
+    for verb in (
+        lambda: MYSQL.preflight(
+            confined, MYSQL.place(confined, "t-8", Mode.IN_PLACE), Mode.IN_PLACE, artefact, shop.workdir()
+        ),
+        lambda: MYSQL.swap(confined, place),
+    ):
+        with pytest.raises(DriverError, match=r"trigger audited, event busy.*root@.*SET USER") as refused:
+            verb()
+        assert refused.value.setting == "user"
+        assert MYSQL.standing(confined, place) is Standing.ORIGINAL
+        assert shop.case.snapshot(shop.name) == newer
+    shop.execute("GRANT SET USER ON *.* TO portal@'%'")
+    MYSQL.swap(confined, place)
+    MYSQL.swap_back(confined, place)
+    assert shop.case.snapshot(shop.name) == newer
+
+
+def test_what_somebody_else_added_to_the_restored_one_is_not_lost_by_an_undo(shop: Shop, confined: Settings) -> None:
+    place = ready(shop, confined, take(shop, confined))
+    MYSQL.swap(confined, place)
+    shop.execute(ADDED)
+    newer = shop.case.snapshot(shop.name)
+    with pytest.raises(DriverError, match=r"trigger audited, event busy"):
+        MYSQL.swap_back(confined, place)
+    assert MYSQL.standing(confined, place) is Standing.RESTORED
+    assert shop.case.snapshot(shop.name) == newer
+
+
+def test_a_trigger_that_the_binary_log_would_forbid_to_make_again_is_not_taken_off(
+    shop: Shop, confined: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server that asks for trust; it is asked the same question as by a real one with a binary log."""
+    artefact = take(shop, confined)
+    place = ready(shop, confined, artefact)
+    shop.execute("CREATE DEFINER = portal@'%' TRIGGER audited BEFORE UPDATE ON orders FOR EACH ROW SET NEW.ref = 'x'")
+    asked = survey.one
+    monkeypatch.setattr(rights, "one", lambda of, query, *more: 1 if "@@log_bin" in query else asked(of, query, *more))
+    with pytest.raises(DriverError, match="log_bin_trust_function_creators"):
+        MYSQL.swap(confined, place)
+    other = MYSQL.place(confined, "t-8", Mode.IN_PLACE)
+    with pytest.raises(DriverError, match="log_bin_trust_function_creators"):
+        MYSQL.preflight(confined, other, Mode.IN_PLACE, artefact, shop.workdir())
+    assert shop.case.server.rows("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME = 'audited'")
+
+
+def test_what_could_not_be_put_back_is_said(shop: Shop, confined: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right that goes between the first look and the exchange: what is missing is named, and comes back with it."""
+    place = ready(shop, confined, take(shop, confined))
+    shop.execute(ADDED)
+    newer = shop.case.snapshot(shop.name)
+    monkeypatch.setattr(rights, "may_define", lambda *_: True)
+    monkeypatch.setitem(target._SESSION, "lock_wait_timeout", "1")
+    with closing(shop.case.server.connect(database=shop.name)) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT count(*) FROM audit")
+        with pytest.raises(
+            DriverError, match=r"could not be taken back: .* lacks a right .* still lacks event busy"
+        ) as half:
+            MYSQL.swap(confined, place)
+        cursor.execute("COMMIT")
+    assert half.value.setting == "user"
+    assert not half.value.retry
+    assert "1205" in half.value.detail
+    assert "1227" in half.value.detail
+    shop.execute("GRANT SET USER ON *.* TO portal@'%'")
+    assert MYSQL.standing(confined, place) is Standing.ORIGINAL
+    assert shop.case.snapshot(shop.name) == newer

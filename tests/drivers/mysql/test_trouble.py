@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
 
 from backups.artefacts import ArtefactWriter
 from backups.drivers.base import DriverError, Mode, Place, Standing
-from backups.drivers.mysql import MYSQL, exchange, journal, mark, target
+from backups.drivers.mysql import MYSQL, dumping, exchange, journal, mark, survey, take, target
 from backups.drivers.mysql.journal import Journal
 from backups.drivers.mysql.target import Target
 from tests.drivers.contract.bench import quiet
@@ -308,3 +310,170 @@ def test_a_change_of_a_table_between_backup_and_swap_is_kept(shop: Shop) -> None
     assert shop.case.snapshot(place.kept) == newer
     MYSQL.swap_back(shop.case.settings, place)
     assert shop.case.snapshot(shop.name) == newer
+
+
+def take_while(shop: Shop, act: Callable[[], object], prefix: str) -> DriverError | None:
+    """What a backup is refused with when something is done after its rows have been read, and before it is whole."""
+
+    def dump_rows(*arguments: Any) -> None:
+        dumping.dump_rows(*arguments)
+        act()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(take, "dump_rows", dump_rows)
+        try:
+            shop.take(prefix)
+        except DriverError as refused:
+            return refused
+    return None
+
+
+def test_tables_exchanged_between_two_tables_of_a_dump_spoil_the_backup(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.case.grow(8)
+    artefact = shop.take()
+    shop.execute("UPDATE aria SET x = x + 1; UPDATE orders SET cents = 1")
+    place = shop.ready(artefact)
+    failed: list[BaseException] = []
+
+    def swap() -> None:
+        try:
+            MYSQL.swap(shop.case.settings, place)
+        except DriverError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=swap)
+
+    def look(bytes_done: int, bytes_expected: int | None = None) -> None:
+        if thread.ident is None:  # the large table is being read, and locked as long
+            thread.start()
+            time.sleep(0.5)
+
+    def dump_rows(*arguments: Any) -> None:
+        dumping.dump_rows(*arguments)
+        thread.join()  # half done, it would be seen by other signs
+
+    monkeypatch.setattr(take, "dump_rows", dump_rows)
+    with (
+        pytest.raises(DriverError, match="two moments") as refused,
+        ArtefactWriter(shop.store, "mixed", kind=MYSQL.kind, header={}) as writer,
+    ):
+        writer.finish(MYSQL.take(shop.case.settings, writer, look))
+    assert failed == []
+    assert refused.value.retry
+    assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
+
+
+def test_no_exchange_while_a_backup_is_taken_goes_unseen(shop: Shop) -> None:
+    """Also one back and forth, and one of which nothing is left at the end but the original that is kept."""
+    artefact = shop.take()
+    place, other = shop.ready(artefact), shop.ready(artefact)
+    settings = shop.case.settings
+
+    def there_and_back() -> None:
+        MYSQL.swap(settings, place)
+        MYSQL.swap_back(settings, place)
+
+    def there_and_done() -> None:
+        MYSQL.swap(settings, other)
+        MYSQL.discard(settings, other, other.kept)
+
+    acts: list[Callable[[], object]] = [
+        lambda: MYSQL.swap(settings, place),
+        lambda: MYSQL.swap_back(settings, place),
+        there_and_back,
+        there_and_done,
+        lambda: MYSQL.swap(settings, shop.ready(artefact)),
+    ]
+    for number, act in enumerate(acts):
+        refused = take_while(shop, act, f"spoilt{number}")
+        assert refused is not None, number
+        assert refused.retry
+        assert "two moments" in refused.sentence
+    assert take_while(shop, lambda: None, "sound") is None
+
+
+def test_a_restore_that_exchanges_nothing_here_does_not_spoil_a_backup(shop: Shop) -> None:
+    """One of another database, whatever it does, and one that is only built beside this."""
+    artefact = shop.take()
+    name = f"{shop.name} other"
+    shop.case.server.create_database(name)
+    settings = {**shop.case.settings, "dbname": name}
+    place = MYSQL.place(settings, "o1-t", Mode.IN_PLACE)
+    MYSQL.restore(settings, place, artefact, shop.workdir(), quiet)
+    place = MYSQL.identify(settings, place)
+    acts: list[Callable[[], object]] = [
+        lambda: MYSQL.swap(settings, place),
+        lambda: MYSQL.swap_back(settings, place),
+        lambda: MYSQL.discard(settings, place, place.beside),
+        lambda: shop.ready(artefact),
+    ]
+    for number, act in enumerate(acts):
+        assert take_while(shop, act, f"beside{number}") is None
+
+
+@pytest.mark.parametrize("where", ["wait_in_line", "UNLOCK"])
+def test_nothing_goes_on_while_the_exchanging_statement_may_still_run(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The session that holds the locks fails: the statement has ended before anything is put right, and either way it is."""
+    place, before, newer = ready(shop)
+    failure = pymysql.OperationalError(2013, "Lost connection to server during query")
+    seen: list[bool] = []
+    recover, run, rename = journal.recover, survey.execute, journal.rename
+
+    def fails(*_: object) -> None:
+        raise failure
+
+    def execute(connection: Any, statement: str, *more: Any) -> None:
+        if statement.startswith("UNLOCK"):
+            raise failure
+        run(connection, statement, *more)
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.3)
+        rename(*arguments)
+
+    def looks(*arguments: Any) -> None:
+        seen.append(any(isinstance(thread, exchange._Renaming) for thread in threading.enumerate()))
+        recover(*arguments)
+
+    with monkeypatch.context() as patched:
+        if where == "UNLOCK":
+            patched.setattr(exchange, "execute", execute)
+        else:
+            patched.setattr(exchange._Renaming, "wait_in_line", fails)
+        patched.setattr(journal, "rename", slowly)
+        patched.setattr(journal, "recover", looks)
+        with pytest.raises(DriverError, match="connection to the database server broke"):
+            MYSQL.swap(shop.case.settings, place)
+    assert seen
+    assert not any(seen)
+    assert MYSQL.standing(shop.case.settings, place) is Standing.RESTORED
+    assert shop.case.snapshot(shop.name) == before
+    assert shop.case.snapshot(place.kept) == newer
+
+
+def test_a_table_that_an_application_makes_at_once_is_told_and_a_missing_one_refused(shop: Shop) -> None:
+    place, _, _ = ready(shop)
+    MYSQL.swap(shop.case.settings, place)
+    assert "made since" not in MYSQL.health(shop.case.settings, place)
+    shop.execute("CREATE TABLE cached (x INT)")
+    assert "made since: cached" in MYSQL.health(shop.case.settings, place)
+    shop.execute("DROP TABLE empty")
+    with pytest.raises(DriverError, match="are gone: empty"):
+        MYSQL.health(shop.case.settings, place)
+
+
+def test_where_nothing_had_been_live_more_tables_are_told_and_fewer_refused(shop: Shop) -> None:
+    artefact = shop.take()
+    shop.case.lose()
+    place = shop.ready(artefact)
+    MYSQL.swap(shop.case.settings, place)
+    assert MYSQL.health(shop.case.settings, place).endswith("tables.")
+    shop.execute("CREATE TABLE cached (x INT)")
+    assert "were restored" in MYSQL.health(shop.case.settings, place)
+    shop.execute("DROP TABLE cached; DROP TABLE empty")
+    with pytest.raises(DriverError, match="Look at who changes it"):
+        MYSQL.health(shop.case.settings, place)
