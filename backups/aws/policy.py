@@ -97,6 +97,10 @@ _DATABASES = (
         indirect=True,
     ),
     Statement(
+        "KeepDatabasePasswords", ("secretsmanager:CreateSecret", "secretsmanager:TagResource"),
+        {"ForAnyValue:StringEquals": {"aws:CalledVia": ["rds.amazonaws.com"]}}, indirect=True,
+    ),
+    Statement(
         "HandOnDatabaseRoles",
         ("iam:PassRole",),
         {"StringEquals": {"iam:PassedToService": ["rds.amazonaws.com", "monitoring.rds.amazonaws.com"]}},
@@ -140,7 +144,10 @@ STATEMENTS = (
     ),
     Statement("ReadObjects", ("s3:GetObject", "s3:GetObjectTagging"), resource=OBJECTS),
     Statement(
-        "ReadVersions", ("s3:GetObjectVersion", "s3:GetObjectVersionTagging"), resource=OBJECTS, indirect=True
+        "TouchVersions",
+        ("s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"),
+        resource=OBJECTS,
+        indirect=True,
     ),
     # Into vaults and restores' buckets, and as new versions into live ones, by a restore in place and its undo.
     Statement(

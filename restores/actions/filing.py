@@ -138,9 +138,9 @@ def checked_details(details: Details) -> Details:
 def _check_possible(backup: Backup, mode: Mode) -> None:
     driver = driver_of(backup.resource.kind)
     if mode not in driver.modes:
+        why = ": its provider keeps it, and hands it out to nobody" if mode is Mode.EXPORT else ""
         raise InvalidInput(
-            f"A backup of a {driver.noun} cannot be restored {PLACES[mode]}: its provider keeps it, and hands it out to"
-            " nobody. Have it restored beside the live one.",
+            f"A backup of a {driver.noun} cannot be restored {PLACES[mode]}{why}. Have it restored beside the live one.",
             field="mode",
         )
 

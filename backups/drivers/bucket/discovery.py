@@ -11,6 +11,7 @@ from typing import Any
 from backups.aws import tags
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
+from backups.aws.answers import REFUSED
 from backups.drivers.base import DriverError
 from backups.drivers.bucket.pace import NO_BUCKET, Pace, why
 from backups.drivers.bucket.target import locator
@@ -44,7 +45,7 @@ def _candidate(access: Access, bucket: dict[str, Any]) -> Candidate | None:
     except DriverError as error:
         if why(error) in NO_BUCKET:  # gone since it was listed
             return None
-        if why(error) != "NoSuchTagSet":
+        if why(error) not in REFUSED | {"NoSuchTagSet"}:  # a bucket may have a policy of its own that denies it
             raise
         borne = {}
     if tags.RESTORE in borne:

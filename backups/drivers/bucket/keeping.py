@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import groupby
 
 from backups.aws.access import Access
 from backups.drivers.base import DamagedBackup, DriverError, StillWorking
@@ -11,7 +12,7 @@ from backups.drivers.bucket.copying import copy_object, encrypted
 from backups.drivers.bucket.lists import begin, check_counted_on, finish
 from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, OTHERWISE, Pace, Turn, why
 from backups.drivers.bucket.shelf import Shelf
-from backups.drivers.bucket.vault import DONE, ROOT, Line, Vault, unquoted, written_part
+from backups.drivers.bucket.vault import DELETING, DONE, ROOT, Line, Vault, unquoted, written_part
 from backups.drivers.bucket.vaults import PART, check_fit, check_same, kept_in, name_of, token_of, vault_in
 from backups.drivers.counting import counted, megabytes
 from backups.drivers.provider import KeptAt, Owned
@@ -20,7 +21,6 @@ from backups.drivers.words import Progress
 
 def copy(here: Vault, there: Vault, kept: KeptAt, token: str, locator: str, pace: Pace, progress: Progress) -> KeptAt:
     """Have all that the list names in the other region's vault, and the list. What is there already is not copied again."""
-    turn = pace.turn()
     check_same(kept, here)
     check_fit(there.access)
     source = token_of(kept)
@@ -33,6 +33,7 @@ def copy(here: Vault, there: Vault, kept: KeptAt, token: str, locator: str, pace
     written = len(there.part_numbers(token))
     bytes_done = 0
     with there.shelf() as shelf:
+        turn = pace.turn()
         for number, part in enumerate(here.whole(source, told["parts"])):
             bytes_done = part.header["bytes"]
             if number < written:
@@ -117,9 +118,9 @@ def owned(access: Access) -> Iterator[Owned]:
     account = access.account
     if access.region not in account.regions or not account.regions[access.region].vault:
         return
-    bucket, before = name_of(access), ("", "")
-    for one in access.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{ROOT}/marks/"):
-        of, token = one["Key"].split("/")[2:4]
-        if (of, token) != before:  # its marks stand side by side
-            before = (of, token)
-            yield Owned(unquoted(token), kept_in(vault_in(access, of), unquoted(token)))
+    bucket = name_of(access)
+    marks = access.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{ROOT}/marks/")
+    for (of, token), one in groupby(marks, lambda mark: tuple(mark["Key"].split("/")[2:4])):
+        kinds = {mark["Key"].rpartition("/")[2] for mark in one}
+        name = kept_in(vault_in(access, of), unquoted(token))
+        yield Owned(unquoted(token), name, sound=DONE in kinds and DELETING not in kinds)

@@ -33,7 +33,6 @@ def holding(access: Access, token: str) -> Iterator[Vault]:
 
 def delete(vault: Vault, token: str, pace: Pace) -> None:
     """Remove the list and what it alone names; absent is fine. Raises while another list is being made."""
-    turn = pace.turn()
     if not vault.marks().get(token):
         return
     vault.put(vault.mark(token, DELETING), b"")
@@ -45,7 +44,7 @@ def delete(vault: Vault, token: str, pace: Pace) -> None:
         for other, kinds in marks.items():
             if DONE in kinds and DELETING not in kinds:
                 _note(vault, other, named)
-        _sweep(vault, token, named, turn)
+        _sweep(vault, token, named, pace.turn())
     give_up_uploads(vault.access, vault.bucket, vault.objects)
     vault.forget(vault.mark(token, DELETING))
 

@@ -32,13 +32,12 @@ NAMED = 5
 
 def take(target: Target, sink: Sink, progress: Progress) -> Taken:
     """Go on with the list of the sink's token, and once it is whole write it into the sink."""
-    turn = target.pace.turn()
     check_fit(target.access)
     vault = vault_in(target.access, target.hash)
     token = sink.token
     others = begin(vault, token, target.locator)
     if DONE not in others.get(token, {}):
-        _go_on(target, vault, token, newest(others), progress, turn)
+        _go_on(target, vault, token, newest(others), progress)
     return _told(target, vault, sink, progress)
 
 
@@ -55,7 +54,7 @@ class _Progress:
     changed_keys: str = ""
 
 
-def _go_on(target: Target, vault: Vault, token: str, newest: str, progress: Progress, turn: Turn) -> None:
+def _go_on(target: Target, vault: Vault, token: str, newest: str, progress: Progress) -> None:
     numbers = vault.part_numbers(token)
     state = _Progress(list(START), newest)
     if numbers:
@@ -69,6 +68,7 @@ def _go_on(target: Target, vault: Vault, token: str, newest: str, progress: Prog
     with vault.shelf() as shelf:
         before = _Before(vault, state.previous, state.previous_part)
         held: list[Line] = []
+        turn = target.pace.turn()  # what was prepared takes the longer the more there is, and is not part of it
         for page in pages(target.access, target.bucket, after, versions=versions):
             held += _lines(target, vault, page.objects, before, shelf, state, turn)
             progress(state.bytes)
@@ -98,12 +98,12 @@ class _Before:
             yield from part.lines
             self.part += 1
 
-    def of(self, listed: Listed) -> Entry | None:
+    def of(self, listed: Listed) -> Line | None:
         """What was known of that very version."""
         while self._next is not None and self._next.key < listed.key:
             self._next = next(self._lines, None)
-        known = self._next.entry if self._next is not None and self._next.key == listed.key else None
-        return known if known is not None and known.stamp == listed.stamp and not known.left_out else None
+        line = self._next if self._next is not None and self._next.key == listed.key else None
+        return line if line is not None and line.entry.stamp == listed.stamp and not line.entry.left_out else None
 
 
 def _lines(
@@ -118,8 +118,11 @@ def _lines(
     jobs = []
     done: list[Line | None] = []
     for listed in objects:
-        known = before.of(listed)
+        line = before.of(listed)
+        known = line.entry if line is not None else None
         at = shelf.get(Entry(**vars(listed)).name)
+        if at is not None and (at[0] != listed.size or (line is not None and line.at != at[1])):
+            at = None  # somebody has put something else there: what the bucket has is copied anew
         if known is not None and at is not None and not target.tagged:
             done.append(Line(_as_listed(known, listed, None), at[1]))
             continue
@@ -128,13 +131,13 @@ def _lines(
     made = iter(target.pace.each(jobs))
     lines = []
     for listed, one in zip(objects, done, strict=True):
-        line = one or next(made)
-        if line is None or line.entry.stamp != listed.stamp:
+        now = one or next(made)
+        if now is None or now.entry.stamp != listed.stamp:
             state.changed += 1
             if state.changed <= NAMED:
                 state.changed_keys = ", ".join(filter(None, (state.changed_keys, listed.key)))
-        if line is not None:
-            lines.append(line)
+        if now is not None:
+            lines.append(now)
     state.objects += len(lines)
     state.bytes += sum(line.entry.size for line in lines)
     shelf.add((line.entry.name, line.entry.size, line.at) for line in lines if line.at)
@@ -184,8 +187,9 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
             condition: dict[str, Any] = {} if listed.named else {"IfMatch": f'"{listed.etag}"'}
             head = access.call("s3", "head_object", ChecksumMode="ENABLED", **place, **condition)
         except DriverError as error:
-            if why(error) != "400":  # the answer has no body that would say more
+            if why(error) != "400":
                 raise
+            _see_customer_key(target, place, error)
             return Line(Entry(**vars(listed), left_out=CUSTOMER_KEY))
         known = described(listed, head, None)
     tags = None
@@ -204,6 +208,18 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
                 raise
             return Line(Entry(**vars(listed), left_out=ARCHIVED))
     return Line(entry, at)
+
+
+def _see_customer_key(target: Target, place: dict[str, Any], unsaid: DriverError) -> None:
+    """The answer to a look has no body. Asked for a byte S3 says why not: only that it needs the customer's key leaves it out."""
+    try:
+        answer = target.access.call("s3", "get_object", Range="bytes=0-0", **place)
+    except DriverError as error:
+        if why(error) == "InvalidRequest":
+            return
+        raise
+    answer["Body"].close()
+    raise unsaid
 
 
 def _told(target: Target, vault: Vault, sink: Sink, progress: Progress) -> Taken:

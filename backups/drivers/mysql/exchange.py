@@ -231,19 +231,21 @@ def _not_put_back(
         acting = [program.title for program in done.outgoing_programs if program.kind in (TRIGGER, EVENT)]
         said = f" {done.live} may lack {some(acting)}." if acting else ""
     return DriverError(
-        f"{first.sentence} What had been begun could not be taken back: {failure.sentence}{said} Trying again, or undoing,"
-        " puts everything right first.",
-        detail=f"{first.detail}\n{failure.detail}\ndefinitions are kept in {done.home}.{survey.MARK}",
+        f"{first.sentence} What had been begun could not be taken back or finished: {failure.sentence}{said} Trying again,"
+        " or undoing, puts everything right first.",
+        detail=f"{first.detail}\n{failure.detail}\ndefinitions: {survey.MARK} in {done.home} or {done.destination}",
         retry=first.retry and failure.retry,
         setting=failure.setting or first.setting,
     )
 
 
 def _missing(target: Target, done: Journal) -> dict[str, list[str]]:
-    """What acted in each of the two databases and is not in it, by title."""
+    """What belongs into each of the two databases and is not in it, by title."""
     missing: dict[str, list[str]] = {}
     with target.connect() as connection:
-        for name, wanted in ((done.live, done.outgoing_programs), (done.source, done.incoming_programs)):
+        moved = done.home != done.destination and mark.read(connection, done.destination) is not None
+        one_side, other_side = (done.target, done.live) if moved else (done.live, done.source)
+        for name, wanted in ((one_side, done.outgoing_programs), (other_side, done.incoming_programs)):
             if name and survey.database(connection, name):
                 there = {program.title for program in programs.read(connection, name).programs}
                 missing[name] = [program.title for program in wanted if program.title not in there]

@@ -144,7 +144,8 @@ class RdsDriver:
         return exchange.standing(self._target(settings), place)
 
     def resume_writers(self, settings: Settings, place: Place) -> None:
-        """Nothing was stopped."""
+        """Nobody was stopped; what is live loses the restore's marks."""
+        exchange.resume_writers(self._own(settings, place), place)
 
     def health(self, settings: Settings, place: Place) -> str:
         """The restored instance has the name, and is available."""

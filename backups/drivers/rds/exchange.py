@@ -103,8 +103,11 @@ def _check_there(target: Target, wanted: str) -> None:
     with _tried_again():
         there = by_id(target.access, {wanted})
     if not there:
+        # Where nothing has the live name it is never given up: RDS may not show for a while what it renames.
+        nameless = instance_if_there(target.access, target.name) is None
         raise DriverError(
-            f"The instance that is to be {target.name} is not there any more ({wanted}), so nothing was touched."
+            f"RDS does not show the instance that is to be {target.name} ({wanted}), so nothing was touched.",
+            retry=nameless,
         )
 
 
@@ -137,9 +140,7 @@ def _exchange(target: Target, wanted: str, away: str, aside: str, *, original: s
         coming = _needed(by_id(target.access, ids), wanted)
     if coming.name != target.name or coming.status not in READY:
         raise StillWorking(f"RDS gives the instance {coming.id} the name {target.name}.", again_in=SOON)
-    if marks := sorted(key for key in coming.tags if key.startswith(tags.OURS)):
-        # What is live is not marked as something that may be removed.
-        target.access.call("rds", "remove_tags_from_resource", ResourceName=coming.arn, TagKeys=marks)
+    _unmark(target, coming)  # what is live is not marked as something that may be removed
 
 
 def _needed(there: dict[str, Instance], wanted: str) -> Instance:
@@ -164,6 +165,18 @@ def _rename(target: Target, found: Instance, name: str, *, protected: bool) -> N
         DeletionProtection=protected,
         ApplyImmediately=True,
     )
+
+
+def resume_writers(target: Target, place: Place) -> None:
+    """Nobody was stopped. What is live bears no mark by which it might be removed, also where an exchange was cut short."""
+    found = instance_if_there(target.access, target.name)
+    if found is not None and found.becomes == target.name and found.id in place.identity.values():
+        _unmark(target, found)
+
+
+def _unmark(target: Target, found: Instance) -> None:
+    if marks := sorted(key for key in found.tags if key.startswith(tags.OURS)):
+        target.access.call("rds", "remove_tags_from_resource", ResourceName=found.arn, TagKeys=marks)
 
 
 def health(target: Target, place: Place) -> str:

@@ -119,8 +119,10 @@ PROPERTIES = (
         "EnableIAMDatabaseAuthentication",
         "EnableIAMDatabaseAuthentication",
     ),
-    Property(
-        "password in Secrets Manager", lambda found: bool(found.get("MasterUserSecret")), "ManageMasterUserPassword"
+    Property(  # while it is restored RDS takes that of Oracle alone
+        "password in Secrets Manager",
+        lambda found: bool(found.get("MasterUserSecret")),
+        modified="ManageMasterUserPassword",
     ),
     Property("directory", lambda found: _first(found, "DomainMemberships", "Domain"), "Domain"),
     Property("directory role", lambda found: _first(found, "DomainMemberships", "IAMRoleName"), "DomainIAMRoleName"),
@@ -170,8 +172,6 @@ def restore_arguments(entry: Entry) -> dict[str, Any]:
     said = {one.restored: entry.get(one.name) for one in PROPERTIES if one.restored}
     if str(said["OptionGroupName"]).startswith(DEFAULT):
         del said["OptionGroupName"]  # RDS's own, which it gives by itself
-    if not said["ManageMasterUserPassword"]:
-        del said["ManageMasterUserPassword"]
     return {key: value for key, value in said.items() if value not in (None, [])}
 
 

@@ -243,7 +243,7 @@ def test_what_could_not_be_put_back_is_said(shop: Shop, confined: Settings, monk
         cursor.execute("BEGIN")
         cursor.execute("SELECT count(*) FROM audit")
         with pytest.raises(
-            DriverError, match=r"could not be taken back: .* lacks a right .* still lacks event busy"
+            DriverError, match=r"could not be taken back or finished: .* lacks a right .* still lacks event busy"
         ) as half:
             MYSQL.swap(confined, place)
         cursor.execute("COMMIT")
