@@ -203,11 +203,34 @@ def test_what_is_archived_is_named_and_left_alone(bench: Bench) -> None:
     assert "old.tar" in case.latest(case.bucket), "not hidden, though the backup has nothing of it"
 
 
-def test_what_only_the_customer_can_read_is_named(bench: Bench) -> None:
-    def foreign(request: Any, **_: Any) -> Any:
-        return AWSResponse(request.url, 400, {}, aws.body_of("")) if "orders.csv" in request.url else None
+@contextmanager
+def unreadable(key: str, code: str) -> Iterator[None]:
+    """A look at that object is answered by 400 without a word; asked for its bytes S3 says why."""
 
-    with answered("s3", "HeadObject", foreign), ArtefactWriter(bench.store, "r/1", kind="s3", header={}) as writer:
+    def silent(request: Any, **_: Any) -> Any:
+        return AWSResponse(request.url, 400, {}, aws.body_of("")) if key in request.url else None
+
+    def said(request: Any, **_: Any) -> Any:
+        body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
+        return AWSResponse(request.url, 400, {}, aws.body_of(body)) if key in request.url else None
+
+    with answered("s3", "HeadObject", silent), answered("s3", "GetObject", said):
+        yield
+
+
+def test_what_cannot_be_read_for_another_reason_is_never_left_out(bench: Bench) -> None:
+    """A key that was switched off, say: without it nothing of the bucket would be backed up, and all would seem well."""
+    with (
+        unreadable("orders.csv", "KMS.DisabledException"),
+        ArtefactWriter(bench.store, "r/1", kind="s3", header={}) as writer,
+        pytest.raises(DriverError),
+    ):
+        bench.case.driver.take(bench.case.settings, writer, quiet)
+
+
+def test_what_only_the_customer_can_read_is_named(bench: Bench) -> None:
+    foreign = unreadable("orders.csv", "InvalidRequest")
+    with foreign, ArtefactWriter(bench.store, "r/1", kind="s3", header={}) as writer:
         taken = bench.case.driver.take(bench.case.settings, writer, quiet)
     assert taken.summary == {"objects": 11}
     assert "encrypted with a key that only the customer has" in taken.warnings[0]
@@ -534,3 +557,28 @@ def test_buckets_are_found_in_their_region_without_the_portals_own(bench: Bench)
 def test_names_in_vaults_tell_resources_apart() -> None:
     assert hash_of("hosting/eu-central-1/a") != hash_of("hosting/eu-central-1/b")
     assert ACCOUNTS("hosting").regions[aws.HOME].vault == HOME_VAULT
+
+
+def test_what_was_altered_in_the_vault_is_copied_anew_and_never_taken_for_sound(bench: Bench) -> None:
+    first = bench.take("r/1")
+    vault = VAULTS[aws.HOME]
+    s3 = aws.client("s3")
+    [one, *_] = [
+        found["Key"]
+        for found in s3.list_objects_v2(Bucket=vault, Prefix="haas/objects/")["Contents"]
+        if found["Size"] > 0
+    ]
+    size = s3.head_object(Bucket=vault, Key=one)["ContentLength"]
+    s3.put_object(Bucket=vault, Key=one, Body=b"x" * size)
+    kept = bench.case.driver.kept
+    assert kept is not None
+    assert first.kept is not None
+    with pytest.raises(DamagedBackup):
+        kept.check(bench.case.settings, first.kept)
+    second = bench.take("r/2")
+    assert second.kept is not None
+    kept.check(bench.case.settings, second.kept)
+    assert s3.get_object(Bucket=vault, Key=one)["Body"].read() != b"x" * size
+    place = bench.place(Mode.BESIDE)
+    bench.restore(place, second)
+    bench.case.driver.verify(bench.case.settings, place, second, quiet)

@@ -172,7 +172,9 @@ def test_what_is_to_be_live_and_is_gone_is_given_up_and_nothing_touched(bench: B
     case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
     place = bench.ready(bench.take())
     driver.discard(settings, place, place.beside)
-    with pytest.raises(DriverError, match="is not there any more .* so nothing was touched") as refused:
+    with pytest.raises(
+        DriverError, match="does not show the instance that is to be .* so nothing was touched"
+    ) as refused:
         driver.swap(settings, place)
     assert not refused.value.retry
     assert case.names() == {NAME}
