@@ -37,11 +37,13 @@ class Statement:
         }
 
 
-VAULTS, RESTORES, OBJECTS = "vaults", "restores", "objects"
+VAULTS, RESTORES, OBJECTS, PASSWORDS = "vaults", "restores", "objects", "passwords"
 
 
 def resources_of(said: str, account: AwsAccount) -> str | list[str]:
-    """What a statement is about: the account's vaults, the buckets that restores make, the objects of any bucket, its role."""
+    """What a statement is about: the account's vaults, the buckets that restores make, the objects of any bucket, what RDS
+    keeps passwords in, its role.
+    """
     vaults = sorted({region.vault for region in account.regions.values() if region.vault})
     said_by: dict[str, str | list[str]] = {
         "*": "*",
@@ -49,6 +51,7 @@ def resources_of(said: str, account: AwsAccount) -> str | list[str]:
         VAULTS: [arn for name in vaults for arn in (f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*")],
         RESTORES: ["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"],
         OBJECTS: "arn:aws:s3:::*/*",
+        PASSWORDS: f"arn:aws:secretsmanager:*:{account.number}:secret:rds!*",  # as RDS calls those that it keeps itself
     }
     return said_by[said]
 
@@ -97,8 +100,10 @@ _DATABASES = (
         indirect=True,
     ),
     Statement(
-        "KeepDatabasePasswords", ("secretsmanager:CreateSecret", "secretsmanager:TagResource"),
-        {"ForAnyValue:StringEquals": {"aws:CalledVia": ["rds.amazonaws.com"]}}, indirect=True,
+        "KeepDatabasePasswords",
+        ("secretsmanager:CreateSecret", "secretsmanager:TagResource"),
+        resource=PASSWORDS,
+        indirect=True,
     ),
     Statement(
         "HandOnDatabaseRoles",
