@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.core.management import CommandError, call_command
 
+from backups.aws.accounts import AwsRegion
 from backups.aws.actions import action_of
 from backups.aws.policy import OBJECTS, RESTORES, STATEMENTS, VAULTS, direct_actions, permissions
 from backups.awsaccounts import account_named
@@ -57,6 +59,12 @@ def calls_made() -> set[str]:
 def test_the_policy_allows_what_the_code_calls_and_nothing_else() -> None:
     free = {"sts:GetCallerIdentity"}  # nobody has to be allowed that
     assert calls_made() - free == direct_actions()
+
+
+def test_it_is_no_longer_than_iam_takes_of_one_policy() -> None:
+    regions = {f"eu-central-{number}": AwsRegion(f"eu-central-{number}", vault="v" * 63) for number in range(1, 4)}
+    printed = permissions(replace(aws.ACCOUNT, regions=regions))
+    assert len(json.dumps(printed, separators=(",", ":"))) <= 6144, "it counts no spaces"
 
 
 def test_what_removes_is_allowed_for_the_portals_own_alone() -> None:
