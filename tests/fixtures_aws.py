@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from backups.models import Account, AccountRegion, Discovered
+from restores.actions.performing import go_on
+from restores.models import Attempt, RestoreRequest
 from tests.drivers import aws
 from tests.drivers.cases.ec2 import build
 from tests.drivers.cases.rds import build as build_rds
@@ -82,3 +84,13 @@ def unregistered(cast: Cast) -> Discovered:
         sentence="i-0123456789abcdef0, running: 3 volumes, 38 GiB", size_bytes=38 << 30,
         tags={"client": "Shopco", "application": "Shop", "environment": "production"}, first_seen_at=now, seen_at=now,
     )  # fmt: skip
+
+
+def driven(request: RestoreRequest) -> RestoreRequest:
+    """Woken until nothing of it sleeps any more."""
+    for _ in range(10):
+        sleeping = Attempt.objects.filter(request=request, wakes_at__isnull=False).first()
+        if sleeping is None:
+            break
+        go_on(sleeping.pk)
+    return RestoreRequest.objects.get(pk=request.pk)

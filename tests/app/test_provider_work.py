@@ -38,15 +38,15 @@ from backups.models import (
 from backups.proof import Proof
 from portal.errors import InvalidInput
 from restores.actions.cleaning import clean_up
-from restores.actions.performing import go_on, perform_restore
+from restores.actions.performing import perform_restore
 from restores.actions.sweeping import sweep_restores
 from restores.actions.undoing import perform_undo, request_undo
-from restores.models import Attempt, AttemptStatus, RestoreRequest
+from restores.models import AttemptStatus, RestoreRequest
 from restores.workflow import Status
 from tests.app.world import HOME, OTHER, World, approved, filed, taken
 from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
-from tests.fixtures_aws import account, ec2, machine
+from tests.fixtures_aws import account, driven, ec2, machine
 
 __all__ = ["account", "ec2", "machine"]
 
@@ -282,16 +282,6 @@ def test_an_account_that_refuses_says_nothing_about_its_copies(resource: Resourc
 def carried_out(request: RestoreRequest) -> RestoreRequest:
     perform_restore(request.pk)
     return driven(request)
-
-
-def driven(request: RestoreRequest) -> RestoreRequest:
-    """Woken until nothing of it sleeps any more."""
-    for _ in range(10):
-        sleeping = Attempt.objects.filter(request=request, wakes_at__isnull=False).first()
-        if sleeping is None:
-            break
-        go_on(sleeping.pk)
-    return RestoreRequest.objects.get(pk=request.pk)
 
 
 def test_in_place_and_undo(world: World, resource: Resource, ec2: Any, machine: str) -> None:

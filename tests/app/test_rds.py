@@ -34,16 +34,15 @@ from backups.models import (
 from backups.proof import Proof
 from portal.errors import Refused
 from restores.actions.cleaning import clean_up
-from restores.actions.performing import go_on, perform_restore
+from restores.actions.performing import perform_restore
 from restores.actions.undoing import perform_undo, request_undo
-from restores.models import Attempt, RestoreRequest
 from restores.workflow import Status
 from tests.app.world import HOME, OTHER, World, approved, filed
 from tests.drivers import aws
 from tests.drivers.aws import answered
 from tests.drivers.cases.rds import build
 from tests.drivers.rdsbench import put, refusal, snapshots
-from tests.fixtures_aws import account, database, rds
+from tests.fixtures_aws import account, database, driven, rds
 
 __all__ = ["account", "database", "rds"]
 
@@ -69,16 +68,6 @@ def finished(resource: Resource) -> Backup:
     backup.refresh_from_db()
     assert backup.status == BackupStatus.FINISHED, backup.error
     return backup
-
-
-def driven(request: RestoreRequest) -> RestoreRequest:
-    """Woken until nothing of it sleeps any more."""
-    for _ in range(10):
-        sleeping = Attempt.objects.filter(request=request, wakes_at__isnull=False).first()
-        if sleeping is None:
-            break
-        go_on(sleeping.pk)
-    return RestoreRequest.objects.get(pk=request.pk)
 
 
 def ids(rds: Any) -> dict[str, str]:

@@ -7,8 +7,7 @@ leaves both sets of volumes whole, and :func:`standing` tells what is attached: 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 from backups.aws import tags
@@ -25,6 +24,7 @@ from backups.drivers.ec2.machine import (
 )
 from backups.drivers.ec2.restore import by_device
 from backups.drivers.ec2.target import Target
+from backups.drivers.exchanging import InTheWay, tried_again
 
 SOON = 5.0
 STOPPED_BY_US = "Client.UserInitiatedShutdown"
@@ -107,7 +107,7 @@ def swap(target: Target, place: Place) -> None:
     if not new:
         raise DriverError("It is not known what was restored, so nothing was exchanged. Start a new restore.")
     _check_there(target, new)
-    with _tried_again():
+    with tried_again():
         _exchange(target, place, new, originals(place))
 
 
@@ -115,28 +115,12 @@ def swap_back(target: Target, place: Place) -> None:
     """The originals attached again; where nothing had been attached, nothing is."""
     old = originals(place)
     _check_there(target, old)
-    with _tried_again():
+    with tried_again():
         _exchange(target, place, old, restored(place))
 
 
-@contextmanager
-def _tried_again() -> Iterator[None]:
-    """In the middle of an exchange nothing is given up for good: rights come back, and states pass."""
-    try:
-        yield
-    except _Others:
-        raise
-    except DriverError as error:
-        error.retry = True
-        raise
-
-
-class _Others(DriverError):
-    """Volumes are in the way that are not ours to touch."""
-
-
 def _check_there(target: Target, wanted: Mapping[str, str]) -> None:
-    with _tried_again():
+    with tried_again():
         there = volumes(target.access, sorted(wanted.values()))
     if missing := sorted(set(wanted.values()) - set(there)):
         raise DriverError(
@@ -157,7 +141,7 @@ def _exchange(target: Target, place: Place, wanted: Mapping[str, str], away: Map
     if strangers := sorted(
         live[device] for device in {**wanted, **away} if live.get(device) and live[device] not in ours
     ):
-        raise _Others(
+        raise InTheWay(
             f"Something else is attached to {target.machine} now ({', '.join(strangers)}), so nothing was touched."
             " A later restore may have replaced it."
         )
@@ -188,7 +172,7 @@ def _attach(target: Target, device: str, volume: Volume) -> None:
     if volume.state == "in-use" and (volume.machine, volume.device) == (target.machine, device):
         return  # on its way
     if volume.state == "in-use" and volume.machine:
-        raise _Others(
+        raise InTheWay(
             f"{volume.id} is attached elsewhere ({volume.machine} {volume.device}), so it was not attached to {target.machine}."
             " Take it off there, then try again."
         )

@@ -6,12 +6,11 @@ counts as what it becomes; so :func:`standing` knows wherever it was cut, and to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from backups.aws import tags
 from backups.drivers.base import DriverError, NotFound, Place, Standing, StillWorking
+from backups.drivers.exchanging import InTheWay, tried_again
 from backups.drivers.rds.instance import (
     READY,
     SOON,
@@ -70,7 +69,7 @@ def swap(target: Target, place: Place) -> None:
     if not new:
         raise DriverError("It is not known what was restored, so nothing was exchanged. Start a new restore.")
     _check_there(target, new)
-    with _tried_again():
+    with tried_again():
         _exchange(target, new, old, place.kept, original=old)
 
 
@@ -79,28 +78,12 @@ def swap_back(target: Target, place: Place) -> None:
     old, new = place.identity.get("original", ""), place.identity.get("restored", "")
     if old:
         _check_there(target, old)
-    with _tried_again():
+    with tried_again():
         _exchange(target, old, new, place.beside, original=old)
 
 
-@contextmanager
-def _tried_again() -> Iterator[None]:
-    """In the middle of an exchange nothing is given up for good: rights come back, and states pass."""
-    try:
-        yield
-    except _Others:
-        raise
-    except DriverError as error:
-        error.retry = True
-        raise
-
-
-class _Others(DriverError):
-    """An instance is in the way that is not ours to touch."""
-
-
 def _check_there(target: Target, wanted: str) -> None:
-    with _tried_again():
+    with tried_again():
         there = by_id(target.access, {wanted})
     if not there:
         # Where nothing has the live name it is never given up: RDS may not show for a while what it renames.
@@ -117,7 +100,7 @@ def _exchange(target: Target, wanted: str, away: str, aside: str, *, original: s
     there = by_id(target.access, ids)
     live = _live(target, there)
     if live is not None and live.id not in ids:
-        raise _Others(
+        raise InTheWay(
             f"Another instance is called {target.name} now ({live.id}), so nothing was touched. A later restore may have"
             " replaced it."
         )
