@@ -271,13 +271,10 @@ def _warnings(state: _Progress, left: dict[str, _Left]) -> Iterator[str]:
     if (archived := left[ARCHIVED]).count:
         yield (
             f"Not in this backup, because S3 has archived them and copies nothing from there: {archived}. Have them restored"
-            " in S3 first, if they are needed. A restore in place leaves them as they are."
+            " in S3 first, if they are needed."
         )
     if (foreign := left[CUSTOMER_KEY]).count:
-        yield (
-            f"Not in this backup, because they are encrypted with a key that only the customer has, or cannot be read:"
-            f" {foreign}. A restore in place leaves them as they are."
-        )
+        yield f"Not in this backup, because they are encrypted with a key that only the customer has: {foreign}."
     if state.changed:
         more = f" and {state.changed - NAMED:,} more" if state.changed > NAMED else ""
         yield (
