@@ -22,6 +22,7 @@ MANY = FEW * 10
 @pytest.fixture
 def region(transactional_db: None) -> Iterator[AccountRegion]:
     made = make_region()
+    forget()  # EC2 goes on listing the machines that other tests have terminated
     yield made
     forget()
 
