@@ -106,13 +106,11 @@ def _settle(
     if not place.identity and StepName.STOP_WRITERS not in steps:  # nothing live was touched: no server need be asked
         return _Settled(Outcome(AS_IT_WAS), scratch=StepName.RESTORE in steps)
     later = clock() + timedelta(days=settings.KEEP_ORIGINAL_DAYS)
-    standing = driver.standing(values, place)
-    if standing is Standing.NOTHING:
-        standing = _out_of_the_gap(driver, values, place)
+    standing, why = _standing(driver, values, place)
     if standing is Standing.UNKNOWN:
         return _Settled(
             Outcome(
-                "It could not be told which data is live, so nothing was touched. IT has to look.",
+                f"{why or 'It could not be told which data is live, so nothing was touched.'} IT has to look.",
                 str(place),
                 known=False,
             ),
@@ -143,18 +141,24 @@ def _settle(
     )
 
 
-def _out_of_the_gap(driver: Driver, values: Settings, place: Place) -> Standing:
-    """An exchange cut short where names cannot be exchanged in one step: the original gets its name again."""
+def _standing(driver: Driver, values: Settings, place: Place) -> tuple[Standing, str]:
+    """What is live, and for UNKNOWN why, where that is known.
+
+    An exchange cut short where names cannot be exchanged in one step is taken back first: the original gets its name again.
+    """
+    standing = driver.standing(values, place)
+    if standing is not Standing.NOTHING:
+        return standing, ""
     try:
         driver.swap_back(values, place)
     except DriverError as error:
         if error.retry:
             raise
-        return Standing.UNKNOWN  # the original is gone: not by us, and not for us to guess
+        return Standing.UNKNOWN, error.sentence  # the original is gone: not by us, and not for us to guess
     standing = driver.standing(values, place)
     if standing in (Standing.NOTHING, Standing.RESTORED):
         raise DriverError("The original does not have its name again yet. The portal looks again.", retry=True)
-    return standing
+    return standing, ""
 
 
 def _without_scratch(attempt: Attempt, driver: Driver, place: Place, outcome: Outcome, clock: Clock) -> Outcome:
@@ -239,9 +243,7 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
     values, place = attempt.request.resource.settings, Place.from_json(attempt.place)
     try:
         driver = driver_of(attempt.request.resource.kind)
-        standing = driver.standing(values, place)
-        if standing is Standing.NOTHING:
-            standing = _out_of_the_gap(driver, values, place)
+        standing, why = _standing(driver, values, place)
         if standing is Standing.ORIGINAL:
             driver.swap_back(values, place)  # completes it
         if standing is not Standing.UNKNOWN:
@@ -260,9 +262,10 @@ def _clean_up_undo(attempt: Attempt, clock: Clock) -> None:
             return
         live = {
             Standing.RESTORED: "the restored data is still live",
-            Standing.UNKNOWN: "it could not be told which data is live, so nothing was touched; IT has to look",
+            Standing.UNKNOWN: "it could not be told which data is live; IT has to look",
         }[standing]
-        note(attempt.request, by=None, now=clock(), text=f"The undo did not take place; {live}", news="Not undone")
+        text = f"The undo did not take place; {live}"
+        note(attempt.request, by=None, now=clock(), text=text, reason=why, news="Not undone")
 
 
 def clean_up_earlier(attempt: Attempt, clock: Clock) -> None:

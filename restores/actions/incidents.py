@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backups.drivers.base import Mode
-from backups.kinds import KINDS
 from backups.models import Resource
 from portal.errors import InvalidInput, Refused
 from portal.history import acting
@@ -126,31 +125,25 @@ def _checked_concurrency(concurrency: int) -> int:
     return concurrency
 
 
-def can_replace(kind: str) -> bool:
-    """Whether such a resource can be restored in place."""
-    return kind not in KINDS or Mode.IN_PLACE in KINDS[kind].modes
-
-
 def add_affected(incident: Incident, resources: QuerySet[Resource]) -> int:
     """Append those that are not in its list yet, production first; how many. In the transaction that holds the incident."""
     there = list(incident.affected.values_list("resource", "position"))
     new = resources.exclude(pk__in=[pk for pk, _ in there]).order_by("name", "pk")
-    listed = new.values_list("pk", "environment", "kind")[: MOST_RESOURCES + 1]
-    found = sorted(listed, key=lambda one: one[1] != "production")
+    found = sorted(new.values_list("pk", "environment")[: MOST_RESOURCES + 1], key=lambda one: one[1] != "production")
     if len(there) + len(found) > MOST_RESOURCES:
         raise InvalidInput(
             f"An incident holds {MOST_RESOURCES:,} resources at most. Declare several, the most urgent first.",
             field="resources",
         )
-    choices = latest_backups([pk for pk, _, _ in found], incident.lost_region)
+    choices = latest_backups([pk for pk, _ in found], incident.lost_region)
     last = max((position for _, position in there), default=0)
     IncidentResource.objects.bulk_create(
         [
             IncidentResource(
                 incident=incident, resource_id=pk, position=last + number, backup_id=choices[pk].backup,
-                why_not=choices[pk].why_not, mode=(Mode.IN_PLACE if can_replace(kind) else Mode.BESIDE).value,
+                why_not=choices[pk].why_not,
             )
-            for number, (pk, _, kind) in enumerate(found, 1)
+            for number, (pk, _) in enumerate(found, 1)
         ],
         batch_size=500,
     )  # fmt: skip
@@ -210,14 +203,11 @@ def arrange(
     with acting(by, "arranged"), transaction.atomic():
         locked = Incident.objects.select_for_update().get(pk=incident.pk)
         check_can_change_list(by, locked)
-        rows = {row.resource_id: row for row in locked.affected.select_related("resource")}
+        rows = {row.resource_id: row for row in locked.affected.all()}
         if unknown := (set(order) | set(modes)) - set(rows):
             raise InvalidInput(f"Resource {min(unknown)} is not in this incident.", field="order")
         if any(mode not in INCIDENT_MODES for mode in modes.values()):
             raise InvalidInput("A resource is restored in place or beside.", field="modes")
-        for pk, mode in modes.items():
-            if mode == Mode.IN_PLACE and not can_replace(rows[pk].resource.kind):
-                raise InvalidInput(f"{rows[pk].resource.name} can only be restored beside the live one.", field="modes")
         wanted = sorted(rows.values(), key=lambda row: _place(row, order.get(row.resource_id, row.position)))
         for place, row in enumerate(wanted, 1):
             row.position, row.mode = place, Mode(modes.get(row.resource_id, row.mode)).value

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backups.drivers.base import Mode
-from backups.kinds import KINDS
 from backups.models import Backup, Resource
 from portal.errors import PortalError
 from portal.models import User
@@ -24,7 +23,7 @@ from portal.rules import refusal
 from portal.words import counted
 from restores.actions.incident_choosing import digest_of, latest_backups
 from restores.actions.incident_next import next_of_rows
-from restores.actions.incidents import affected_by, can_replace, declare, extend
+from restores.actions.incidents import affected_by, declare, extend
 from restores.actions.zabbix import unknown_hosts
 from restores.incident_board import (
     events_told,
@@ -195,7 +194,6 @@ def board_context(http: HttpRequest, found: Incident, bound: IncidentBound | Non
         "events": events_told(user, found),
         "may_arrange": not refusal(check_can_change_list, user, found),
         "modes": [(mode.value, label) for mode, label in INCIDENT_MODES.items()],
-        "beside_only": {kind for kind in KINDS if not can_replace(kind)},
         "most_at_once": MOST_AT_ONCE,
         "inside": inside,
         "unknown": unknown_hosts(found) if inside else [],

@@ -1,11 +1,13 @@
-"""A bucket of the simulated AWS through the portal's own machinery: backed up, copied, restored beside."""
+"""A bucket of the simulated AWS through the portal's own machinery: backed up, copied, restored beside and in place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from backups.actions.copying import continue_copy, copy_to_other_region
 from backups.actions.providerlook import check_provider_region
@@ -14,13 +16,15 @@ from backups.actions.taking import perform_backup
 from backups.drivers.base import Mode
 from backups.models import Account, AccountRegion, BackupStatus, Copy, CopyState, Resource
 from backups.proof import Proof
-from portal.errors import InvalidInput
-from restores.actions.incidents import arrange
+from portal.errors import Refused
+from restores.actions.cleaning import clean_up
 from restores.actions.performing import perform_restore
-from restores.models import AttemptStatus
-from tests.app.hazard import declared
+from restores.actions.undoing import perform_undo, request_undo
+from restores.models import AttemptStatus, RestoreRequest
+from restores.workflow import Status
 from tests.app.world import HOME, OTHER, World, approved, filed
 from tests.drivers import aws
+from tests.drivers.aws import answered, refusal
 from tests.drivers.cases.bucket import VAULTS, empty_account, fill, make, make_vaults
 from tests.fixtures_aws import account
 
@@ -87,14 +91,18 @@ def test_a_backup_its_copy_and_the_nightly_look(resource: Resource, account: Acc
     assert copy.state == CopyState.DAMAGED
 
 
-def test_a_restore_stands_beside_and_none_is_offered_in_place(world: World, resource: Resource) -> None:
-    copy = backed_up(resource)
-    before = content()
+def changed() -> dict[str, bytes]:
+    """What is live after applications have written: one object altered, one deleted, one new."""
     s3 = aws.client("s3")
     s3.put_object(Bucket=BUCKET, Key="orders.csv", Body=b"spoilt")
-    newer = content()
-    with pytest.raises(InvalidInput, match="A backup of a bucket cannot be restored in place. Have it restored beside"):
-        filed(world, copy.backup, Mode.IN_PLACE)
+    s3.delete_object(Bucket=BUCKET, Key="page.html")
+    s3.put_object(Bucket=BUCKET, Key="new", Body=b"new")
+    return content()
+
+
+def test_a_restore_stands_beside(world: World, resource: Resource) -> None:
+    copy = backed_up(resource)
+    before, newer = content(), changed()
     request = approved(world, filed(world, copy.backup, Mode.BESIDE))
     perform_restore(request.pk)
     attempt = request.attempts.get()
@@ -104,12 +112,68 @@ def test_a_restore_stands_beside_and_none_is_offered_in_place(world: World, reso
     assert content(attempt.place["beside"]) == before
 
 
-def test_in_an_incident_it_comes_back_beside(world: World, resource: Resource) -> None:
-    backed_up(resource)
-    incident = declared(world, [resource])
-    assert incident.affected.get().mode == Mode.BESIDE
-    with pytest.raises(InvalidInput, match="uploads can only be restored beside the live one"):
-        arrange(by=world.it, incident=incident, modes={resource.pk: "in_place"})
+def test_a_restore_in_place_and_its_undo(world: World, resource: Resource) -> None:
+    copy = backed_up(resource)
+    before, newer = content(), changed()
+    request = approved(world, filed(world, copy.backup, Mode.IN_PLACE))
+    perform_restore(request.pk)
+    attempt = request.attempts.get()
+    assert (attempt.status, attempt.error) == (AttemptStatus.COMPLETED, "")
+    assert "12 objects" in attempt.proof
+    assert content() == before
+    perform_undo(request_undo(by=world.it, request=request, reason="The orders of this morning are needed.").pk)
+    request.refresh_from_db()
+    assert request.status == Status.UNDONE
+    assert content() == newer
+
+
+def test_an_exchange_that_breaks_is_taken_back_by_the_portal(world: World, resource: Resource) -> None:
+    copy = backed_up(resource)
+    newer = changed()
+    request = approved(world, filed(world, copy.backup, Mode.IN_PLACE))
+
+    def breaks(request: object, **more: object) -> object:
+        return refusal("AccessDenied")(request, **more) if f"/{BUCKET}/" in request.url else None  # type: ignore[attr-defined]
+
+    with answered("s3", "DeleteObject", breaks):
+        perform_restore(request.pk)
+    if (attempt := request.attempts.get()).resend_at is not None:
+        clean_up(attempt.pk, clock=lambda: timezone.now() + timedelta(hours=1))
+        attempt.refresh_from_db()
+    assert (attempt.status, attempt.resend_at, attempt.went_live_at) == (AttemptStatus.FAILED, None, None)
+    assert attempt.error.endswith("The live data is as it was.")
+    assert content() == newer
+
+
+def test_an_undo_that_finds_versions_gone_says_which_and_never_that_all_is_as_it_was(
+    world: World, resource: Resource
+) -> None:
+    """As when a lifecycle rule has removed what was live before."""
+    copy = backed_up(resource)
+    changed()
+    s3 = aws.client("s3")
+    version = s3.head_object(Bucket=BUCKET, Key="orders.csv")["VersionId"]
+    request = approved(world, filed(world, copy.backup, Mode.IN_PLACE))
+    perform_restore(request.pk)
+    s3.delete_object(Bucket=BUCKET, Key="orders.csv", VersionId=version)
+    undo = request_undo(by=world.it, request=request, reason="The orders of this morning are needed.")
+    perform_undo(undo.pk)
+    undo.refresh_from_db()
+    request.refresh_from_db()
+    assert (undo.status, request.status) == (AttemptStatus.FAILED, Status.COMPLETED)
+    assert "the version that was live is gone, so what was restored stays there: orders.csv" in undo.error
+    told = request.events.latest("pk")
+    assert told.text == ("The undo did not take place; it could not be told which data is live; IT has to look")
+    with pytest.raises(Refused, match="neither the original nor what this request restored"):
+        _again(world, request)
+
+
+def _again(world: World, request: RestoreRequest) -> None:
+    undo = request_undo(by=world.it, request=request, reason="Perhaps now.")
+    perform_undo(undo.pk)
+    undo.refresh_from_db()
+    if undo.status == AttemptStatus.FAILED:
+        raise Refused(undo.error)
 
 
 def test_a_vault_is_no_resource_and_stays_while_backups_lie_in_it(resource: Resource) -> None:

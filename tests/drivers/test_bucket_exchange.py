@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backups.drivers.base import DriverError, Mode, Standing
+from backups.drivers.base import DriverError, Mode, Standing, StillWorking
+from backups.drivers.bucket import Pace, journal
+from backups.drivers.bucket.vault import Overtaken
 from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
 from tests.drivers.cases.bucket import before_each_step
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
-from tests.drivers.test_bucket import bench, case_of
+from tests.drivers.test_bucket import bench, case_of, unreadable
 
 __all__ = ["bench"]
 
@@ -56,9 +60,119 @@ def test_what_applications_write_meanwhile_and_later_stays_as_a_version(bench: B
     driver.swap_back(settings, place)
     now = dict(case.snapshot(place.live))
     assert now.pop("their own")
-    assert now == newer
+    assert body(bench, "orders.csv") == b"after the journal", "what was live comes back, not what the journal says"
+    assert now.pop("orders.csv")
+    assert now == {key: one for key, one in newer.items() if key != "orders.csv"}
     there = {one["VersionId"] for one in case.s3.list_object_versions(Bucket=case.bucket)["Versions"]}
     assert {first, second, third} < there
+
+
+def test_an_exchange_that_was_cut_short_takes_back_what_is_its_own_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts that it never came to, and what applications have written since, stay as they are."""
+    monkeypatch.setattr(journal, "BATCH", 4)  # else a part has a thousand objects
+    case, driver, settings = case_of(bench), case_of(bench).driver, bench.case.settings
+    artefact = bench.take()
+    keys = sorted(case.latest(case.bucket))
+    for key in keys:
+        case.s3.put_object(Bucket=case.bucket, Key=key, Body=b"newer")
+    case.s3.put_object(Bucket=case.bucket, Key=keys[0] + "+", Body=b"not in the backup")
+    place = bench.ready(artefact)
+    for key in (keys[0], keys[-1]):
+        case.s3.put_object(Bucket=case.bucket, Key=key, Body=b"after the journal")
+    sent: list[str] = []
+
+    def breaks(request: Any, **_: Any) -> Any:
+        sent.append(request.url)
+        return refusal("AccessDenied")(request) if len(sent) == 6 else None
+
+    with answered("s3", "CopyObject", breaks), pytest.raises(DriverError):
+        driver.swap(settings, place)
+    assert driver.standing(settings, place) is Standing.NOTHING
+    assert body(bench, keys[0]) != b"after the journal", "it had come to this one"
+    theirs = {keys[1]: b"after the exchange", keys[-2]: b"where it never came"}
+    for key, text in theirs.items():
+        case.s3.put_object(Bucket=case.bucket, Key=key, Body=text)
+    case.s3.delete_object(Bucket=case.bucket, Key=keys[2])
+    driver.swap_back(settings, place)
+    assert driver.standing(settings, place) is Standing.ORIGINAL
+    wanted = dict.fromkeys(keys, b"newer") | {keys[0]: b"after the journal", keys[-1]: b"after the journal"} | theirs
+    wanted[keys[0] + "+"] = b"not in the backup"
+    del wanted[keys[2]]
+    assert {key: body(bench, key) for key in case.latest(case.bucket)} == wanted
+
+
+def test_two_workers_never_exchange_the_same_bucket(bench: Bench) -> None:
+    """One that was taken for dead and lives on learns, before it changes anything, that another has gone on."""
+    case, settings = case_of(bench), bench.case.settings
+    artefact = bench.take()
+    case.mutate()
+    place = bench.ready(artefact)
+    newer = case.snapshot(place.live)
+    slow, waiting = (replace(case.driver, pace=Pace(threads=1, lease=lease)) for lease in (0, 180))
+    told: list[Exception] = []
+
+    def meanwhile(request: Any, **_: Any) -> None:
+        if not told:
+            told.append(AssertionError("the other came through"))
+            with pytest.raises(StillWorking, match="Another worker of the portal is at the same exchange") as refused:
+                waiting.swap_back(settings, place)
+            told[0] = refused.value
+            slow.swap_back(settings, place)
+
+    with answered("s3", "HeadObject", meanwhile), pytest.raises(Overtaken):
+        slow.swap(settings, place)
+    assert isinstance(told[0], StillWorking)
+    assert case.snapshot(place.live) == newer
+    assert slow.standing(settings, place) is Standing.ORIGINAL
+    waiting.swap(settings, place)
+    assert waiting.standing(settings, place) is Standing.RESTORED
+
+
+def test_one_that_comes_when_all_is_over_leaves_nothing_behind(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), case_of(bench).driver, bench.case.settings
+    place = bench.ready(bench.take())
+    before = case.snapshot(place.live)
+    looks: list[str] = []
+
+    def meanwhile(request: Any, **_: Any) -> None:
+        looks.append(request.url)
+        if len(looks) == 1:
+            driver.discard(settings, place, place.beside)
+
+    with answered("s3", "GetBucketVersioning", meanwhile), pytest.raises(DriverError, match="is not there any more"):
+        driver.swap(settings, place)
+    assert looks
+    assert case.snapshot(place.live) == before
+    left = aws.client("s3").list_objects_v2(Bucket="acme-vault-central", Prefix="haas/restores/")
+    assert "Contents" not in left
+
+
+@pytest.mark.parametrize(
+    ("key", "how", "says"),
+    [
+        ("orders.csv", {"StorageClass": "GLACIER"}, "is archived"),
+        ("new", {"StorageClass": "DEEP_ARCHIVE"}, "is archived"),
+        ("orders.csv", {}, "is encrypted with a key that only the customer has"),
+    ],
+)
+def test_what_could_not_be_brought_back_is_not_replaced(bench: Bench, key: str, how: Any, says: str) -> None:
+    case, driver, settings = case_of(bench), case_of(bench).driver, bench.case.settings
+    artefact = bench.take()
+    case.mutate()
+    ready = bench.ready(artefact)
+    case.s3.put_object(Bucket=case.bucket, Key=key, Body=b"theirs", **how)
+    newer = case.latest(case.bucket)
+    place = bench.place()
+    bench.restore(place, artefact)
+    with unreadable(key, "InvalidRequest") if not how else nullcontext():
+        with pytest.raises(DriverError, match=f"{key} in .* {says}"):
+            driver.identify(settings, place)
+        with pytest.raises(DriverError, match=f"{key} in .* {says}"):
+            driver.swap(settings, ready)  # whose journal knows nothing of it
+        driver.swap_back(settings, ready)
+    assert case.latest(case.bucket) == newer, "not one new version was made"
 
 
 def test_a_version_that_is_gone_is_named_and_the_others_come_back(bench: Bench) -> None:
@@ -69,11 +183,14 @@ def test_a_version_that_is_gone_is_named_and_the_others_come_back(bench: Bench) 
     place = bench.ready(artefact)
     driver.swap(settings, place)
     case.s3.delete_object(Bucket=case.bucket, Key="orders.csv", VersionId=version)
-    with pytest.raises(DriverError, match="Of 1 object in .* the version that was live is gone.*: orders.csv") as lost:
-        driver.swap_back(settings, place)
-    assert not lost.value.retry
-    assert body(bench, "new") == b"new"
-    assert driver.standing(settings, place) is Standing.ORIGINAL
+    for _ in ("at once", "and whoever asks again"):
+        with pytest.raises(
+            DriverError, match="Of 1 object in .* the version that was live is gone.*: orders.csv"
+        ) as lost:
+            driver.swap_back(settings, place)
+        assert not lost.value.retry
+        assert body(bench, "new") == b"new"
+        assert driver.standing(settings, place) is Standing.UNKNOWN, "nobody is told that all is as it was"
 
 
 def test_a_later_restore_is_not_taken_back_by_an_earlier_undo(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from backups.aws.access import Access
@@ -13,6 +13,13 @@ from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, OTHERWISE, Pace, Tu
 
 MOST_PIECES = 10_000
 HEADERS_WRITTEN = {"ExpiresString": "Expires"}
+
+
+class Copied(NamedTuple):
+    """What S3 says of a copy that it has made."""
+
+    etag: str
+    version: str  # "null" where the bucket keeps none
 
 
 def copy_object(
@@ -28,8 +35,8 @@ def copy_object(
     tags: Mapping[str, str] | None = None,
     shared: bool = False,
     **chosen: Any,
-) -> str:
-    """Copy what ``source`` names (``Bucket``, ``Key``, ``VersionId``), if its ETag is still that one; the copy's own ETag.
+) -> Copied:
+    """Copy what ``source`` names (``Bucket``, ``Key``, ``VersionId``), if its ETag is still that one.
 
     ``etag`` is empty where the source is never written anew. ``shared``: others upload into that bucket as well, so what was
     begun there may be theirs, and a large copy is made in one go.
@@ -45,7 +52,11 @@ def copy_object(
         )
     tagging: dict[str, Any] = {"TaggingDirective": "REPLACE", "Tagging": urlencode(tags)} if tags is not None else {}
     answer = access.call("s3", "copy_object", Bucket=bucket, Key=key, **same, **tagging, **chosen, **redirect)
-    return str(answer["CopyObjectResult"]["ETag"]).strip('"')
+    return _copied(answer["CopyObjectResult"]["ETag"], answer)
+
+
+def _copied(etag: str, answer: Mapping[str, Any]) -> Copied:
+    return Copied(etag.strip('"'), str(answer.get("VersionId") or "null"))
 
 
 def _in_pieces(
@@ -58,7 +69,7 @@ def _in_pieces(
     chosen: Mapping[str, Any],
     pace: Pace,
     turn: Turn | None,
-) -> str:
+) -> Copied:
     piece = max(pace.piece, -(-entry.size // MOST_PIECES))
     upload = _begun(access, bucket, key) if turn is not None else ""
     if not upload:
@@ -92,7 +103,7 @@ def _in_pieces(
         parts[number] = answer["CopyPartResult"]["ETag"]
     whole = {"Parts": [{"PartNumber": number, "ETag": parts[number]} for number in sorted(parts)]}
     answer = access.call("s3", "complete_multipart_upload", MultipartUpload=whole, **named)
-    return str(answer["ETag"]).strip('"')
+    return _copied(answer["ETag"], answer)
 
 
 def _begun(access: Access, bucket: str, key: str) -> str:

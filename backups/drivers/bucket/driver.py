@@ -83,7 +83,7 @@ class BucketDriver:
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = False
     exchanged: ClassVar[str] = "was put in the place of the other, object by object, as new versions"
-    modes: ClassVar[frozenset[Mode]] = frozenset({Mode.BESIDE})  # in place: see docs/decisions.md
+    modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"s3"})
     parts: ClassVar[None] = None

@@ -11,21 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from backups.drivers.base import DriverError, Place, Standing, StillWorking
 from backups.drivers.bucket import beside
-from backups.drivers.bucket.changing import Lost, put, put_back
-from backups.drivers.bucket.journal import PLANNED, changes_of, plan
+from backups.drivers.bucket.changing import Lost, Work, look_at, put, put_back
+from backups.drivers.bucket.claim import Claim, State
+from backups.drivers.bucket.journal import PLANNED, Change, changes_of, plan
 from backups.drivers.bucket.listing import keeps_versions, pages
 from backups.drivers.bucket.pace import AGAIN_IN, Turn
+from backups.drivers.bucket.reached import Reached
 from backups.drivers.bucket.restores import Notes
 from backups.drivers.bucket.target import Target
-from backups.drivers.bucket.vault import ROOT
+from backups.drivers.bucket.vault import ROOT, Overtaken
 from backups.drivers.counting import counted, some
 
 STATE = "state"
 RESTORED, ORIGINAL = "restored", "original"
+SHOWN = 50
 
 
 def identify(target: Target, place: Place) -> Place:
@@ -51,7 +53,10 @@ def check_versions(target: Target) -> None:
 
 
 def standing(target: Target, place: Place) -> Standing:
-    """By what is noted in the vault: how far the exchange is, and whether it was the last one."""
+    """By what is noted in the vault: how far the exchange is, and whether it was the last one.
+
+    UNKNOWN, too, where some of what was live could not be brought back: what stands there is neither of the two.
+    """
     if not place.identity:
         return Standing.ORIGINAL
     notes = Notes.of(target, place.beside)
@@ -63,7 +68,7 @@ def standing(target: Target, place: Place) -> Standing:
     last = _last(notes)
     if state["to"] == RESTORED:
         return Standing.RESTORED if last == place.beside else Standing.UNKNOWN
-    return Standing.ORIGINAL if last == state["before"] else Standing.UNKNOWN
+    return Standing.ORIGINAL if last == state["before"] and not state["lost"] else Standing.UNKNOWN
 
 
 def _last_key(notes: Notes) -> str:
@@ -102,6 +107,9 @@ def swap_back(target: Target, place: Place) -> None:
 def _checked(target: Target, place: Place) -> Standing:
     with _tried_again():
         now = standing(target, place)
+        state = Notes.of(target, place.beside).get(STATE) if now is Standing.UNKNOWN else None
+    if state and state["whole"] and state["lost"]:
+        raise _lost(target, state)
     if now is Standing.UNKNOWN:
         raise DriverError(
             f"In {target.bucket} a later restore was put in place, or the journal of this one is gone, so nothing was"
@@ -123,52 +131,104 @@ def _tried_again() -> Iterator[None]:
 
 
 def _exchange(target: Target, place: Place, to: str) -> None:
-    turn = target.pace.turn()
     notes = Notes.of(target, place.beside)
     with _tried_again():
+        claim = Claim.taken(notes.vault, notes.prefix + STATE, target.pace.lease, partial(_begun, to, _last(notes)))
         planned = notes.get(PLANNED)
-        if planned is None:
+        if planned is None:  # whoever was quicker has removed it, as the restore is over
+            claim.drop()
             raise DriverError(f"The journal of {place.beside} is not there any more. IT has to look.")
-        state, careful = _begun(notes, to)
+        try:
+            _go_through(target, place, notes, claim, planned["digests"])
+        except Overtaken:
+            raise
+        except BaseException:
+            claim.released()
+            raise
+        if claim.state["lost"]:
+            raise _lost(target, claim.state)
+
+
+def _begun(to: str, last: str, state: State | None) -> State:
+    """What is noted of the exchange as it goes there, now or on. ``reached``: how many parts may have been changed at all."""
+    if state is None:
+        state = {"to": to, "before": last, "again": 0, "lost": 0, "lost_keys": []}
+        return {**state, "next": 0, "reached": int(to == RESTORED), "whole": False, "ours_alone": True}
+    if state["to"] == to:
+        return state
+    if to == ORIGINAL:
+        return {**state, "to": to, "next": 0, "whole": False, "ours_alone": not state["whole"]}
+    if state["whole"]:
+        return {**state, "to": to, "next": 0, "reached": 1, "whole": False, "again": state["again"] + 1}
+    return {**state, "to": to, "next": 0}
+
+
+def _go_through(target: Target, place: Place, notes: Notes, claim: Claim, digests: list[str]) -> None:
+    turn, to = target.pace.turn(), claim.state["to"]
+    if to == RESTORED:
+        notes.vault.put(_last_key(notes), place.beside.encode())
+    end = len(digests) if to == RESTORED else min(claim.state["reached"], len(digests))
+    for number in range(claim.state["next"], end):
+        changes = changes_of(notes, digests, number)
         if to == RESTORED:
-            notes.vault.put(_last_key(notes), place.beside.encode())
-        lost: list[str] = list(state["lost"])
-        for number in range(state["next"], len(planned["digests"])):
-            lost += _part(target, place, changes_of(notes, planned["digests"], number), to, turn, careful=careful)
-            careful = careful and not state["sure"]
-            state |= {"next": number + 1, "lost": lost[:50]}
-            notes.put(STATE, state)
-            if turn.over:
-                sentence = f"{target.bucket} is being exchanged: {number + 1} of {len(planned['digests'])} parts."
-                raise StillWorking(sentence, again_in=AGAIN_IN)
-        if to == ORIGINAL:
-            notes.vault.put(_last_key(notes), state["before"].encode())
-        notes.put(STATE, {**state, "whole": True})
-        if lost:
-            raise Lost(
-                f"Of {counted(len(lost), 'object')} in {target.bucket} the version that was live is gone, so what was restored"
-                f" stays there: {some(lost)}. All others are as they were.",
-                detail="\n".join(lost[:50]),
-            )
+            _put(target, place, notes, claim, turn, number, changes)
+            claim.save(next=number + 1, reached=max(claim.state["reached"], number + 2))
+        else:
+            lost = _put_back(target, place, notes, claim, turn, number, changes)
+            keys = [*claim.state["lost_keys"], *lost][:SHOWN]
+            claim.save(next=number + 1, lost=claim.state["lost"] + len(lost), lost_keys=keys)
+        if turn.over and number + 1 < end:
+            claim.release()
+            sentence = f"{target.bucket} is being exchanged: {number + 1} of {end} parts."
+            raise StillWorking(sentence, again_in=AGAIN_IN)
+    if to == ORIGINAL:
+        notes.vault.put(_last_key(notes), claim.state["before"].encode())
+    claim.release(whole=True)
 
 
-def _begun(notes: Notes, to: str) -> tuple[dict[str, Any], bool]:
-    """How far the exchange is, and whether each object has to be looked at, because some may be done already."""
-    state = notes.get(STATE)
-    if state is not None and state["to"] == to and not state["whole"]:
-        return state, True
-    # Where the way there was cut short, it is not known of any object how far that had come.
-    sure = state is None or state["whole"]
-    before = _last(notes) if state is None else state["before"]
-    state = {"to": to, "next": 0, "whole": False, "before": before, "sure": sure, "lost": []}
-    notes.put(STATE, state)
-    return state, not sure
+def _put(
+    target: Target, place: Place, notes: Notes, claim: Claim, turn: Turn, number: int, changes: list[Change]
+) -> None:
+    if not changes:
+        return
+    again = claim.state["again"]
+    reached = Reached.read(notes, number, again) or Reached()
+    work = Work(target, place.beside, claim, turn, reached)
+    todo = look_at(work, changes)
+    reached.whole = False
+    reached.write(notes, number, again)
+    try:
+        target.pace.each([partial(put, work, change) for change in todo])
+    except Overtaken:
+        raise
+    except BaseException:
+        reached.write(notes, number, again)
+        raise
+    reached.whole = True
+    claim.hold()
+    reached.write(notes, number, again)
 
 
-def _part(target: Target, place: Place, changes: list[Any], to: str, turn: Turn, *, careful: bool) -> list[str]:
-    one = put if to == RESTORED else put_back
-    done = target.pace.each([partial(one, target, place.beside, change, turn, careful) for change in changes])
+def _put_back(
+    target: Target, place: Place, notes: Notes, claim: Claim, turn: Turn, number: int, changes: list[Change]
+) -> list[str]:
+    """The keys of what is gone."""
+    reached = Reached.read(notes, number, claim.state["again"])
+    if reached is None:
+        return []
+    work = Work(target, place.beside, claim, turn, reached)
+    done = target.pace.each([partial(put_back, work, change, claim.state["ours_alone"]) for change in changes])
     return [change.key for change, well in zip(changes, done, strict=True) if not well]
+
+
+def _lost(target: Target, state: State) -> Lost:
+    keys = state["lost_keys"]
+    named = some(keys) if state["lost"] == len(keys) else f"{', '.join(keys[:5])} and {state['lost'] - 5:,} more"
+    return Lost(
+        f"Of {counted(state['lost'], 'object')} in {target.bucket} the version that was live is gone, so what was restored"
+        f" stays there: {named}. All others are as they were.",
+        detail="\n".join(keys),
+    )
 
 
 def health(target: Target, place: Place) -> str:

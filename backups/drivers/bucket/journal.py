@@ -13,7 +13,7 @@ from backups.aws.access import Access
 from backups.drivers.base import DamagedBackup, DriverError, StillWorking
 from backups.drivers.bucket.entry import ARCHIVES, Entry, Listed
 from backups.drivers.bucket.listing import START, joined, pages
-from backups.drivers.bucket.pace import AGAIN_IN, Turn
+from backups.drivers.bucket.pace import AGAIN_IN, Turn, why
 from backups.drivers.bucket.restore import OF
 from backups.drivers.bucket.restores import Notes
 from backups.drivers.bucket.target import Target
@@ -22,6 +22,7 @@ from backups.drivers.bucket.vaults import vault_in
 from backups.drivers.counting import counted
 
 COPY, HIDE, TAG = "copy", "hide", "tag"
+AWAKE = " Have it restored in S3 first, or restore beside."
 PLANNED, PLANNING, PLAN = "planned", "planning", "plan/"
 
 
@@ -62,6 +63,7 @@ def plan(target: Target, notes: Notes, *, live: bool, turn: Turn) -> None:
     """Write the journal, part by part; ``live``: whether there is a live bucket. What was planned before is planned anew."""
     if notes.get(PLANNED) is not None:
         notes.drop(PLANNED)
+        notes.drop(PLANNING)
         notes.drop(PLAN)
     noted = notes.get(PLANNING) or {"after": "", "digests": [], "changes": 0}
     after, digests, changes = noted["after"], noted["digests"], noted["changes"]
@@ -119,12 +121,40 @@ def _change(target: Target, new: Entry | None, was: Listed | None) -> Change | N
         answer = target.access.call("s3", "get_object_tagging", Bucket=target.bucket, Key=key, **was.named)
         tags = {one["Key"]: one["Value"] for one in answer["TagSet"]}
         return Change(TAG, key, was, tags, new) if tags != new.tags else None
-    if was is not None and was.storage in ARCHIVES:
-        raise DriverError(
-            f"{key} in {target.bucket} is archived ({was.storage}), so it could not be brought back once it is replaced."
-            " Restore beside instead, or have it restored in S3 first. Nothing live was touched."
-        )
+    if was is not None:
+        check_comes_back(target, was)
     return Change(COPY if new is not None else HIDE, key, was, None, new)
+
+
+def check_comes_back(target: Target, was: Listed) -> None:
+    """Refuse to replace what could not be copied back later: a byte of it is read.
+
+    Raises :class:`DriverError` for what is archived, is encrypted with a key that only the customer has, or with one of KMS
+    that the portal may not use.
+    """
+    if was.storage in ARCHIVES:
+        raise no_way_back(target, was, f"is archived ({was.storage})", AWAKE)
+    part: dict[str, Any] = {"Range": "bytes=0-0"} if was.size else {}
+    try:
+        answer = target.access.call(
+            "s3", "get_object", Bucket=target.bucket, Key=was.key, VersionId=was.version, **part
+        )
+    except DriverError as error:
+        if why(error) == "InvalidObjectState":
+            how, way = "is archived", AWAKE
+        elif why(error) == "InvalidRequest":
+            how, way = "is encrypted with a key that only the customer has", " Restore beside instead."
+        else:
+            raise
+        raise no_way_back(target, was, how, way) from error
+    answer["Body"].close()
+
+
+def no_way_back(target: Target, was: Listed, how: str, way: str) -> DriverError:
+    """What :func:`check_comes_back` raises."""
+    return DriverError(
+        f"{was.key} in {target.bucket} {how}, so it could not be brought back once it is replaced, and was left as it is.{way}"
+    )
 
 
 def changes_of(notes: Notes, digests: Sequence[str], number: int) -> list[Change]:

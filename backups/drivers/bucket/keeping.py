@@ -83,7 +83,7 @@ def _copy_one(here: Vault, there: Vault, line: Line, pace: Pace, turn: Turn) -> 
             pace=pace,
             turn=turn,
             **encrypted(there.access),
-        )
+        ).etag
     except DriverError as error:
         if why(error) not in NOT_THERE | OTHERWISE:
             raise

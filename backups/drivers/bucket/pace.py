@@ -24,11 +24,15 @@ OTHERWISE = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"
 
 @dataclass(frozen=True)
 class Pace:
-    """``seconds`` of work by one call of a verb; ``piece``: bytes that one request copies at most; ``threads`` of calls."""
+    """``seconds`` of work by one call of a verb; ``piece``: bytes that one request copies at most; ``threads`` of calls.
+
+    ``lease``: after so many seconds without a word from the worker that exchanges a bucket another may go on.
+    """
 
     seconds: float = 300.0
     piece: int = 256 << 20
     threads: int = 16
+    lease: float = 180.0
 
     def turn(self) -> Turn:
         """One call's share, from now on."""

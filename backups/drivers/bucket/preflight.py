@@ -45,7 +45,8 @@ def _in_place(target: Target) -> Iterator[str]:
     check_versions(target)
     yield (
         f"The bucket {target.bucket} keeps versions: what is replaced stays as an earlier version, and Undo copies it back."
-        " Applications are not kept off meanwhile; what they write during the exchange stays as a version, too."
+        " Applications are not kept off meanwhile; what they write during the exchange stays as a version, too. Access lists"
+        " (ACLs) that single objects have are not brought back."
     )
     if _forgets(target):
         yield (

@@ -9,7 +9,7 @@ from typing import Any
 from backups.aws.access import Access
 from backups.drivers.base import Artefact, DamagedBackup, DriverError, Place, StillWorking
 from backups.drivers.bucket import beside
-from backups.drivers.bucket.copying import copy_object
+from backups.drivers.bucket.copying import Copied, copy_object
 from backups.drivers.bucket.entry import ARCHIVES, Entry, Listed
 from backups.drivers.bucket.listing import START, joined, pages
 from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, Turn, why
@@ -95,7 +95,7 @@ def _copied(target: Target, vault: Vault, bucket: str, missing: list[Entry], tur
     return sum(entry.size for entry in missing)
 
 
-def _copy(target: Target, vault: Vault, bucket: str, entry: Entry, turn: Turn) -> str:
+def _copy(target: Target, vault: Vault, bucket: str, entry: Entry, turn: Turn) -> Copied:
     key = vault.objects + entry.name
     try:
         return copy_object(

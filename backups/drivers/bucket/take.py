@@ -202,7 +202,7 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
             to = vault.objects + entry.name
             at = copy_object(
                 access, place, listed.etag, entry, vault.bucket, to, pace=target.pace, turn=turn, **encrypted(access)
-            )
+            ).etag
         except DriverError as error:
             if why(error) != "InvalidObjectState":  # archived by itself, which the class of storage does not tell
                 raise
@@ -271,10 +271,13 @@ def _warnings(state: _Progress, left: dict[str, _Left]) -> Iterator[str]:
     if (archived := left[ARCHIVED]).count:
         yield (
             f"Not in this backup, because S3 has archived them and copies nothing from there: {archived}. Have them restored"
-            " in S3 first, if they are needed."
+            " in S3 first, if they are needed. A restore in place leaves them as they are."
         )
     if (foreign := left[CUSTOMER_KEY]).count:
-        yield f"Not in this backup, because they are encrypted with a key that only the customer has: {foreign}."
+        yield (
+            f"Not in this backup, because they are encrypted with a key that only the customer has: {foreign}. A restore in place"
+            " leaves them as they are."
+        )
     if state.changed:
         more = f" and {state.changed - NAMED:,} more" if state.changed > NAMED else ""
         yield (

@@ -13,13 +13,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from backups.aws.access import Access
 from backups.drivers.base import DamagedBackup, DriverError
 from backups.drivers.bucket.entry import Entry
-from backups.drivers.bucket.pace import NOT_THERE, OTHERWISE, why
+from backups.drivers.bucket.pace import NOT_THERE, OTHERWISE, UNKNOWN_CALL, why
 from backups.drivers.bucket.shelf import Shelf
 
 ROOT = "haas"
@@ -46,6 +47,18 @@ class Part:
 
     header: Mapping[str, Any]
     lines: Sequence[Line]
+
+
+class Overtaken(DriverError):
+    """Somebody else has written there meanwhile."""
+
+
+class Stamped(NamedTuple):
+    """Something small in a vault."""
+
+    body: bytes
+    etag: str
+    age: timedelta
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,37 @@ class Vault:
             raise
         body: bytes = answer["Body"].read()
         return body
+
+    def stamped(self, key: str) -> Stamped | None:
+        """What is there, and how long it has been, both told by S3."""
+        try:
+            answer = self.access.call("s3", "get_object", Bucket=self.bucket, Key=key)
+        except DriverError as error:
+            if why(error) in NOT_THERE:
+                return None
+            raise
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return Stamped(answer["Body"].read(), str(answer["ETag"]), now - answer["LastModified"])
+
+    def put_over(self, key: str, body: bytes, etag: str) -> str:
+        """Write it over what has that ETag; empty: where nothing is. The new one. Raises :class:`Overtaken` when it is not so.
+
+        No two bodies may be the same: so one whose answer was lost is known again. A server without such conditions is asked
+        first what is there.
+        """
+        condition: dict[str, Any] = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        put: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "Body": body}
+        try:
+            return str(self.access.call("s3", "put_object", **put, **condition)["ETag"])
+        except DriverError as error:
+            if why(error) not in NOT_THERE | OTHERWISE | UNKNOWN_CALL:
+                raise
+            now = self.stamped(key)
+            if now is not None and now.body == body:
+                return now.etag
+            if why(error) in UNKNOWN_CALL and (now.etag if now else "") == etag:
+                return str(self.access.call("s3", "put_object", **put)["ETag"])
+            raise Overtaken("Another worker is at the same. The portal looks again.", retry=True) from error
 
     def within(self, prefix: str) -> Iterator[dict[str, Any]]:
         """What S3 says of all that lies under the prefix, by pages."""

@@ -88,13 +88,13 @@ def _compared(target: Target, bucket: str, entry: Entry, found: Listed) -> tuple
     }
     differences = [f"{entry.key}: {what} {is_} instead of {was}" for what, (was, is_) in told.items() if was != is_]
     digests = {name: (value, now.checksum[name]) for name, value in entry.checksum.items() if name in now.checksum}
-    if _is_digest(entry) and _is_digest(now):
+    if is_digest(entry) and is_digest(now):
         digests["ETag"] = (entry.etag, now.etag)
     if any(was != is_ for was, is_ in digests.values()):
         differences.append(f"{entry.key}: another content")
     return differences, bool(digests)
 
 
-def _is_digest(entry: Entry) -> bool:
+def is_digest(entry: Entry) -> bool:
     """Whether the ETag is the content's MD5: not of what was uploaded in parts, nor of what a key of KMS encrypts."""
     return len(entry.etag) == 32 and not entry.kms

@@ -16,7 +16,7 @@ import botocore.endpoint
 from botocore.exceptions import ClientError
 
 from backups.aws.accounts import AwsRegion
-from backups.drivers.bucket import BucketDriver
+from backups.drivers.bucket import BucketDriver, Pace
 from backups.drivers.bucket.target import hash_of
 from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers import aws
@@ -26,7 +26,7 @@ VAULTS = {aws.HOME: "acme-vault-central", aws.AWAY: "acme-vault-west"}
 STORE = "acme-portal-store"
 ACCOUNT = replace(aws.ACCOUNT, regions={name: AwsRegion(name, vault=vault) for name, vault in VAULTS.items()})
 ACCOUNTS = aws.KnownAccounts({"hosting": ACCOUNT})
-DRIVER = BucketDriver(ACCOUNTS, frozenset({STORE}))
+DRIVER = BucketDriver(ACCOUNTS, frozenset({STORE}), Pace(lease=0))
 LOOKS = ("Head", "List", "Get", "AssumeRole")
 BLOCKS = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 ODD = (

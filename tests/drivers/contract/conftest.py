@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes a minute: kills at a simulated provider, and in the forty steps of an exchange of MariaDB's tables.
 
     Of what a provider keeps machines do for every day; volumes are handled by the same code, and databases and buckets have
-    tests of their own besides. Buckets are not restored in place yet.
+    tests of their own besides.
     Of the others' exchanges each half is killed and gone on with in one direction, unless PORTAL_EVERY_KILL=1.
     """
     if os.environ.get("PORTAL_EVERY_KILL") != "1":
