@@ -29,6 +29,7 @@ from portal.supervisor.children import Program
 NUMBER = "111122223333"
 ROLE = f"arn:aws:iam::{NUMBER}:role/haas-backup-portal"
 MOST_STEPS = 20
+PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
 MACHINES: tuple[tuple[str, dict[str, str], tuple[tuple[str, int, str], ...]], ...] = (
     ("mail-1", {"client": MERIDIAN, "application": "Mail", "environment": "staging"}, (("/dev/sdf", 40, "gp3"),)),
@@ -57,6 +58,10 @@ DATABASE = {
 """An instance of RDS that nobody backs up, and its tags."""
 DATABASE_TAGS = {"client": NORDWIND, "application": "Web shop", "environment": "production"}
 
+BUCKET, INVOICES = "shop-invoices", 40
+"""A bucket that nobody backs up, and how many objects it holds. Its tags are the database's."""
+VAULTS = {HOME_REGION: "simulated-vault-home", OTHER_REGION: "simulated-vault-away"}
+
 
 def is_wanted() -> bool:
     """Whether this demo has the account."""
@@ -81,7 +86,7 @@ def make_account() -> None:
     _start()
     with acting(None, "the demo's simulated account"):
         account = Account.objects.create(name="simulated", number=NUMBER, role=ROLE)
-        regions = [AccountRegion.objects.create(account=account, name=name) for name in (HOME_REGION, OTHER_REGION)]
+        regions = [AccountRegion.objects.create(account=account, name=name, vault=VAULTS[name]) for name in VAULTS]
         Application.objects.create(client=Client.objects.get(name=MERIDIAN), name="Mail")
     for region in regions:
         discover_region(region.pk)
@@ -95,6 +100,7 @@ def _start() -> None:
     inside = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], HOME_REGION)
     _start_machines(inside.client("ec2"))
     inside.client("rds").create_db_instance(**DATABASE, Tags=_as_tags(DATABASE_TAGS))
+    _make_buckets(inside)
 
 
 def _start_machines(ec2: Any) -> None:
@@ -119,6 +125,20 @@ def _attach(ec2: Any, machine: Mapping[str, Any], device: str, size: int, kind: 
         AvailabilityZone=zone, Size=size, VolumeType=kind, TagSpecifications=_tagged("volume", {"Name": name})
     )
     ec2.attach_volume(VolumeId=made["VolumeId"], InstanceId=machine["InstanceId"], Device=device)
+
+
+def _make_buckets(session: boto3.Session) -> None:
+    """The vaults, and one with invoices."""
+    for region, name in ((HOME_REGION, BUCKET), *VAULTS.items()):
+        s3: Any = session.client("s3", region_name=region)
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=PRIVATE)
+    s3 = session.client("s3")
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": _as_tags(DATABASE_TAGS)})
+    for number in range(1, INVOICES + 1):
+        text = f"Invoice {number:04d}\nOne tent, two persons: 249.00 EUR\n"
+        s3.put_object(Bucket=BUCKET, Key=f"2026/{number:04d}.txt", Body=text.encode(), ContentType="text/plain")
 
 
 def _tagged(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
