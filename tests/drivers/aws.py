@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.endpoint
 import botocore.session
 from botocore.awsrequest import AWSResponse
 
@@ -23,6 +24,8 @@ from backups.aws.accounts import AwsAccount, AwsRegion
 from backups.drivers.base import DriverError
 
 NUMBER = "111122223333"
+LOOKS = ("Describe", "Get", "Head", "List", "AssumeRole")
+"""What the names of operations begin with that change nothing."""
 HOME, AWAY = "eu-central-1", "eu-west-1"
 ROLE = f"arn:aws:iam::{NUMBER}:role/haas-backup-portal"
 ACCOUNT = AwsAccount(
@@ -125,6 +128,22 @@ def answered(service: str, operation: str, answer: Callable[..., Any], *, event:
     finally:
         botocore.session.Session.create_client = original
         clients.forget_clients()
+
+
+def before_each_step(step: Callable[[], None]) -> None:
+    """Call it before each request that changes something, and before the answer to one arrives."""
+    original = botocore.endpoint.Endpoint._send_request
+
+    def sent(self: Any, request: dict[str, Any], operation: Any) -> Any:
+        changes = not operation.name.startswith(LOOKS)
+        if changes:
+            step()
+        answer = original(self, request, operation)
+        if changes:
+            step()
+        return answer
+
+    botocore.endpoint.Endpoint._send_request = sent
 
 
 class _Body(io.BytesIO):

@@ -32,6 +32,7 @@ class Job:
     prefix: str = "backup"
     info: StoredArtefactInfo | None = None
     kept: KeptAt | None = None
+    region: str = ""
     place: Place | None = None
     workdir: Path = Path()
     before_each_step: Callable[[Callable[[], None]], None] | None = None
@@ -73,13 +74,17 @@ def perform(job: Job) -> None:
         with ArtefactWriter(job.store, job.prefix, kind=job.driver.kind, header={}) as writer:
             writer.finish(until_done(lambda: job.driver.take(settings, writer, progress)))
         return
-    assert job.place is not None
     if job.verb == "restore":
-        assert job.info is not None
+        assert job.info is not None and job.place is not None
         artefact = StoredArtefact(job.store, job.prefix, job.info, job.kept)
         place, workdir = job.place, job.workdir
         until_done(lambda: job.driver.restore(settings, place, artefact, workdir, progress))
+    elif job.verb == "copy":
+        assert job.kept is not None and job.driver.kept is not None
+        kept, copy = job.kept, job.driver.kept.copy
+        until_done(lambda: copy(settings, kept, job.region, job.prefix, progress))
     elif job.verb in ("swap", "swap_back"):
+        assert job.place is not None
         place, verb = job.place, getattr(job.driver, job.verb)
         until_done(lambda: verb(settings, place))
     else:

@@ -19,10 +19,10 @@ from backups.drivers.bucket import BucketDriver, Pace
 from backups.drivers.bucket.target import hash_of
 from backups.drivers.provider import KeptAt
 from tests.drivers import aws
-from tests.drivers.aws import answered, refusal
+from tests.drivers.aws import answered, before_each_step, refusal
 from tests.drivers.case import until_done
 from tests.drivers.cases import factories
-from tests.drivers.cases.bucket import ACCOUNT, ACCOUNTS, VAULTS, BucketCase, before_each_step
+from tests.drivers.cases.bucket import ACCOUNT, ACCOUNTS, VAULTS, BucketCase
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rooms import prepared

@@ -12,8 +12,7 @@ from backups.drivers.base import DriverError, Mode, Standing, StillWorking
 from backups.drivers.bucket import Pace, journal
 from backups.drivers.bucket.vault import Overtaken
 from tests.drivers import aws
-from tests.drivers.aws import answered, refusal
-from tests.drivers.cases.bucket import before_each_step
+from tests.drivers.aws import answered, before_each_step, refusal
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.test_bucket import bench, case_of, unreadable

@@ -16,10 +16,10 @@ from backups.drivers.base import DriverError, Mode, Standing, StillWorking
 from backups.drivers.ec2 import Ec2Driver
 from backups.drivers.provider import KeptAt
 from tests.drivers import aws
-from tests.drivers.aws import answered, refusal
+from tests.drivers.aws import answered, before_each_step, refusal
 from tests.drivers.case import until_done
 from tests.drivers.cases import factories
-from tests.drivers.cases.ec2 import Ec2Case, before_each_step
+from tests.drivers.cases.ec2 import Ec2Case
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rooms import prepared

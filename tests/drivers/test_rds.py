@@ -13,9 +13,8 @@ from backups.drivers.base import DamagedBackup, DriverError, NotFound, StillWork
 from backups.drivers.rds import RdsDriver
 from backups.drivers.rds.snapshots import name_of
 from tests.drivers import aws
-from tests.drivers.aws import answered
+from tests.drivers.aws import answered, before_each_step
 from tests.drivers.case import until_done
-from tests.drivers.cases.ec2 import before_each_step
 from tests.drivers.cases.rds import NAME
 from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet

@@ -42,7 +42,8 @@ def cut_off() -> None:
 
 def at_effect(when: str, befalls: Callable[[], None]) -> Callable[[bool], None]:
     """Count what the driver does to the world, while the returned function says so."""
-    from tests.drivers.cases import ec2, mysql
+    from tests.drivers import aws
+    from tests.drivers.cases import mysql
 
     _, number, _, kind = when.split()
     left, counting = [int(number)], [False]
@@ -53,7 +54,7 @@ def at_effect(when: str, befalls: Callable[[], None]) -> Callable[[bool], None]:
             if not left[0]:
                 befalls()
 
-    {"ec2": ec2.before_each_step, "mysql": mysql.before_each_effect}[kind](effect)
+    {"ec2": aws.before_each_step, "mysql": mysql.before_each_effect}[kind](effect)
 
     def count(on: bool) -> None:
         counting[0] = on

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import botocore.endpoint
 from botocore.exceptions import ClientError
 
 from backups.aws.accounts import AwsRegion
@@ -20,6 +19,7 @@ from backups.drivers.bucket import BucketDriver, Pace
 from backups.drivers.bucket.target import hash_of
 from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers import aws
+from tests.drivers.aws import before_each_step
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
 
 VAULTS = {aws.HOME: "acme-vault-central", aws.AWAY: "acme-vault-west"}
@@ -27,7 +27,6 @@ STORE = "acme-portal-store"
 ACCOUNT = replace(aws.ACCOUNT, regions={name: AwsRegion(name, vault=vault) for name, vault in VAULTS.items()})
 ACCOUNTS = aws.KnownAccounts({"hosting": ACCOUNT})
 DRIVER = BucketDriver(ACCOUNTS, frozenset({STORE}), Pace(lease=0))
-LOOKS = ("Head", "List", "Get", "AssumeRole")
 BLOCKS = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 ODD = (
     "/leading",
@@ -40,22 +39,6 @@ ODD = (
     "ünïcödé ✓",
     "long-" + "k" * 1019,
 )
-
-
-def before_each_step(step: Callable[[], None]) -> None:
-    """Call it before each request that changes something, and before the answer to one arrives."""
-    original = botocore.endpoint.Endpoint._send_request
-
-    def sent(self: Any, request: dict[str, Any], operation: Any) -> Any:
-        changes = not operation.name.startswith(LOOKS)
-        if changes:
-            step()
-        answer = original(self, request, operation)
-        if changes:
-            step()
-        return answer
-
-    botocore.endpoint.Endpoint._send_request = sent
 
 
 def make(s3: Any, name: str, region: str) -> None:

@@ -8,32 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import botocore.endpoint
-
 from backups.drivers.ec2 import EbsDriver, Ec2Driver, VolumesDriver
 from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers import aws
+from tests.drivers.aws import before_each_step
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
 
 WHOLE, SINGLE = Ec2Driver(aws.ACCOUNTS), EbsDriver(aws.ACCOUNTS)
 ZONE = f"{aws.HOME}a"
-LOOKS = ("Describe", "AssumeRole")
-
-
-def before_each_step(step: Callable[[], None]) -> None:
-    """Call it before each request that changes something, and before the answer to one arrives."""
-    original = botocore.endpoint.Endpoint._send_request
-
-    def sent(self: Any, request: dict[str, Any], operation: Any) -> Any:
-        changes = not operation.name.startswith(LOOKS)
-        if changes:
-            step()
-        answer = original(self, request, operation)
-        if changes:
-            step()
-        return answer
-
-    botocore.endpoint.Endpoint._send_request = sent
 
 
 def build(ec2: Any) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from backups.drivers.rds import RdsDriver
 from backups.drivers.words import ManifestEntry, Settings
 from tests.drivers import aws
+from tests.drivers.aws import before_each_step
 from tests.drivers.case import BadInput, DriverCase, Fingerprint
-from tests.drivers.cases.ec2 import before_each_step
 
 DRIVER = RdsDriver(aws.ACCOUNTS)
 NAME = "shop-db"
