@@ -5,7 +5,8 @@ Sessions and clients are kept for the life of the process, by what they were mad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.session
@@ -26,6 +27,9 @@ SMALLER_PAGES = {"rds": 100}
 """Where more at once is refused."""
 
 
+LOOKS = ("Describe", "Get", "Head", "List")
+"""What the names of operations begin with that change nothing."""
+
 CONNECTIONS = 32
 """Kept open by one client: objects of S3 are copied by many small calls at once."""
 
@@ -36,6 +40,15 @@ class Access:
     def __init__(self, account: AwsAccount, region: str) -> None:
         self.account = account
         self.region = region
+        self._guard: Callable[[], object] | None = None
+        self._guarded: dict[tuple[str, bool], Any] = {}
+        self._lock = threading.Lock()
+
+    def guarded(self, guard: Callable[[], object]) -> Access:
+        """The same, but before a request that changes something is sent, or sent again, ``guard`` is asked; it may raise."""
+        made = Access(self.account, self.region)
+        made._guard = guard
+        return made
 
     def call(self, service: str, operation: str, *, once: bool = False, **arguments: Any) -> dict[str, Any]:
         """What AWS answers. ``operation`` is boto3's name: ``describe_volumes``. Raises :class:`DriverError` in words.
@@ -72,7 +85,18 @@ class Access:
                 made = clients.config(tries=1 if once else clients.TRIES, max_pool_connections=CONNECTIONS)
                 return session.create_client(service, region_name=self.region, config=made)
 
-        return clients.client_of((service, self.region, once, account, *map(hash, keys)), make)
+        if self._guard is None:
+            return clients.client_of((service, self.region, once, account, *map(hash, keys)), make)
+        with self._lock:
+            if (service, once) not in self._guarded:
+                client = make()
+                client.meta.events.register_first(f"before-send.{service}", self._ask)
+                self._guarded[service, once] = client
+            return self._guarded[service, once]
+
+    def _ask(self, event_name: str, **_: Any) -> None:
+        if self._guard is not None and not event_name.rpartition(".")[2].startswith(LOOKS):
+            self._guard()
 
 
 def _check_number(session: Any, account: AwsAccount, region: str) -> None:

@@ -13,6 +13,7 @@ from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.actions.waiting import put_to_sleep, wake
 from backups.drivers.base import DamagedBackup, DriverError, Mode, Place, StillWorking
+from backups.drivers.exchanging import while_held
 from portal.history import acting
 from restores.actions.charges import open_charge
 from restores.actions.claiming import claim_restore
@@ -138,7 +139,8 @@ def _stop(attempt: Attempt, clock: Clock) -> None:
     Where the live data could not be seen to at once it is no case for closing: then it has failed, and IT decides.
     """
     hold_lease(attempt, clock())
-    outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
+    with while_held(lambda: hold_lease(attempt, clock())):
+        outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
     attempt.refresh_from_db(fields=["stop_asked_by", "stop_reason"])
     now = clock()
     sentence = f"{attempt.stop_asked_by} had it stopped: {attempt.stop_reason} {outcome.sentence}"
@@ -163,7 +165,8 @@ def _fail(attempt: Attempt, words: Words, error: Exception, clock: Clock) -> Non
     hold_lease(attempt, clock())
     if isinstance(error, DamagedBackup):
         note_damage(attempt, words.sentence, clock())
-    outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
+    with while_held(lambda: hold_lease(attempt, clock())):
+        outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
     now = clock()
     sentence = f"{words.sentence} {outcome.sentence}".strip()
 

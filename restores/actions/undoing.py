@@ -14,6 +14,7 @@ from backups.actions.taking import Clock
 from backups.actions.waiting import put_to_sleep
 from backups.actions.whereabouts import check_not_moved
 from backups.drivers.base import Place, Standing, StillWorking
+from backups.drivers.exchanging import while_held
 from backups.kinds import driver_of
 from portal.errors import Refused
 from portal.handover import hand_over
@@ -124,7 +125,8 @@ def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
     if not recorder.is_done(StepName.SWAP_BACK):
         with recorder.step(StepName.SWAP_BACK) as told:
             hold_lease(attempt, recorder.clock())
-            driver.swap_back(values, place)
+            with while_held(lambda: hold_lease(attempt, recorder.clock())):
+                driver.swap_back(values, place)
             told.sentence = f"The original {driver.exchanged}; what was restored is kept beside it."
     with recorder.step(StepName.HAND_OVER) as told:
         driver.resume_writers(values, place)

@@ -161,7 +161,9 @@ def test_an_undo_that_finds_versions_gone_says_which_and_never_that_all_is_as_it
     undo.refresh_from_db()
     request.refresh_from_db()
     assert (undo.status, request.status) == (AttemptStatus.FAILED, Status.COMPLETED)
-    assert "the version that was live is gone, so what was restored stays there: orders.csv" in undo.error
+    assert (
+        "the version that was live is gone or was archived, so what was restored stays there: orders.csv" in undo.error
+    )
     told = request.events.latest("pk")
     assert told.text == ("The undo did not take place; it could not be told which data is live; IT has to look")
     with pytest.raises(Refused, match="neither the original nor what this request restored"):

@@ -158,15 +158,23 @@ def body_of(text: str) -> Any:
     return _Body(text.encode())
 
 
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else b""
+
+
 def refusal(code: str, status: int = 403, *, times: int = 1_000, words: str = "No.") -> Callable[..., Any]:
-    """An answer of EC2 that says so, that many times; then calls go through."""
+    """An answer of EC2, RDS or S3 that says so, that many times; then calls go through."""
     left = [times]
 
     def answer(request: Any, **_: Any) -> Any:
         if not left[0]:
             return None
         left[0] -= 1
-        body = f"<Response><Errors><Error><Code>{code}</Code><Message>{words}</Message></Error></Errors></Response>"
+        body = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+        if b"Action=" in _bytes(request.body):
+            body = f"<Response><Errors>{body}</Errors></Response>"
         return AWSResponse(request.url, status, {}, body_of(body))
 
     return answer

@@ -1,34 +1,64 @@
 """A part of the exchange in the live bucket, key by key: what was restored put there, or what was live put back.
 
-Applications go on writing meanwhile. So what stands under a key is looked at first: what was live comes back, not what the
-journal says was; and what somebody has written since stays where an exchange that was cut short goes back.
+Applications go on writing meanwhile. So what stands under a key is looked at first, and is replaced on condition that it is
+still there: what was live comes back, not what the journal says was; and what somebody has written since stays where an
+exchange that was cut short goes back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
 from typing import Any
 
 from backups.drivers.base import DriverError
-from backups.drivers.bucket.claim import Claim
-from backups.drivers.bucket.copying import Copied, copy_object
+from backups.drivers.bucket.copying import copy_object
 from backups.drivers.bucket.entry import Entry, Listed, described
 from backups.drivers.bucket.journal import TAG, Change, check_comes_back, no_way_back
-from backups.drivers.bucket.pace import NOT_THERE, Turn, why
+from backups.drivers.bucket.pace import NOT_THERE, OTHERWISE, UNKNOWN_CALL, Turn, why
 from backups.drivers.bucket.reached import Reached
 from backups.drivers.bucket.restore import chosen
-from backups.drivers.bucket.take import look
+from backups.drivers.bucket.take import see_customer_key
 from backups.drivers.bucket.target import Target
+from backups.drivers.bucket.uploads import Uploads
 from backups.drivers.bucket.verify import is_digest
 
+TRIES = 5
 FOREIGN = "foreign"
 """The version of what nobody but the customer can look at."""
 
 
 class Lost(DriverError):
-    """What was live is gone for good, and not by the portal."""
+    """What was live cannot be brought back, and not for the portal's doing."""
+
+
+class Whose(Enum):
+    """Who has made what stands under a key."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    PERHAPS = "perhaps ours"
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What stands under a key: None is nothing, with the ``version`` of the delete marker if there is one.
+
+    ``conditions``: whether it is replaced on condition that it still stands there.
+    """
+
+    listed: Listed | None
+    version: str
+    conditions: bool = True
+
+    @property
+    def condition(self) -> dict[str, Any]:
+        """On which it may be replaced."""
+        if not self.conditions or (self.listed and not self.listed.etag):
+            return {}
+        return {"IfMatch": f'"{self.listed.etag}"'} if self.listed else {"IfNoneMatch": "*"}
 
 
 @dataclass(frozen=True)
@@ -37,9 +67,9 @@ class Work:
 
     target: Target
     beside: str
-    claim: Claim
     turn: Turn
     reached: Reached
+    uploads: Uploads
 
 
 def look_at(work: Work, changes: Sequence[Change]) -> list[Change]:
@@ -49,64 +79,125 @@ def look_at(work: Work, changes: Sequence[Change]) -> list[Change]:
 
 
 def _looked_at(work: Work, change: Change) -> bool:
-    stands = _now(work.target, change.key)
-    known = work.reached.before
-    if change.key in known and not _same(stands, known[change.key]) and _is_ours(work, change, stands):
-        return False
-    if stands is not None and not _same(stands, change.was):  # the others were read for the journal
-        if stands.version == FOREIGN:
-            raise no_way_back(
-                work.target, stands, "is encrypted with a key that only the customer has", " Restore beside instead."
-            )
-        check_comes_back(work.target, stands)
-    known[change.key] = stands
-    return True
+    stands, known = _now(work.target, change.key), work.reached.before
+    whose = Whose.THEIRS
+    if change.key in known and not _same(stands.listed, known[change.key]):
+        whose = _whose(work, change, stands)
+    if whose is Whose.THEIRS:
+        _note(work, change, stands.listed)
+    return whose is not Whose.OURS
+
+
+def _note(work: Work, change: Change, was: Listed | None) -> None:
+    """That is what comes back if this is undone."""
+    if was is not None and was.version == FOREIGN:
+        raise no_way_back(
+            work.target, was, "is encrypted with a key that only the customer has", " Restore beside instead."
+        )
+    if was is not None and (not _same(was, change.was) or was.storage != getattr(change.was, "storage", "")):
+        check_comes_back(work.target, was)  # the others were read for the journal
+    tagged = change.do == TAG and was is not None and _same(was, change.was)
+    work.reached.stands(change.key, was, _tags(work.target, was) if tagged and was else None)
 
 
 def put(work: Work, change: Change) -> None:
     """What the backup has, or a delete marker, after :func:`look_at`. May be done twice."""
-    work.claim.hold()
-    target, key, stands = work.target, change.key, work.reached.before[change.key]
+    onto, conditions = _now(work.target, change.key), True
+    for _ in range(TRIES):
+        if not _same(onto.listed, work.reached.before[change.key]):
+            whose = _whose(work, change, onto)
+            if whose is Whose.OURS:
+                work.reached.ends(change.key, onto.version)
+                return
+            if whose is Whose.THEIRS:
+                _note(work, change, onto.listed)
+                work.reached.write()
+        try:
+            _put(work, change, replace(onto, conditions=conditions))
+            return
+        except DriverError as error:
+            if why(error) not in NOT_THERE | OTHERWISE:
+                raise
+            before, onto = onto, _now(work.target, change.key)
+            if _same(before.listed, onto.listed):
+                if not conditions or why(error) in NOT_THERE:
+                    raise
+                conditions = False  # to this server they mean something else
+    raise _too_quick(work, change)
+
+
+def _put(work: Work, change: Change, onto: Stands) -> None:
+    target, key = work.target, change.key
     if change.new is None:
-        if stands is not None:
-            target.access.call("s3", "delete_object", Bucket=target.bucket, Key=key)
-    elif change.do == TAG and stands is not None and _same(stands, change.was):
-        _tag(target, key, stands.version, change.new.tags or {})
+        if onto.listed is not None:
+            _hide(work, key, onto)
+    elif change.do == TAG and onto.listed is not None and _same(onto.listed, change.was):
+        _tag(target, key, onto.listed.version, change.new.tags or {})
     else:
-        copied = _copy(target, {"Bucket": work.beside, "Key": key}, change.new, work.turn)
-        work.reached.put(key, copied.version)
+        _copy(work, {"Bucket": work.beside, "Key": key}, change.new, onto)
 
 
 def put_back(work: Work, change: Change, ours_alone: bool) -> bool:
-    """What was live when the exchange came to it, or a delete marker. False when that version is gone. May be done twice.
+    """What was live when the exchange came to it, or a delete marker. False when it cannot be brought back. May be done twice.
 
     ``ours_alone``: what somebody else has written since stays.
     """
-    work.claim.hold()
-    target, key = work.target, change.key
-    if key not in work.reached.before:
+    if change.key not in work.reached.before or change.key in work.reached.back:
         return True
-    was, stands = work.reached.before[key], _now(target, key)
-    tagged = change.do == TAG and was is not None and _same(was, change.was)
-    if _same(stands, was):
-        if tagged and was and change.new and (not ours_alone or _tags(target, was) == change.new.tags):
-            _tag(target, key, was.version, change.was_tags or {})
+    for number in range(TRIES):
+        stands = replace(_now(work.target, change.key), conditions=number < TRIES - 1)
+        try:
+            well = _put_back(work, change, stands, ours_alone)
+        except DriverError as error:
+            if why(error) not in NOT_THERE | OTHERWISE:
+                raise
+            continue
+        work.reached.is_back(change.key)
+        return well
+    raise _too_quick(work, change)
+
+
+def _put_back(work: Work, change: Change, stands: Stands, ours_alone: bool) -> bool:
+    target, key, was = work.target, change.key, work.reached.before[change.key]
+    tags = work.reached.tags.get(key)  # where those alone were changed
+    if _same(stands.listed, was):
+        if tags is not None and was and change.new and (not ours_alone or _tags(target, was) == change.new.tags):
+            _tag(target, key, was.version, tags)
         return True
-    if ours_alone and not _is_ours(work, change, stands):
+    if ours_alone and _whose(work, change, stands) is Whose.THEIRS:
         return True
     if was is None:
-        target.access.call("s3", "delete_object", Bucket=target.bucket, Key=key)
+        _hide(work, key, stands)
         return True
-    return _copy_back(target, was, change.was_tags if tagged else None, work.turn)
+    return _copy_back(work, was, tags, stands)
 
 
-def _now(target: Target, key: str) -> Listed | None:
+def _too_quick(work: Work, change: Change) -> DriverError:
+    return DriverError(
+        f"{change.key} in {work.target.bucket} changes more quickly than it can be exchanged. The portal tries again.",
+        retry=True,
+    )
+
+
+def _now(target: Target, key: str) -> Stands:
+    place: dict[str, Any] = {"Bucket": target.bucket, "Key": key}
     try:
-        return look(target, key)
+        head = target.access.call("s3", "head_object", **place)
     except DriverError as error:
+        if why(error) in NOT_THERE | {"405", "MethodNotAllowed"}:
+            return Stands(None, _marker(error))
         if why(error) != "400":
             raise
-        return Listed(key, FOREIGN, "", 0, "")
+        see_customer_key(target, place, error)
+        return Stands(Listed(key, FOREIGN, "", 0, ""), FOREIGN)
+    listed = Listed.of({"Key": key, "Size": head["ContentLength"], **head})
+    return Stands(listed, listed.version)
+
+
+def _marker(error: DriverError) -> str:
+    """The version of the delete marker that hides the object."""
+    answer: Any = getattr(error.__cause__, "response", {})
+    return str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-version-id", ""))
 
 
 def _same(one: Listed | None, other: Listed | None) -> bool:
@@ -115,30 +206,60 @@ def _same(one: Listed | None, other: Listed | None) -> bool:
     return (one.version, one.etag, one.size) == (other.version, other.etag, other.size)
 
 
-def _is_ours(work: Work, change: Change, stands: Listed | None) -> bool:
-    """Whether the exchange has made what stands there. Where it was cut short in the middle, by what it looks like."""
-    if stands is None or change.new is None:
-        return stands is None and change.new is None
-    if stands.version in work.reached.ours.get(change.key, ()):
-        return True
-    if work.reached.whole or stands.version == FOREIGN or stands.size != change.new.size:
-        return False
-    if stands.etag == change.new.etag or not is_digest(change.new):
-        return True
-    head = work.target.access.call("s3", "head_object", Bucket=work.target.bucket, Key=change.key)
-    return not is_digest(described(stands, head, None))
+def _whose(work: Work, change: Change, stands: Stands) -> Whose:
+    """Where a worker died in the middle, by what it looks like."""
+    key, listed = change.key, stands.listed
+    if stands.version and stands.version in work.reached.ours.get(key, ()):
+        return Whose.OURS
+    if key not in work.reached.unsure:
+        return Whose.THEIRS
+    if listed is None or change.new is None:
+        return Whose.PERHAPS if listed is None and change.new is None else Whose.THEIRS
+    if listed.version == FOREIGN or listed.size != change.new.size:
+        return Whose.THEIRS
+    if listed.etag == change.new.etag:
+        return Whose.OURS
+    return _by_digests(work, change.new, listed)
 
 
-def _copy_back(target: Target, was: Listed, tags: Mapping[str, str] | None, turn: Turn) -> bool:
+def _by_digests(work: Work, new: Entry, listed: Listed) -> Whose:
+    head = work.target.access.call("s3", "head_object", Bucket=work.target.bucket, Key=new.key, ChecksumMode="ENABLED")
+    now = described(listed, head, None)
+    digests = [(value, now.checksum[name]) for name, value in new.checksum.items() if name in now.checksum]
+    if digests:
+        return Whose.OURS if all(one == other for one, other in digests) else Whose.THEIRS
+    return Whose.THEIRS if is_digest(new) and is_digest(now) else Whose.PERHAPS
+
+
+def _hide(work: Work, key: str, onto: Stands) -> None:
+    """By a delete marker."""
+    if onto.listed is None:
+        return
+    target = work.target
+
+    def hide(over: Mapping[str, Any]) -> str:
+        answer = target.access.call("s3", "delete_object", Bucket=target.bucket, Key=key, **over)
+        return str(answer.get("VersionId") or "null")
+
+    _make(work, key, onto, hide)
+
+
+def _copy_back(work: Work, was: Listed, tags: Mapping[str, str] | None, onto: Stands) -> bool:
     """Copied from its old version, with the tags that this had."""
+    target = work.target
     source: dict[str, Any] = {"Bucket": target.bucket, "Key": was.key, "VersionId": was.version}
     try:
         head = target.access.call("s3", "head_object", **source)
         if tags is None and target.tagged and was.size > target.pace.piece:  # else they come by themselves
             tags = _tags(target, was)
-        _copy(target, source, described(was, head, tags), turn, tags)
     except DriverError as error:
         if why(error) in NOT_THERE:
+            return False
+        raise
+    try:
+        _copy(work, source, described(was, head, tags), onto, tags)
+    except DriverError as error:
+        if why(error) == "InvalidObjectState":  # archived since
             return False
         raise
     return True
@@ -159,18 +280,37 @@ def _tag(target: Target, key: str, version: str, tags: Mapping[str, str]) -> Non
 
 
 def _copy(
-    target: Target, source: dict[str, str], entry: Entry, turn: Turn, tags: Mapping[str, str] | None = None
-) -> Copied:
-    return copy_object(
-        target.access,
-        source,
-        "",
-        entry,
-        target.bucket,
-        entry.key,
-        pace=target.pace,
-        turn=turn,
-        tags=tags,
-        shared=True,
-        **chosen(entry),
-    )
+    work: Work, source: dict[str, str], entry: Entry, onto: Stands, tags: Mapping[str, str] | None = None
+) -> None:
+    target = work.target
+
+    def copy(over: Mapping[str, Any]) -> str:
+        return copy_object(
+            target.access, source, "", entry, target.bucket, entry.key, pace=target.pace, turn=work.turn, tags=tags,
+            shared=work.uploads, over=over, **chosen(entry),
+        ).version  # fmt: skip
+
+    _make(work, entry.key, onto, copy)
+
+
+def _make(work: Work, key: str, onto: Stands, make: Callable[[Mapping[str, Any]], str]) -> None:
+    """Have a version made and noted, on the condition that nobody has replaced what stands there, where a server knows such."""
+    work.reached.begins(key)
+    try:
+        try:
+            version = make(onto.condition)
+        except DriverError as error:
+            if why(error) not in UNKNOWN_CALL:
+                raise
+            version = make({})
+    except DriverError as error:
+        if why(error) and not error.retry and why(error) not in NOT_THERE | OTHERWISE:
+            work.reached.ends(key)  # S3 has said no
+        raise
+    work.reached.ends(key, version)
+    if version == "null":
+        raise DriverError(
+            f"The bucket {work.target.bucket} keeps no versions any more, so what is replaced there would be lost. Switch"
+            " versioning on; the portal goes on then.",
+            retry=True,
+        )

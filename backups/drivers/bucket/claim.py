@@ -27,8 +27,11 @@ class Claim:
     puts is one version more.
     """
 
-    def __init__(self, vault: Vault, key: str, lease: float, state: dict[str, Any], etag: str) -> None:
+    def __init__(
+        self, vault: Vault, key: str, lease: float, state: dict[str, Any], etag: str, before: State | None
+    ) -> None:
         self.state = state
+        self._before = before
         self._vault, self._key, self._etag = vault, key, etag
         self._renew_after = lease / 4
         self._lock = threading.Lock()
@@ -42,7 +45,7 @@ class Claim:
         state = None if there is None else dict(json.loads(there.body))
         if there is not None and state and state.get(OWNER) and there.age < timedelta(seconds=lease):
             raise StillWorking("Another worker of the portal is at the same exchange.", again_in=AGAIN_IN)
-        claim = cls(vault, key, lease, dict(begun(state)), there.etag if there else "")
+        claim = cls(vault, key, lease, dict(begun(state)), there.etag if there else "", state)
         claim.save()
         return claim
 
@@ -65,9 +68,13 @@ class Claim:
         with self._lock:
             self._write({**self.state, **changes, OWNER: ""})
 
-    def drop(self) -> None:
-        """Write nothing of it: it was taken where there is nothing to do."""
-        self._vault.forget(self._key)
+    def take_back(self) -> None:
+        """Leave what was written there before: it was taken for something that is not to be done."""
+        if self._before is None:
+            self._vault.forget(self._key)
+        else:
+            with self._lock:
+                self._write({**self._before, OWNER: "", TURN: self.state[TURN]})
 
     def released(self) -> None:
         """As :meth:`release`, where something went wrong that is told instead."""

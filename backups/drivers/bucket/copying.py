@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from backups.aws.access import Access
@@ -13,6 +13,16 @@ from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, OTHERWISE, Pace, Tu
 
 MOST_PIECES = 10_000
 HEADERS_WRITTEN = {"ExpiresString": "Expires"}
+
+
+class Shared(Protocol):
+    """Whoever is told of uploads into a bucket of others."""
+
+    def begun(self, key: str, upload: str) -> None:
+        """Before its first piece."""
+
+    def ended(self, upload: str) -> None:
+        """It is completed, or given up."""
 
 
 class Copied(NamedTuple):
@@ -33,13 +43,14 @@ def copy_object(
     pace: Pace,
     turn: Turn,
     tags: Mapping[str, str] | None = None,
-    shared: bool = False,
+    shared: Shared | None = None,
+    over: Mapping[str, Any] | None = None,
     **chosen: Any,
 ) -> Copied:
     """Copy what ``source`` names (``Bucket``, ``Key``, ``VersionId``), if its ETag is still that one.
 
     ``etag`` is empty where the source is never written anew. ``shared``: others upload into that bucket as well, so what was
-    begun there may be theirs, and a large copy is made in one go.
+    begun there may be theirs, and a large copy is made in one go and told of. ``over``: on which condition it takes its place.
 
     ``entry`` says what it is like. With ``tags`` the copy gets those, else the source's. ``chosen``: the class of storage,
     encryption. Raises :class:`StillWorking` in the middle of a large one once the turn is over; the next call goes on.
@@ -48,10 +59,12 @@ def copy_object(
     redirect: dict[str, Any] = {"WebsiteRedirectLocation": entry.redirect} if entry.redirect else {}
     if entry.size > pace.piece:
         return _in_pieces(
-            access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, None if shared else turn
+            access, same, entry, bucket, key, tags, {**chosen, **redirect}, pace, turn, shared, over or {}
         )
     tagging: dict[str, Any] = {"TaggingDirective": "REPLACE", "Tagging": urlencode(tags)} if tags is not None else {}
-    answer = access.call("s3", "copy_object", Bucket=bucket, Key=key, **same, **tagging, **chosen, **redirect)
+    answer = access.call(
+        "s3", "copy_object", Bucket=bucket, Key=key, **same, **tagging, **chosen, **redirect, **(over or {})
+    )
     return _copied(answer["CopyObjectResult"]["ETag"], answer)
 
 
@@ -68,10 +81,12 @@ def _in_pieces(
     tags: Mapping[str, str] | None,
     chosen: Mapping[str, Any],
     pace: Pace,
-    turn: Turn | None,
+    turn: Turn,
+    shared: Shared | None,
+    over: Mapping[str, Any],
 ) -> Copied:
     piece = max(pace.piece, -(-entry.size // MOST_PIECES))
-    upload = _begun(access, bucket, key) if turn is not None else ""
+    upload = "" if shared else _begun(access, bucket, key)
     if not upload:
         headers: dict[str, Any] = {HEADERS_WRITTEN.get(name, name): value for name, value in entry.headers.items()}
         tagging: dict[str, Any] = {"Tagging": urlencode(tags if tags is not None else entry.tags or {})}
@@ -86,23 +101,29 @@ def _in_pieces(
             **chosen,
         )
         upload = str(made["UploadId"])
+        if shared:
+            shared.begun(key, upload)
     named: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload}
     parts = {part["PartNumber"]: part["ETag"] for part in access.pages("s3", "list_parts", "Parts", **named)}
     for number, start in enumerate(range(0, entry.size, piece), 1):
         if number in parts:
             continue
-        if turn is not None and turn.over:
+        if not shared and turn.over:
             raise StillWorking(f"AWS copies {entry.key}: {start * 100 // entry.size} %.", again_in=AGAIN_IN)
         area = f"bytes={start}-{min(start + piece, entry.size) - 1}"
         try:
             answer = access.call("s3", "upload_part_copy", PartNumber=number, CopySourceRange=area, **same, **named)
         except DriverError as error:
-            if turn is None or why(error) in NOT_THERE | OTHERWISE:  # nobody goes on with it: its object is no more
+            if shared or why(error) in NOT_THERE | OTHERWISE:  # nobody goes on with it: its object is no more
                 access.call("s3", "abort_multipart_upload", **named)
+                if shared:
+                    shared.ended(upload)
             raise
         parts[number] = answer["CopyPartResult"]["ETag"]
     whole = {"Parts": [{"PartNumber": number, "ETag": parts[number]} for number in sorted(parts)]}
-    answer = access.call("s3", "complete_multipart_upload", MultipartUpload=whole, **named)
+    answer = access.call("s3", "complete_multipart_upload", MultipartUpload=whole, **named, **over)
+    if shared:
+        shared.ended(upload)
     return _copied(answer["ETag"], answer)
 
 

@@ -7,10 +7,12 @@ ever live is destroyed: what goes is hidden by a delete marker, and what comes b
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from backups.drivers.base import DriverError, Place, Standing, StillWorking
 from backups.drivers.bucket import beside
@@ -22,8 +24,10 @@ from backups.drivers.bucket.pace import AGAIN_IN, Turn
 from backups.drivers.bucket.reached import Reached
 from backups.drivers.bucket.restores import Notes
 from backups.drivers.bucket.target import Target
+from backups.drivers.bucket.uploads import Uploads
 from backups.drivers.bucket.vault import ROOT, Overtaken
 from backups.drivers.counting import counted, some
+from backups.drivers.exchanging import see_still_held
 
 STATE = "state"
 RESTORED, ORIGINAL = "restored", "original"
@@ -65,19 +69,26 @@ def standing(target: Target, place: Place) -> Standing:
         return Standing.ORIGINAL if notes.get(PLANNED) is not None else Standing.UNKNOWN
     if not state["whole"]:
         return Standing.NOTHING
-    last = _last(notes)
+    last = _Last(notes).name
     if state["to"] == RESTORED:
         return Standing.RESTORED if last == place.beside else Standing.UNKNOWN
     return Standing.ORIGINAL if last == state["before"] and not state["lost"] else Standing.UNKNOWN
 
 
-def _last_key(notes: Notes) -> str:
-    return f"{ROOT}/restores/{notes.vault.of}.last"
+class _Last:
+    """The restore that was put in place last in the bucket, and not taken back: written on condition that nobody else has."""
 
+    def __init__(self, notes: Notes) -> None:
+        self._vault, self._key = notes.vault, f"{ROOT}/restores/{notes.vault.of}.last"
+        there = self._vault.stamped(self._key)
+        self._etag = there.etag if there else ""
+        self.name = there.body.decode().partition(" ")[0] if there else ""
 
-def _last(notes: Notes) -> str:
-    """The restore that was put in place last, and not taken back."""
-    return (notes.vault.get(_last_key(notes)) or b"").decode()
+    def write(self, name: str) -> None:
+        if name != self.name:
+            body = f"{name} {secrets.token_hex(8)}"  # no two are the same
+            self._etag = self._vault.put_over(self._key, body.encode(), self._etag)
+            self.name = name
 
 
 def swap(target: Target, place: Place) -> None:
@@ -100,6 +111,8 @@ def swap_back(target: Target, place: Place) -> None:
     if _checked(target, place) is Standing.ORIGINAL:
         return
     with _tried_again():
+        if not beside.is_there(target.access, target.bucket):
+            raise Lost(f"The bucket {target.bucket} is not there any more, so nothing could be brought back in it.")
         check_versions(target)
     _exchange(target, place, ORIGINAL)
 
@@ -133,13 +146,13 @@ def _tried_again() -> Iterator[None]:
 def _exchange(target: Target, place: Place, to: str) -> None:
     notes = Notes.of(target, place.beside)
     with _tried_again():
-        claim = Claim.taken(notes.vault, notes.prefix + STATE, target.pace.lease, partial(_begun, to, _last(notes)))
-        planned = notes.get(PLANNED)
-        if planned is None:  # whoever was quicker has removed it, as the restore is over
-            claim.drop()
-            raise DriverError(f"The journal of {place.beside} is not there any more. IT has to look.")
+        last = _Last(notes)
+        claim = Claim.taken(notes.vault, notes.prefix + STATE, target.pace.lease, partial(_begun, to, last.name))
+        planned = _still_to_be_made(notes, claim)
         try:
-            _go_through(target, place, notes, claim, planned["digests"])
+            if not claim.state["whole"]:
+                _go_through(_Way(target, place, notes, claim, last, target.pace.turn()), planned["digests"])
+            claim.release(whole=True)
         except Overtaken:
             raise
         except BaseException:
@@ -147,6 +160,19 @@ def _exchange(target: Target, place: Place, to: str) -> None:
             raise
         if claim.state["lost"]:
             raise _lost(target, claim.state)
+
+
+def _still_to_be_made(notes: Notes, claim: Claim) -> dict[str, Any]:
+    """The journal. Whoever looks from now on sees that an exchange has begun; so who was given up before learns it here."""
+    try:
+        see_still_held()
+        planned = notes.get(PLANNED)
+        if planned is None:
+            raise DriverError(f"The journal of {notes.name} is not there any more. IT has to look.")
+    except BaseException:
+        claim.take_back()
+        raise
+    return planned
 
 
 def _begun(to: str, last: str, state: State | None) -> State:
@@ -158,66 +184,91 @@ def _begun(to: str, last: str, state: State | None) -> State:
         return state
     if to == ORIGINAL:
         return {**state, "to": to, "next": 0, "whole": False, "ours_alone": not state["whole"]}
-    if state["whole"]:
-        return {**state, "to": to, "next": 0, "reached": 1, "whole": False, "again": state["again"] + 1}
-    return {**state, "to": to, "next": 0}
+    anew = {"reached": 1, "again": state["again"] + 1} if state["whole"] else {}
+    return {**state, "to": to, "next": 0, "whole": False, "lost": 0, "lost_keys": [], **anew}
 
 
-def _go_through(target: Target, place: Place, notes: Notes, claim: Claim, digests: list[str]) -> None:
-    turn, to = target.pace.turn(), claim.state["to"]
+@dataclass(frozen=True)
+class _Way:
+    """What an exchange is done with."""
+
+    target: Target
+    place: Place
+    notes: Notes
+    claim: Claim
+    last: _Last
+    turn: Turn
+
+
+def _go_through(way: _Way, digests: list[str]) -> None:
+    claim, to = way.claim, way.claim.state["to"]
+    guarded = replace(way.target, access=way.target.access.guarded(claim.hold))
+    uploads = Uploads(way.notes, guarded.bucket)
+    uploads.give_up(guarded.access)
     if to == RESTORED:
-        notes.vault.put(_last_key(notes), place.beside.encode())
+        way.last.write(way.place.beside)
     end = len(digests) if to == RESTORED else min(claim.state["reached"], len(digests))
     for number in range(claim.state["next"], end):
-        changes = changes_of(notes, digests, number)
+        changes = changes_of(way.notes, digests, number)
+        reached = Reached.read(way.notes, number, claim.state["again"])
         if to == RESTORED:
-            _put(target, place, notes, claim, turn, number, changes)
+            reached = reached or Reached(way.notes, number, claim.state["again"])
+            _put(Work(guarded, way.place.beside, way.turn, reached, uploads), changes)
             claim.save(next=number + 1, reached=max(claim.state["reached"], number + 2))
         else:
-            lost = _put_back(target, place, notes, claim, turn, number, changes)
+            _see_reached(way, reached, number, changes)
+            lost = (
+                _put_back(Work(guarded, way.place.beside, way.turn, reached, uploads), changes, claim)
+                if reached
+                else []
+            )
             keys = [*claim.state["lost_keys"], *lost][:SHOWN]
             claim.save(next=number + 1, lost=claim.state["lost"] + len(lost), lost_keys=keys)
-        if turn.over and number + 1 < end:
-            claim.release()
-            sentence = f"{target.bucket} is being exchanged: {number + 1} of {end} parts."
+        if way.turn.over and number + 1 < end:
+            sentence = f"{way.target.bucket} is being exchanged: {number + 1} of {end} parts."
             raise StillWorking(sentence, again_in=AGAIN_IN)
     if to == ORIGINAL:
-        notes.vault.put(_last_key(notes), claim.state["before"].encode())
-    claim.release(whole=True)
+        way.last.write(claim.state["before"])
 
 
-def _put(
-    target: Target, place: Place, notes: Notes, claim: Claim, turn: Turn, number: int, changes: list[Change]
-) -> None:
+def _put(work: Work, changes: list[Change]) -> None:
     if not changes:
         return
-    again = claim.state["again"]
-    reached = Reached.read(notes, number, again) or Reached()
-    work = Work(target, place.beside, claim, turn, reached)
+    check_versions(work.target)
     todo = look_at(work, changes)
-    reached.whole = False
-    reached.write(notes, number, again)
+    keys = [change.key for change in todo]
+    work.reached.back.clear()
+    work.reached.set_out(keys)
     try:
-        target.pace.each([partial(put, work, change) for change in todo])
+        work.target.pace.each([partial(put, work, change) for change in todo])
     except Overtaken:
         raise
     except BaseException:
-        reached.write(notes, number, again)
+        work.reached.come_back(keys)
         raise
-    reached.whole = True
-    claim.hold()
-    reached.write(notes, number, again)
+    work.reached.come_back(keys)
 
 
-def _put_back(
-    target: Target, place: Place, notes: Notes, claim: Claim, turn: Turn, number: int, changes: list[Change]
-) -> list[str]:
-    """The keys of what is gone."""
-    reached = Reached.read(notes, number, claim.state["again"])
-    if reached is None:
-        return []
-    work = Work(target, place.beside, claim, turn, reached)
-    done = target.pace.each([partial(put_back, work, change, claim.state["ours_alone"]) for change in changes])
+def _see_reached(way: _Way, reached: Reached | None, number: int, changes: list[Change]) -> None:
+    """Only of the last part that it came to nothing may be noted: there it was cut short before it changed anything."""
+    state = way.claim.state
+    if changes and reached is None and (number + 1 < state["reached"] or not state["ours_alone"]):
+        raise DriverError(
+            f"What the exchange has noted of part {number} in the vault {way.notes.vault.bucket} is not there any more, so it is"
+            " not known what to bring back. IT has to look: the vault keeps earlier versions."
+        )
+
+
+def _put_back(work: Work, changes: list[Change], claim: Claim) -> list[str]:
+    """The keys of what cannot be brought back."""
+    check_versions(work.target)
+    try:
+        done = work.target.pace.each([partial(put_back, work, change, claim.state["ours_alone"]) for change in changes])
+    except Overtaken:
+        raise
+    except BaseException:
+        work.reached.write()
+        raise
     return [change.key for change, well in zip(changes, done, strict=True) if not well]
 
 
@@ -225,8 +276,8 @@ def _lost(target: Target, state: State) -> Lost:
     keys = state["lost_keys"]
     named = some(keys) if state["lost"] == len(keys) else f"{', '.join(keys[:5])} and {state['lost'] - 5:,} more"
     return Lost(
-        f"Of {counted(state['lost'], 'object')} in {target.bucket} the version that was live is gone, so what was restored"
-        f" stays there: {named}. All others are as they were.",
+        f"Of {counted(state['lost'], 'object')} in {target.bucket} the version that was live is gone or was archived, so what"
+        f" was restored stays there: {named}. All others are as they were.",
         detail="\n".join(keys),
     )
 

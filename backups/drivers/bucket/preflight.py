@@ -50,7 +50,8 @@ def _in_place(target: Target) -> Iterator[str]:
     )
     if _forgets(target):
         yield (
-            f"A lifecycle rule of {target.bucket} removes earlier versions after a while: Undo brings back what is there then."
+            f"A lifecycle rule of {target.bucket} removes or moves earlier versions after a while: Undo brings back what can be read"
+            " then."
         )
 
 
@@ -61,4 +62,5 @@ def _forgets(target: Target) -> bool:
         if error.retry and why(error) not in UNKNOWN_CALL:
             raise
         return False  # none is set, or it cannot be told
-    return any("NoncurrentVersionExpiration" in rule for rule in answer.get("Rules", ()))
+    names = {"NoncurrentVersionExpiration", "NoncurrentVersionTransitions"}
+    return any(names & set(rule) for rule in answer.get("Rules", ()))

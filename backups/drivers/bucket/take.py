@@ -189,7 +189,7 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
         except DriverError as error:
             if why(error) != "400":
                 raise
-            _see_customer_key(target, place, error)
+            see_customer_key(target, place, error)
             return Line(Entry(**vars(listed), left_out=CUSTOMER_KEY))
         known = described(listed, head, None)
     tags = None
@@ -210,8 +210,11 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
     return Line(entry, at)
 
 
-def _see_customer_key(target: Target, place: dict[str, Any], unsaid: DriverError) -> None:
-    """The answer to a look has no body. Asked for a byte S3 says why not: only that it needs the customer's key leaves it out."""
+def see_customer_key(target: Target, place: dict[str, Any], unsaid: DriverError) -> None:
+    """See that it is what the customer alone has the key of; else what was ``unsaid`` is raised, or what S3 says now.
+
+    The answer to a look has no body. Asked for a byte S3 says why not.
+    """
     try:
         answer = target.access.call("s3", "get_object", Range="bytes=0-0", **place)
     except DriverError as error:

@@ -24,7 +24,7 @@ from backups.drivers.ec2.machine import (
 )
 from backups.drivers.ec2.restore import by_device
 from backups.drivers.ec2.target import Target
-from backups.drivers.exchanging import InTheWay, tried_again
+from backups.drivers.exchanging import InTheWay, see_still_held, tried_again
 
 SOON = 5.0
 STOPPED_BY_US = "Client.UserInitiatedShutdown"
@@ -145,6 +145,7 @@ def _exchange(target: Target, place: Place, wanted: Mapping[str, str], away: Map
             f"Something else is attached to {target.machine} now ({', '.join(strangers)}), so nothing was touched."
             " A later restore may have replaced it."
         )
+    see_still_held()
     stop_writers(target, place)
     for device, volume in sorted(away.items()):
         if live.get(device) == volume:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from backups.aws import tags
 from backups.drivers.base import DriverError, NotFound, Place, Standing, StillWorking
-from backups.drivers.exchanging import InTheWay, tried_again
+from backups.drivers.exchanging import InTheWay, see_still_held, tried_again
 from backups.drivers.rds.instance import (
     READY,
     SOON,
@@ -104,6 +104,7 @@ def _exchange(target: Target, wanted: str, away: str, aside: str, *, original: s
             f"Another instance is called {target.name} now ({live.id}), so nothing was touched. A later restore may have"
             " replaced it."
         )
+    see_still_held()
     leaving = there.get(away)
     if leaving is not None and leaving.becomes == target.name:
         if wanted:  # while it cannot be renamed, the other had better keep the name
