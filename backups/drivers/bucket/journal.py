@@ -65,7 +65,7 @@ def plan(target: Target, notes: Notes, *, live: bool, turn: Turn) -> None:
         notes.drop(PLANNED)
         notes.drop(PLANNING)
         notes.drop(PLAN)
-    noted = notes.get(PLANNING) or {"after": "", "digests": [], "changes": 0}
+    noted = notes.get(PLANNING) or {"after": "", "part": 0, "digests": [], "changes": 0}
     after, digests, changes = noted["after"], noted["digests"], noted["changes"]
     held: list[tuple[Entry | None, Listed | None]] = []
 
@@ -78,13 +78,14 @@ def plan(target: Target, notes: Notes, *, live: bool, turn: Turn) -> None:
         changes += len(made)
         held = []
 
-    for pair in joined(_wanted(target, notes, after), _live(target, after) if live else ()):
+    wanted = _Wanted(target, notes, after, noted["part"])
+    for pair in joined(wanted, _live(target, after) if live else ()):
         held.append(pair)
         if len(held) == BATCH:
             write()
             if turn.over:
                 after = (pair[0] or pair[1]).key  # type: ignore[union-attr]  # one of the two is there
-                notes.put(PLANNING, {"after": after, "digests": digests, "changes": changes})
+                notes.put(PLANNING, {"after": after, "part": wanted.part, "digests": digests, "changes": changes})
                 sentence = f"{counted(len(digests) * BATCH, 'object')} of {target.bucket} compared with the backup."
                 raise StillWorking(sentence, again_in=AGAIN_IN)
     write()
@@ -92,18 +93,26 @@ def plan(target: Target, notes: Notes, *, live: bool, turn: Turn) -> None:
     notes.drop(PLANNING)
 
 
-def _wanted(target: Target, notes: Notes, after: str) -> Iterator[Entry]:
-    of = notes.get(OF)
-    if of is None:
-        raise DriverError(f"It is not known which backup {notes.name} is of. Start a new restore.")
-    vault: Vault = vault_in(Access(target.access.account, of["region"]), target.hash)
-    told = vault.done(of["token"])
-    if told is None:
-        raise DamagedBackup(f"The vault {vault.bucket} has no list of the backup. Restore another backup.")
-    for part in vault.whole(of["token"], told["parts"]):
-        for line in part.lines:
-            if line.key > after:
-                yield line.entry
+class _Wanted:
+    """What the backup has behind a key, read from that ``part`` of its list on: each call of plan() goes on where one stopped."""
+
+    def __init__(self, target: Target, notes: Notes, after: str, part: int) -> None:
+        of = notes.get(OF)
+        if of is None:
+            raise DriverError(f"It is not known which backup {notes.name} is of. Start a new restore.")
+        self._vault: Vault = vault_in(Access(target.access.account, of["region"]), target.hash)
+        self._token, self._after, self.part = of["token"], after, part
+
+    def __iter__(self) -> Iterator[Entry]:
+        told = self._vault.done(self._token)
+        if told is None:
+            raise DamagedBackup(f"The vault {self._vault.bucket} has no list of the backup. Restore another backup.")
+        first = self.part
+        for number, part in enumerate(self._vault.whole(self._token, told["parts"], first), first):
+            self.part = number
+            for line in part.lines:
+                if line.key > self._after:
+                    yield line.entry
 
 
 def _live(target: Target, after: str) -> Iterator[Listed]:

@@ -179,9 +179,12 @@ class Vault:
             raise DriverError("Part of the list was removed from the vault meanwhile. Try again.", retry=True)
         return digest_of(body), read_part(body)
 
-    def whole(self, token: str, digests: Sequence[str]) -> Iterator[Part]:
-        """All parts of a list that is done. Raises :class:`DamagedBackup` when one is not as it was written."""
-        for number, digest in enumerate(digests):
+    def whole(self, token: str, digests: Sequence[str], first: int = 0) -> Iterator[Part]:
+        """All parts of a list that is done, or those from the ``first``.
+
+        Raises :class:`DamagedBackup` when one is not as it was written.
+        """
+        for number, digest in enumerate(digests[first:], first):
             body = self.get(f"{self.parts(token)}{number:08d}")
             if body is None or digest_of(body) != digest:
                 how = "is missing" if body is None else "was altered"
