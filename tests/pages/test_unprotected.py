@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +19,16 @@ from tests.fixtures_aws import unregistered
 from tests.pages.conftest import As
 
 __all__ = ["unregistered"]
+
+
+def more_like(found: Discovered, *, name: str, **facts: Any) -> Discovered:
+    """Another one, of the same region and tags."""
+    values: dict[str, Any] = {
+        "region": found.region, "kind": found.kind, "settings": found.settings, "sentence": found.sentence,
+        "tags": found.tags, "first_seen_at": found.first_seen_at, "seen_at": found.seen_at,
+        "locator": f"{found.locator}{name}", "name": name,
+    }  # fmt: skip
+    return Discovered.objects.create(**(values | facts))
 
 
 @pytest.mark.parametrize("who", ["it", "auditor", "administrator"])
@@ -60,7 +73,7 @@ def test_what_cannot_be_taken_in_says_why(as_: As, unregistered: Discovered) -> 
     """The machine is not in the simulated AWS."""
     aws.endpoint()
     answer = as_("it").post(reverse("unprotected_take_in", args=[unregistered.pk]), follow=True)
-    assert "There is no machine i-0123456789abcdef0 in eu-central-1" in answer.content.decode()
+    assert answer.content.decode().count("There is no machine i-0123456789abcdef0 in eu-central-1") == 1
     assert Discovered.objects.exists()
 
 
@@ -105,6 +118,59 @@ def test_what_is_simulated_says_so(as_: As, unregistered: Discovered, monkeypatc
     assert "AWS is simulated here." in as_("client").get(reverse("resources")).content.decode()
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     assert "simulated" not in as_("it").get(reverse("unprotected")).content.decode()
+
+
+@pytest.mark.parametrize("who", ["it", "auditor", "administrator"])
+def test_it_is_the_first_thing_on_the_start_page(as_: As, unregistered: Discovered, who: str) -> None:
+    shown = as_(who).get(reverse("start")).content.decode()
+    assert re.search(r"<h1>1 thing at AWS has no backups", shown)
+    _, _, content = shown.partition('id="content"')
+    first, _, _ = content.partition("</section>")
+    assert "1 thing at AWS without backups</h2>" in first
+    assert "&lt;b&gt;web-1&lt;/b&gt;" in first
+    assert f'href="{reverse("unprotected")}"' in first
+
+
+def test_the_start_page_names_a_few_whatever_there_is(as_: As, unregistered: Discovered) -> None:
+    browser = as_("it")
+    browser.get(reverse("start"))  # what is read once only
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            browser.get(reverse("start"))
+        return len(asked)
+
+    with_one = queries()
+    for number in range(1, 8):
+        more_like(unregistered, name=f"more-{number}")
+    assert queries() == with_one
+    shown = browser.get(reverse("start")).content.decode()
+    assert "8 things at AWS have no backups" in shown
+    assert "more-3" in shown
+    assert "more-4" not in shown
+    assert f'<a href="{reverse("unprotected")}">All 8</a>' in shown
+
+
+@pytest.mark.parametrize("who", ["client", "staff", "account_manager", "nobody"])
+def test_the_start_page_of_others_has_nothing_of_it(as_: As, unregistered: Discovered, who: str) -> None:
+    shown = as_(who).get(reverse("start")).content.decode()
+    assert "at AWS" not in shown
+    assert "web-1" not in shown
+
+
+def test_nothing_stands_on_the_start_page_when_all_is_backed_up(as_: As, cast: Any) -> None:
+    assert "at AWS" not in as_("it").get(reverse("start")).content.decode()
+
+
+def test_the_finding_leads_to_the_list(as_: As, unregistered: Discovered) -> None:
+    make_finding(None, Code.UNPROTECTED, subject="AWS 1 eu", sentence="1 machine has no backups: web-1")
+    shown = as_("it").get(reverse("compliance") + "?code=unprotected").content.decode()
+    [row] = re.findall(r"<tr>(?:(?!</tr>).)*Not registered.*?</tr>", shown, re.DOTALL)
+    assert f'href="{reverse("unprotected")}"' in row
+    make_finding(None, Code.UNLISTED, subject="AWS 2 eu", sentence="Not all could be listed.")
+    other = as_("it").get(reverse("compliance") + "?code=unlisted").content.decode()
+    [row] = re.findall(r"<tr>(?:(?!</tr>).)*Account not looked.*?</tr>", other, re.DOTALL)
+    assert reverse("unprotected") not in row
 
 
 def test_over_the_api(as_: As, unregistered: Discovered) -> None:
