@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from backups.aws import tags
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
 from backups.drivers.awssettings import ACCOUNT, REGION
@@ -180,7 +181,7 @@ class Ec2Driver(VolumesDriver):
     noun = "machine"
     interrupts = "The machine is stopped while its volumes are exchanged, for some minutes."
     appears = "New volumes of {name} appear, to be attached to a machine; no new machine is made."
-    afterwards = "Volumes whose names begin so are there: attach them to a machine, and copy from them what you need."
+    afterwards = f"The volumes have this in their tag {tags.RESTORE}: attach them to a machine, and copy from them what you need."
     settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE)
 
 
@@ -193,5 +194,7 @@ class EbsDriver(VolumesDriver):
     noun = "volume"
     interrupts = "The machine that it is attached to is stopped while the volume is exchanged, for some minutes."
     appears = "A new volume appears next to {name}, to be attached to a machine."
-    afterwards = "A volume whose name begins so is there: attach it to a machine, and copy from it what you need."
+    afterwards = (
+        f"The volume has this in its tag {tags.RESTORE}: attach it to a machine, and copy from it what you need."
+    )
     settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE, target.DEVICE)
