@@ -18,7 +18,7 @@ from backups.compliance import (
 )
 from backups.finding_filters import open_findings
 from backups.findings import Rule
-from backups.models import Finding
+from backups.models import Discovered, Finding
 from backups.trend import DAYS, Trend, trend_of
 from portal.days import day_in_words
 from portal.models import User
@@ -52,7 +52,7 @@ def compliance_pdf(user: User, now: datetime) -> bytes:
     proof, found = evidence(), open_findings(user)
     number = found.count()
     _summary(paper, shares, proof, number)
-    _rules(paper, shares)
+    _rules(paper, shares, Discovered.objects.visible_to(user).count())
     paper.heading(f"The last {DAYS} days")
     paper.say(
         "The share of resources that held each rule at the last audit of each day. Grey: no audit on that day.",
@@ -84,7 +84,7 @@ def _summary(paper: Paper, shares: list[Share], proof: Evidence, number: int) ->
         )
 
 
-def _rules(paper: Paper, shares: list[Share]) -> None:
+def _rules(paper: Paper, shares: list[Share], unprotected: int) -> None:
     paper.heading("The rules now")
     paper.rows(
         ("Rule", "What it says", "Share", "Resources", "Findings"),
@@ -106,6 +106,13 @@ def _rules(paper: Paper, shares: list[Share]) -> None:
         size=SMALL,
         colour=SOFT,
     )
+    if unprotected:
+        them = "it" if unprotected == 1 else "them"
+        paper.say(
+            f"{counted(unprotected, 'thing')} at AWS {'is' if unprotected == 1 else 'are'} not counted in B1: nobody has"
+            f" registered {them}.",
+            colour=BAD,
+        )
 
 
 def _chart(paper: Paper, rule: Rule, trend: Trend) -> None:

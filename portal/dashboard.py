@@ -15,7 +15,8 @@ from backups.compliance import is_overdue, open_by_rule, stopped_run
 from backups.condition import late
 from backups.filters import listed
 from backups.findings import Rule
-from backups.models import Audit, Backup, Finding
+from backups.kinds import KINDS
+from backups.models import Audit, Backup, Discovered, Finding
 from backups.permissions import check_can_view_compliance
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
@@ -29,6 +30,7 @@ from restores.waiting import by_turn, decides_somewhere, waits_for
 from restores.workflow import Status, Turn, statuses_of
 
 SHOWN = 8
+FEW = 4  # of what has no backups: there is a page with all of it
 LONGEST_WITHOUT = F("last_good_at").asc(nulls_first=True)  # what has no backup at all comes first on every database
 UNDER_WAY = statuses_of(Turn.IT, Turn.PORTAL)
 
@@ -38,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """The parts of the page that the person's roles ask for; a person with two roles sees both."""
     user, now = signed_in(request), timezone.now()
     figures = figures_of(user)
-    standing = compliance_part(now) if allowed(check_can_view_compliance, user) else None
+    standing = compliance_part(user, now) if allowed(check_can_view_compliance, user) else None
     context: dict[str, Any] = {
         "figures": figures, "troubles": troubles_of(user, figures, standing), "compliance": standing,
     }  # fmt: skip
@@ -73,13 +75,23 @@ def troubles_of(user: User, figures: dict[str, int], standing: dict[str, Any] | 
         ),
     ]
     if standing is not None:
-        found = [*_stopped_or_overdue(standing), *found, _open_findings(standing["number"])]
+        found = [
+            _without_backups(standing["unprotected"]["number"]),
+            *_stopped_or_overdue(standing),
+            *found,
+            _open_findings(standing["number"]),
+        ]
     else:
         found.append(_not_as_it_should_be(figures["broken"]))
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         failed = _requests(user).filter(status=Status.FAILED).count()
         found.append((failed, f"{counted(failed, 'restore')} failed", "Somebody waits for another attempt."))
     return [(what, meaning) for number, what, meaning in found if number]
+
+
+def _without_backups(number: int) -> tuple[int, str, str]:
+    what = f"{counted(number, 'thing')} at AWS {'has' if number == 1 else 'have'} no backups"
+    return number, what, f"Nobody has registered {'it' if number == 1 else 'them'} here."
 
 
 def _stopped_or_overdue(standing: dict[str, Any]) -> list[tuple[int, str, str]]:
@@ -112,15 +124,26 @@ def broken_part(user: User) -> dict[str, Any]:
     return {"resources": resources[:SHOWN], "more": len(resources) > SHOWN}
 
 
-def compliance_part(now: datetime) -> dict[str, Any]:
-    """For those who may see whether the policy holds: the open findings by rule, a stopped run, whether the audit is late."""
+def compliance_part(user: User, now: datetime) -> dict[str, Any]:
+    """For those who may see whether the policy holds: what has no backups at all, the open findings by rule, a stopped run,
+    whether the audit is late.
+    """
     found = open_by_rule()
     return {
+        "unprotected": unprotected_part(user),
         "findings": [(rule, found[rule.value]) for rule in Rule],
         "number": sum(found.values()),
         "stopped": stopped_run(),
         "overdue": is_overdue(Audit.objects.first(), now),
     }
+
+
+def unprotected_part(user: User) -> dict[str, Any]:
+    """How many things at AWS nobody has registered, and those that have been without backups for longest."""
+    found = Discovered.objects.visible_to(user)
+    first = found.select_related("region__account").order_by("first_seen_at", "pk")[:FEW]
+    rows = [{"found": row, "kind": KINDS[row.kind].label if row.kind in KINDS else row.kind} for row in first]
+    return {"number": found.count(), "rows": rows}
 
 
 def waiting_part(user: User) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def _plan(paper: _Record, request: RestoreRequest, now: datetime, technical: boo
     paper.fact("Where to", request.get_mode_display())
     if request.restore_mode is Mode.IN_PLACE:
         paper.fact("Replaced", f"{loss_of(request, now)} of changes")
+        paper.fact("Interrupts", driver_of(request.resource.kind).interrupts)
     paper.fact("Size of the data", size_in_words(backup.source_bytes))
     paper.fact("SHA-256", backup.checksum)
     if technical:

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backups.drivers.base import Driver, Mode
+from backups.kinds import driver_of
 from backups.models import Backup, Resource
 from portal.models import Client, User
 from restores.actions.consenting import may_accept, price_words
@@ -33,6 +34,7 @@ class Summary:
     client: Client
     estimate: Estimate | None = None
     accepted: bool = False  # whether they have ticked that very price
+    interrupts: str = ""  # what applications notice of it; empty where nothing live is replaced
     accepts: str = ""  # what the reader may accept at once; empty where there is nothing to accept, or not by them
 
 
@@ -68,14 +70,16 @@ def summary_of(
     else:
         words = picked_words(resource, part)
         sentence = sentence_of(resource.name, backup, mode or Mode.BESIDE, now, picked=words)
+    replaces = mode is Mode.IN_PLACE and part is None
     accepts = price_words(price) if price and price.amount and may_accept(reader, resource.client) else ""
     return Summary(
         sentence=sentence,
         charge=classification_sentence(cause, price) if cause else "",
         free=cause is not None and classify(cause) is Classification.FREE,
-        replaces=mode is Mode.IN_PLACE and part is None,
+        replaces=replaces,
         client=resource.client,
         estimate=estimate,
+        interrupts=driver_of(resource.kind).interrupts if replaces else "",
         accepts=accepts,
         accepted=bool(accepts) and accepts == accepted,
     )
@@ -85,19 +89,16 @@ def mode_options(
     resource: Resource, driver: Driver, picked: str, export_days: int, *, only_part: bool = False
 ) -> list[Option]:
     """The places that its kind can be restored to, the safest first; of a part the first alone."""
-    noun = driver.noun
     meanings = {
-        Mode.BESIDE: f"A new {noun} appears next to {resource.name}. The live one stays as it is.",
+        Mode.BESIDE: f"{driver.appears.format(name=resource.name)} The live one stays as it is.",
         Mode.IN_PLACE: (
             f"Everything saved in {resource.name} after the backup’s moment is replaced. "
-            "The present state is kept aside and IT can bring it back."
+            f"The present state is kept aside and IT can bring it back. {driver.interrupts}"
         ),
         Mode.EXPORT: f"You get the backup as a file, for {export_days} days. The live one stays as it is.",
     }
     if only_part:
-        meaning = (
-            f"A new {noun} with nothing but the part appears next to {resource.name}. The live one stays as it is."
-        )
+        meaning = f"A new {driver.noun} with nothing but the part appears next to {resource.name}. The live one stays as it is."
         return [Option(Mode.BESIDE.value, MODE_LABELS[Mode.BESIDE], meaning, checked=True)]
     return [
         Option(mode.value, MODE_LABELS[mode], meanings[mode], mode.value == picked)

@@ -66,9 +66,14 @@ def _html(part: Part) -> SafeString:
 
 
 def measured_at(request: RestoreRequest, now: datetime) -> datetime:
-    """The moment up to which a request's data-loss window is measured: now, or when its restore replaced the data."""
+    """The moment up to which a request's data-loss window is measured: now, or when its restore replaced the data.
+
+    An undo forgets when that went live, which it is no more; the restore was over soon after.
+    """
     restores = [attempt for attempt in request.attempts.all() if attempt.kind == AttemptKind.RESTORE]
     went_live = [attempt.went_live_at for attempt in restores if attempt.went_live_at]
+    if not went_live and request.state is Status.UNDONE:
+        went_live = [attempt.finished_at for attempt in restores if attempt.finished_at]
     return (went_live[-1] if went_live else None) or request.closed_at or now
 
 

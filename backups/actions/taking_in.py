@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from backups.actions.registering import register_resource
@@ -10,13 +10,13 @@ from backups.kinds import REGIONS
 from backups.models import Discovered, Resource
 from backups.permissions import check_can_register
 from backups.unprotected import APPLICATION, CLIENT, environment_of, name_for, tagged
-from portal.errors import InvalidInput, Refused
+from portal.errors import Refused
 from portal.models import Application, User
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What it would be registered as. ``missing`` says what the tags do not tell; empty: one click is enough."""
+    """What it would be registered as. ``missing`` says what a person has to see to first; empty: one click is enough."""
 
     name: str
     application: Application | None
@@ -36,20 +36,30 @@ def proposals_for(rows: Sequence[Discovered]) -> dict[int, Proposal]:
     for row in rows:
         account = row.region.account
         regions.setdefault(account.pk, [region.name for region in account.regions.all()])
-    return {row.pk: _proposal(row, known, regions[row.region.account_id]) for row in rows}
+    standing = Resource.objects.standing().filter(
+        application__in=known.values(), name__in={name_for(row.name) for row in rows}
+    )
+    taken = set(standing.values_list("application", "name"))
+    return {row.pk: _proposal(row, known, regions[row.region.account_id], taken) for row in rows}
 
 
-def _proposal(row: Discovered, known: dict[tuple[str, str], Application], regions: Sequence[str]) -> Proposal:
+def _proposal(
+    row: Discovered,
+    known: dict[tuple[str, str], Application],
+    regions: Sequence[str],
+    taken: Collection[tuple[int, str]],
+) -> Proposal:
     client, application = tagged(row.tags, CLIENT), tagged(row.tags, APPLICATION)
     found = known.get((client.casefold(), application.casefold()))
     environment, home = environment_of(row.tags), row.region.name
     others = [region for region in REGIONS if region in regions and region != home]
+    name = name_for(row.name)
     return Proposal(
-        name_for(row.name),
+        name,
         found,
         environment,
         others[0] if others else "",
-        row.why_not or _missing(client, application, found, environment, home, others),
+        row.why_not or _missing(client, application, found, environment, home, others) or _unnamed(name, found, taken),
     )
 
 
@@ -62,22 +72,29 @@ def _missing(
     if not others:
         return "Its account has no second region that the portal has, too, for the copy elsewhere (B3)."
     if not client or not application:
-        return "Its tags do not say whose it is: client and application are needed."
+        return "Its tags do not say whose it is: give it a tag client and a tag application."
     if found is None:
         return f"The portal knows no application “{application}” of a client “{client}”, which its tags name."
     if not environment:
-        return "Its tags do not say what it is for: environment is production, staging or development."
+        return "Its tags do not say what it is for: give it a tag environment (production, staging or development)."
+    return ""
+
+
+def _unnamed(name: str, application: Application | None, taken: Collection[tuple[int, str]]) -> str:
+    """Why it cannot be called there what it is called at the provider."""
+    if not name:
+        return "It has no name that could be its name here. Choose one."
+    if application is not None and (application.pk, name) in taken:
+        return f"{application} has a resource named {name} already. Choose another name."
     return ""
 
 
 def take_in(*, by: User, found: Discovered) -> Resource:
-    """Register it as its tags say. Raises NotPermitted, Refused where they do not say enough, InvalidInput."""
+    """Register it as its tags say. Raises NotPermitted, Refused where that is not enough, InvalidInput."""
     check_can_register(by, None)
     proposal = proposals_for([found])[found.pk]
     if proposal.missing or proposal.application is None:
         raise Refused(proposal.missing)
-    if not proposal.name:
-        raise InvalidInput("It has no name that could be its name here. Register it by hand.", field="name")
     return register_resource(
         by=by,
         application=proposal.application,

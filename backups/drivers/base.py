@@ -238,6 +238,9 @@ class Driver(Protocol):
     export_suffix: ClassVar[str]  # of a downloaded artefact: ".tar.zst"
     stops_writers: ClassVar[bool]  # whether stop_writers() can do anything
     exchanged: ClassVar[str]  # how swap() and swap_back() put one in the place of the other, after "The original"
+    interrupts: ClassVar[str]  # what applications notice of swap() and of swap_back(), in a sentence for a client
+    appears: ClassVar[str]  # what a restore beside makes, in a sentence for a client: "{name}" is the live thing's
+    afterwards: ClassVar[str]  # what a client does next with what appeared
     modes: ClassVar[frozenset[Mode]]  # where a backup of this kind can be restored to
     proves: ClassVar[Proof]  # what verify() proves of a backup
     shares_with: ClassVar[frozenset[str]]  # the kinds, itself among them, that may be of the same data: see overlaps()

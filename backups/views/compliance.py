@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from backups.compliance import audited_days, evidence, is_overdue, quiet_since, shares_now, stopped_run
 from backups.finding_filters import FindingFilters, open_findings
 from backups.findings import VERIFIED_WITHIN
+from backups.models import Discovered
 from backups.permissions import check_can_view_compliance
 from backups.trend import DAYS, trend_of
 from backups.views.resources import signed_in
@@ -36,6 +37,7 @@ def compliance(request: HttpRequest) -> HttpResponse:
         "page": page,
         "total": found.count(),
         "stopped": stopped_run(),
+        "unprotected": Discovered.objects.visible_to(user).count(),
         **_standing(now),
     }
     if not page.rows and not filters.chips:

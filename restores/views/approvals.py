@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from backups.drivers.base import Mode
+from backups.kinds import driver_of
 from backups.models import Copy
 from backups.proof import Proof
 from portal.errors import NotPermitted
@@ -39,10 +40,14 @@ ITS_TURN = statuses_of(Turn.IT)
 
 @dataclass(frozen=True)
 class Waiting:
-    """One request in IT's queue. ``marks`` are its risks as (words, colour); ``refusal`` why this person cannot approve."""
+    """One request in IT's queue. ``marks`` are its risks as (words, colour); ``refusal`` why this person cannot approve.
+
+    ``interrupts``: what applications notice of it; empty where nothing live is replaced.
+    """
 
     found: RestoreRequest
     sentence: SafeString
+    interrupts: str
     marks: list[tuple[str, str]]
     refusal: str
 
@@ -73,7 +78,8 @@ def _queue(user: User) -> QuerySet[RestoreRequest]:
 
 def _waiting(user: User, found: RestoreRequest, now: datetime) -> Waiting:
     why_not = refusal(check_approvable, user, found) if found.state is Status.SUBMITTED else ""
-    return Waiting(found, request_sentence(found, now), _marks(found, now), why_not)
+    interrupts = driver_of(found.resource.kind).interrupts if found.restore_mode is Mode.IN_PLACE else ""
+    return Waiting(found, request_sentence(found, now), interrupts, _marks(found, now), why_not)
 
 
 def _marks(found: RestoreRequest, now: datetime) -> list[tuple[str, str]]:

@@ -106,7 +106,7 @@ def request_context(http: HttpRequest, found: RestoreRequest, bound: Bound | Non
         "will_replace": found.restore_mode is Mode.IN_PLACE
         and tense_of(found) is Tense.TO_DO
         and not found.facts.final,
-        "kind": driver_of(found.resource.kind).label,
+        "driver": driver_of(found.resource.kind),
         "proof": best_proof(found.backup.present_copies),  # type: ignore[attr-defined]  # prefetched
         "events": found.events.select_related("by"),
         "live": live_of(found, now),

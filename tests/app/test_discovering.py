@@ -257,6 +257,6 @@ def test_proposals_ask_as_often_for_many_as_for_one(
         rows = list(
             Discovered.objects.select_related("region__account").prefetch_related("region__account__regions")[:many]
         )
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             proposals = proposals_for(rows)
         assert {one.application is not None for one in proposals.values()} == {True}

@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from backups.models import Backup, BackupStatus, Resource
+from backups.models import Backup, BackupStatus, Resource, ResourceState
 from portal.history import acting
 from portal.words import exact_time
 from tests.factories import Cast, make_backup, make_failed_backup, make_open_backup, make_request
@@ -101,6 +102,16 @@ def test_the_chart_needs_two_backups(as_: As, resource: Resource, backup: Backup
     shown = page(as_, "client", resource)
     assert 'role="img" aria-labelledby="chart-title chart-description"' in shown
     assert "the largest had 1.8\N{NO-BREAK SPACE}GB" in shown
+
+
+def test_of_what_is_not_found_no_backup_is_promised(as_: As, resource: Resource, now: datetime) -> None:
+    resource.next_backup_at = now + timedelta(hours=13, minutes=30)
+    resource.save()
+    assert "None can be taken" not in page(as_, "client", resource)
+    resource.state = ResourceState.VANISHED
+    resource.save()
+    [said] = re.findall("<dt>Next backup</dt><dd>(.*?)</dd>", page(as_, "client", resource))
+    assert strip_tags(said).startswith("None can be taken while it is not found; looked for again in 13")
 
 
 def test_back_up_now(as_: As, cast: Cast, resource: Resource) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,20 @@ def test_a_constant_number_of_queries(as_: As, cast: Cast, now: datetime) -> Non
             assert browser.get("/resources/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 14
+
+
+def test_on_a_phone_every_value_has_the_name_of_its_column(as_: As, cast: Cast) -> None:
+    """Rows become lists there, so that how a resource stands is on the screen."""
+    make_resource(cast.shop, "shop-db")
+    [(classes, rows)] = re.findall(
+        r'<table class="([^"]*)">.*?<tbody[^>]*>(.*?)</tbody>',
+        as_("client").get("/resources/").content.decode(),
+        re.DOTALL,
+    )
+    assert "table-stacked" in classes.split()
+    cells = re.findall(r"<td([^>]*)>", rows)
+    shown = [re.findall('data-label="(.*?)"', cell) for cell in cells if "wide" not in cell]
+    assert shown == [["Last good"], ["Backups"], ["State"]]
 
 
 def test_search_and_filters(as_: As, cast: Cast, now: datetime) -> None:

@@ -83,6 +83,11 @@ class BucketDriver:
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = False
     exchanged: ClassVar[str] = "was put in the place of the other, object by object, as new versions"
+    interrupts: ClassVar[str] = (
+        "Applications are not kept off while objects are exchanged one by one: stop them where that matters."
+    )
+    appears: ClassVar[str] = "A new bucket appears next to {name}, under a name of its own."
+    afterwards: ClassVar[str] = "Copy from it what you need."
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"s3"})

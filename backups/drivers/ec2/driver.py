@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from backups.aws import tags
 from backups.aws.access import Access
 from backups.aws.accounts import Accounts
 from backups.drivers.awssettings import ACCOUNT, REGION
@@ -68,6 +69,9 @@ class VolumesDriver:
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = True
     exchanged: ClassVar[str] = "was attached in the place of the other, while the machine stood still"
+    interrupts: ClassVar[str]
+    appears: ClassVar[str]
+    afterwards: ClassVar[str]
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"ec2", "ebs"})
@@ -175,6 +179,9 @@ class Ec2Driver(VolumesDriver):
     kind = "ec2"
     label = "EC2 machine"
     noun = "machine"
+    interrupts = "The machine is stopped while its volumes are exchanged, for some minutes."
+    appears = "New volumes of {name} appear, to be attached to a machine; no new machine is made."
+    afterwards = f"The volumes have this in their tag {tags.RESTORE}: attach them to a machine, and copy from them what you need."
     settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE)
 
 
@@ -185,4 +192,9 @@ class EbsDriver(VolumesDriver):
     kind = "ebs"
     label = "EBS volume"
     noun = "volume"
+    interrupts = "The machine that it is attached to is stopped while the volume is exchanged, for some minutes."
+    appears = "A new volume appears next to {name}, to be attached to a machine."
+    afterwards = (
+        f"The volume has this in its tag {tags.RESTORE}: attach it to a machine, and copy from it what you need."
+    )
     settings: ClassVar[tuple[Setting, ...]] = (ACCOUNT, REGION, target.MACHINE, target.DEVICE)

@@ -38,6 +38,11 @@ class FilesDriver:
     export_suffix: ClassVar[str] = ".tar.zst"
     stops_writers: ClassVar[bool] = False
     exchanged: ClassVar[str] = "took the live name in one step"
+    interrupts: ClassVar[str] = (
+        "Nothing is stopped: a program that has files open goes on writing to what is replaced until it is restarted."
+    )
+    appears: ClassVar[str] = "A new directory appears next to {name}."
+    afterwards: ClassVar[str] = "Copy from it what you need."
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None

@@ -25,6 +25,11 @@ class MysqlDriver:
     export_suffix: ClassVar[str] = ".sql.zst"
     stops_writers: ClassVar[bool] = False
     exchanged: ClassVar[str] = "took the live names in one statement"
+    interrupts: ClassVar[str] = (
+        "Applications stay connected and wait for a moment; what they write until then stays in what is replaced."
+    )
+    appears: ClassVar[str] = "A new database appears next to {name}."
+    afterwards: ClassVar[str] = "Connect to it, and take from it what you need."
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None

@@ -25,6 +25,11 @@ class PostgresDriver:
     export_suffix: ClassVar[str] = ".dump.zst"
     stops_writers: ClassVar[bool] = True
     exchanged: ClassVar[str] = "took the live name in one step"
+    interrupts: ClassVar[str] = (
+        "For a moment the database is closed, and all connections to it are ended: applications have to connect again."
+    )
+    appears: ClassVar[str] = "A new database appears next to {name}."
+    afterwards: ClassVar[str] = "Connect to it, and take from it what you need."
     modes: ClassVar[frozenset[Mode]] = frozenset(Mode)
     proves: ClassVar[Proof] = Proof.CONTENT_MATCHED
     kept: ClassVar[None] = None

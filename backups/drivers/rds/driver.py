@@ -67,6 +67,9 @@ class RdsDriver:
     export_suffix: ClassVar[str] = ""
     stops_writers: ClassVar[bool] = False
     exchanged: ClassVar[str] = "took the live name, after the other was renamed"
+    interrupts: ClassVar[str] = "For some minutes no instance has the name, and applications are cut off."
+    appears: ClassVar[str] = "A new instance appears next to {name}, under a name of its own."
+    afterwards: ClassVar[str] = "Connect to it under its own name, and take from it what you need."
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"rds"})

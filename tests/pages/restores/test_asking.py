@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
+from backups.kinds import KINDS
 from backups.models import Backup, CopyState, Resource
 from portal.words import company_zone, exact_time
 from restores.details import NO_DETAILS
 from restores.models import RestoreRequest
-from tests.factories import Cast, make_backup, make_charge, make_failed_backup, make_open_backup, make_removed
+from tests.factories import (
+    Cast,
+    make_backup,
+    make_charge,
+    make_failed_backup,
+    make_open_backup,
+    make_removed,
+    make_resource,
+)
 from tests.pages.restores.conftest import As
 
 NEW = "/requests/new/"
@@ -188,6 +198,32 @@ def test_the_summary_says_what_is_lost_and_who_pays(as_: As, backup: Backup) -> 
     assert "may be charged" in page
     assert as_("media_client").get(f"{NEW}summary/", asked).status_code == 404
     assert as_("client").get(f"{NEW}summary/").status_code == 204
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_form_says_what_in_place_interrupts_and_what_appears_beside(
+    as_: As, cast: Cast, now: datetime, kind: str
+) -> None:
+    backup, driver = make_backup(make_resource(cast.shop, "web", kind=kind), now), KINDS[kind]
+    asked = {"resource": backup.resource_id, "backup": backup.pk, "cause": "other"}
+    beside, in_place, *_ = re.findall(r'<label class="choice.*?</label>', shown(as_, NEW, asked), re.DOTALL)
+    assert f"{driver.appears.format(name='web')} The live one stays as it is." in unescape(beside)
+    assert driver.interrupts in unescape(in_place)
+    assert driver.interrupts not in unescape(beside)
+    assert driver.interrupts in shown(as_, f"{NEW}summary/", asked | {"mode": "in_place"})
+    assert driver.interrupts not in shown(as_, f"{NEW}summary/", asked | {"mode": "beside"})
+
+
+def test_volumes_are_not_promised_to_be_a_machine(as_: As, cast: Cast, now: datetime) -> None:
+    backup = make_backup(make_resource(cast.shop, "web", kind="ec2"), now)
+    page = shown(as_, NEW, {"resource": backup.resource_id, "backup": backup.pk})
+    assert "New volumes of web appear" in page
+    assert "A new machine appears" not in page
+    assert "The machine is stopped while its volumes are exchanged" in page
+
+
+def shown(as_: As, path: str, asked: dict[str, Any]) -> str:
+    return unescape(as_("client").get(path, asked).content.decode())
 
 
 def test_who_may_only_look_is_told_so(as_: As, cast: Cast, backup: Backup) -> None:

@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from backups.drivers.base import Mode
+from backups.kinds import KINDS
 from backups.models import Backup, Environment
 from backups.proof import Proof
 from restores.models import RestoreRequest
@@ -104,6 +105,7 @@ def test_the_queue_is_oldest_first_with_its_marks(as_: As, backup: Backup, cast:
     page = text_of(as_("it"), "/approvals/")
     assert page.index(old.number) < page.index(young.number) < page.index(second.number)
     assert finished.number not in page
+    assert page.count(KINDS["files"].interrupts) == 1, "of the one in place"
     rows = {row.found.pk: {words for words, _ in row.marks} for row in as_("it").get("/approvals/").context["waiting"]}
     marks = {pk: {mark.replace("\N{NO-BREAK SPACE}", " ") for mark in found} for pk, found in rows.items()}
     assert marks[old.pk] == {

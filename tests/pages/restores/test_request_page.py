@@ -10,13 +10,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from backups.drivers.base import Mode
+from backups.kinds import KINDS
 from backups.models import Backup
+from restores.actions.undone import record_undone
 from restores.models import Attempt, AttemptKind, AttemptStatus, Event, RestoreRequest, Step, StepStatus
 from restores.stepnames import StepName
 from restores.workflow import STATUSES, Status
-from tests.factories import Cast, make_attempt, make_request
+from tests.factories import Cast, make_attempt, make_backup, make_request, make_resource
 from tests.pages.restores.conftest import As, finish
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -197,6 +200,61 @@ def test_the_loss_is_measured_at_the_moment_of_the_swap(as_: As, cast: Cast, bac
     request = make_request(backup, cast.client)
     finish(request, cast, went_live_at=now - timedelta(hours=50), finished_at=now - timedelta(hours=50))
     assert "everything saved after that (4 h) was replaced" in page_of(as_, "client", request)
+
+
+def test_after_an_undo_the_loss_still_ends_where_the_restore_did(
+    as_: As, cast: Cast, backup: Backup, now: datetime
+) -> None:
+    """What was saved between the restore and the undo is no part of what came back."""
+    request = make_request(backup, cast.client, mode=Mode.IN_PLACE)
+    restored = now - timedelta(hours=50)
+    finish(request, cast, went_live_at=restored, finished_at=restored)
+    undo = Attempt.objects.create(
+        request=request, kind=AttemptKind.UNDO, number=2, status=AttemptStatus.COMPLETED, target="x", asked_by=cast.it,
+        asked_at=now, started_at=now, finished_at=now, reason="The wrong day.", proof="The original is live again.",
+    )  # fmt: skip
+    record_undone(undo, now=now, by=cast.it, reason="The wrong day.")
+    page = page_of(as_, "client", request)
+    assert "what had been saved after that (4 h) is back" in page
+    assert '<strong class="bad">4 h</strong> of changes' in page
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_a_restore_in_place_interrupts_is_said_before_it_is_approved(
+    as_: As, cast: Cast, now: datetime, kind: str
+) -> None:
+    request = make_request(make_backup(make_resource(cast.shop, "one", kind=kind), now), cast.client)
+    interrupts = KINDS[kind].interrupts
+    plan = f"<dt>Interrupts</dt><dd>{escape(interrupts)}</dd>"
+    assert plan in page_of(as_, "client", request)
+    page = page_of(as_, "it", request)
+    assert plan in page
+    assert interrupts in dialog_of(page, "act-approve")
+    finish(request, cast)
+    assert interrupts in dialog_of(page_of(as_, "it", request), "act-undo")
+    assert interrupts not in str(request.plan), "a better wording needs no new approval"
+
+
+def test_what_interrupts_nothing_says_nothing_of_it(as_: As, cast: Cast, backup: Backup) -> None:
+    page = page_of(as_, "it", make_request(backup, cast.client, mode=Mode.BESIDE))
+    assert "Interrupts" not in page
+    assert KINDS["files"].interrupts not in page
+
+
+def dialog_of(page: str, name: str) -> str:
+    """What stands in a dialog, up to where the next one begins."""
+    [found] = re.findall(rf'<(?:dialog|div|section)[^>]* id="{name}".*?</form>', page, re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_beside_says_what_to_do_with_it_as_long_as_it_is_there(as_: As, cast: Cast, now: datetime, kind: str) -> None:
+    backup = make_backup(make_resource(cast.shop, "one", kind=kind), now)
+    request = make_request(backup, cast.client, mode=Mode.BESIDE)
+    attempt = finish(request, cast)
+    assert KINDS[kind].afterwards in page_of(as_, "client", request)
+    Attempt.objects.filter(pk=attempt.pk).update(tidied_at=now)
+    assert KINDS[kind].afterwards not in page_of(as_, "client", request)
 
 
 def test_beside_says_where_it_stands(as_: As, cast: Cast, backup: Backup) -> None:
