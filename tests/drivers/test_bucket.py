@@ -549,9 +549,12 @@ def test_buckets_are_found_in_their_region_without_the_portals_own(bench: Bench)
     assert list(discovery.everything("hosting", aws.AWAY)) == []
     ours = replace(case.driver, stores=frozenset({case.bucket}))
     assert list(ours.discovery.everything("hosting", aws.HOME)) == []
-    for operation in ("ListBuckets", "GetBucketTagging"):
-        with answered("s3", operation, refusal("AccessDenied")), pytest.raises(DriverError):
+    for operation, code in (("ListBuckets", "AccessDenied"), ("GetBucketTagging", "AllAccessGone")):
+        with answered("s3", operation, refusal(code)), pytest.raises(DriverError):
             list(discovery.everything("hosting", aws.HOME))
+    with answered("s3", "GetBucketTagging", refusal("AccessDenied")):
+        [untold] = discovery.everything("hosting", aws.HOME)
+    assert untold.tags == {}, "a bucket may have a policy of its own, and is found all the same"
 
 
 def test_names_in_vaults_tell_resources_apart() -> None:

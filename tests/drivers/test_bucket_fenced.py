@@ -21,6 +21,7 @@ from tests.drivers.contract.bench import Bench
 from tests.drivers.test_bucket import bench, case_of
 
 __all__ = ["bench"]
+pytestmark = pytest.mark.slow
 VAULT = "acme-vault-central"
 
 

@@ -80,9 +80,9 @@ def look_at(work: Work, changes: Sequence[Change]) -> list[Change]:
 
 def _looked_at(work: Work, change: Change) -> bool:
     stands, known = _now(work.target, change.key), work.reached.before
-    whose = Whose.THEIRS
-    if change.key in known and not _same(stands.listed, known[change.key]):
-        whose = _whose(work, change, stands)
+    if change.key in known and _same(stands.listed, known[change.key]):
+        return True  # a call before has noted it, and its tags as they were
+    whose = _whose(work, change, stands) if change.key in known else Whose.THEIRS
     if whose is Whose.THEIRS:
         _note(work, change, stands.listed)
     return whose is not Whose.OURS
@@ -152,7 +152,8 @@ def put_back(work: Work, change: Change, ours_alone: bool) -> bool:
             if why(error) not in NOT_THERE | OTHERWISE:
                 raise
             continue
-        work.reached.is_back(change.key)
+        if well:
+            work.reached.is_back(change.key)
         return well
     raise _too_quick(work, change)
 
