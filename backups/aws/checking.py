@@ -8,7 +8,7 @@ from typing import Any
 
 from backups.aws.access import Access
 from backups.aws.accounts import AwsAccount
-from backups.aws.policy import STATEMENTS, Statement, resources_of
+from backups.aws.policy import Statement, resources_of, statements_for
 from backups.drivers.base import DriverError
 from backups.drivers.bucket.vaults import check_fit
 
@@ -76,9 +76,7 @@ def _simulated(here: Access) -> Iterator[Seen]:
     if not here.account.role:
         yield Seen("What the keys may do beyond looking was not tried: IAM tells it of roles.", well=None)
         return
-    for statement in STATEMENTS:
-        if not resources_of(statement.resource, here.account):
-            continue  # about vaults, of which there are none
+    for statement in statements_for(here.account):
         try:
             missing = _missing(here, statement)
         except DriverError as error:

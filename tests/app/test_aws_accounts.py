@@ -75,6 +75,18 @@ def test_what_removes_is_allowed_for_the_portals_own_alone() -> None:
             assert own or hides, f"{statement.name} would remove what is others'"
 
 
+def test_without_a_vault_no_object_of_any_bucket_may_be_touched() -> None:
+    def s3(vault: str) -> list[dict[str, Any]]:
+        account = replace(aws.ACCOUNT, regions={aws.HOME: AwsRegion(aws.HOME, vault=vault)})
+        told: list[dict[str, Any]] = permissions(account)["Statement"]
+        return [one for one in told if any(action.startswith("s3:") for action in one["Action"])]
+
+    assert [one["Sid"] for one in s3("")] == ["SeeBuckets"], "buckets are found, and no more"
+    assert all(action.split(":")[1].startswith(("List", "Get")) for action in s3("")[0]["Action"])
+    made = [one for one in s3("acme-vault") if "s3:CreateBucket" in one["Action"]]
+    assert [one["Resource"] for one in made] == [["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"]]
+
+
 def test_the_policy_is_printed(account: Account) -> None:
     assert json.loads(run("aws_policy", "hosting")) == permissions(account_named("hosting"))
     trusted = json.loads(run("aws_policy", "hosting", "--trust", "arn:aws:iam::999999999999:role/portal"))
