@@ -40,6 +40,9 @@ def logging_config(level: str) -> None:
                 # They repeat the addresses that they call, and those of chats hold secrets.
                 "apprise": {"level": "CRITICAL"},
                 "urllib3": {"level": "WARNING"},
+                # They tell of every credential that they find and every connection that they open.
+                "botocore": {"level": "WARNING"},
+                "boto3": {"level": "WARNING"},
             },
             "root": {"handlers": ["stderr"], "level": level},
         }
