@@ -11,6 +11,7 @@ from django.db.models import FilteredRelation, Q, QuerySet
 
 from backups.instants import Instant, read_instant
 from backups.judging import CopyFacts, ResourceFacts, StoredBackup
+from backups.kinds import KEPT_AT_PROVIDERS
 from backups.models import Backup, BackupStatus, CopyState, Environment, Hold, Pin, Resource, ResourceState
 from backups.proof import Proof
 from backups.retention import Hold as HoldFacts
@@ -22,7 +23,7 @@ CHUNK = 500
 
 _RESOURCE = (
     "pk", "name", "environment", "home_region", "other_region", "created_at", "removed_at", "undone_removal_at",
-    "state", "last_good_at",
+    "state", "last_good_at", "kind",
 )  # fmt: skip
 _BACKUP = ("pk", "resource_id", Instant("taken_at"), Instant("finished_at"), "stored_bytes")
 _COPY = (
@@ -62,7 +63,19 @@ def facts_of_each(resources: Sequence[int], now: datetime) -> Iterator[ResourceF
     rows = Resource.objects.filter(pk__in=resources).order_by("pk").values_list(*_RESOURCE)
     backups = _backups(resources, now)
     failures = _failures(resources, now)
-    for pk, name, environment, home, other, created_at, removed_at, undone_removal_at, state, last_good_at in rows:
+    for (
+        pk,
+        name,
+        environment,
+        home,
+        other,
+        created_at,
+        removed_at,
+        undone_removal_at,
+        state,
+        last_good_at,
+        kind,
+    ) in rows:
         failure = failures.get(pk)
         yield ResourceFacts(
             id=pk,
@@ -76,6 +89,7 @@ def facts_of_each(resources: Sequence[int], now: datetime) -> Iterator[ResourceF
             vanished=state == ResourceState.VANISHED,
             undone_removal_at=undone_removal_at,
             last_failure=failure if failure and (last_good_at is None or failure[0] > last_good_at) else None,
+            at_provider=kind in KEPT_AT_PROVIDERS,
         )
 
 

@@ -160,7 +160,7 @@ def _existence(facts: ResourceFacts, good: list[StoredBackup], now: datetime) ->
         yield Found(
             Code.VANISHED,
             "It was not found where it was, twice in a row. Its backups are kept.",
-            "See whether it was moved or deleted. Correct its settings, restore it, or remove it from the portal.",
+            "See whether it was moved or deleted. Restore it; or remove it here, with the reason, and register it where it is now.",
             now,
         )
     if not good and now - facts.created_at > LATE_AFTER:
@@ -296,7 +296,8 @@ def _soundness(facts: ResourceFacts, judgement: Judgement, now: datetime, zone: 
         yield Found(
             Code.DAMAGED_COPY,
             f"Damaged: the copy of {named}{more}.",
-            "See to the disk it lies on. The portal replaces it where another copy or the resource itself allows.",
+            f"{_AT_PROVIDER if facts.at_provider else _ON_DISK} The portal replaces it where another copy or the resource itself"
+            " allows.",
             now,
         )
     old = [_seen(c.checksum_at or c.created_at, facts, now) for _, c in copies if c.good]
@@ -333,6 +334,8 @@ def _removed(
         yield Found(Code.LEFT_OVER, f"It was removed, and {_copies(len(over))} of it should be gone.", _DELETING, since)
 
 
+_ON_DISK = "See to the disk it lies on."
+_AT_PROVIDER = "See in AWS who removed or changed it there, and take that permission away."
 _DELETING = "Retention deletes what is over every hour, unless a run was stopped: see Retention."
 _NOW = "See to the cause, then back it up now."
 _A_DAY_OVER = "A day that is over cannot be backed up any more"

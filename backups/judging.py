@@ -82,6 +82,7 @@ class ResourceFacts:
     vanished: bool = False
     undone_removal_at: datetime | None = None  # when it was removed, if it was brought back since
     last_failure: tuple[datetime, str] | None = None  # since the newest good one: when, and its sentence
+    at_provider: bool = False  # its copies are kept where it is itself, by AWS
 
 
 class CopyVerdict(NamedTuple):

@@ -40,6 +40,9 @@ KINDS: dict[str, Driver] = {
     )
 }
 
+KEPT_AT_PROVIDERS = frozenset(kind for kind, driver in KINDS.items() if driver.kept is not None)
+"""Of these the portal's own regions hold only what each backup is of."""
+
 REGIONS: tuple[str, ...] = tuple(settings.STORE_REGIONS)
 
 

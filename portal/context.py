@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from backups.models import RetentionRun, RunStatus
+from portal.demo.awsground import ENDPOINT, NOWHERE
 from portal.models import Client, User
 from portal.permissions import Person, has_permission, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
@@ -55,10 +56,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     Nothing is asked before a page uses it.
     """
     user: Person = getattr(request, "user", AnonymousUser())
+    elsewhere = os.environ.get(ENDPOINT, "")
     signed_in = isinstance(user, User)  # holds for the lazy object as well
     return {
         "time_zone": settings.POLICY_TIME_ZONE,
-        "aws_elsewhere": os.environ.get("AWS_ENDPOINT_URL", ""),  # where boto3 goes instead of to AWS
+        "aws_elsewhere": "" if elsewhere == NOWHERE else elsewhere,  # where boto3 goes instead of to AWS
         "navigation": SimpleLazyObject(lambda: _items(user, request.path)) if signed_in else (),
         "unread": SimpleLazyObject(lambda: unread_notices(user)) if signed_in else "",
         "roles_in_words": SimpleLazyObject(lambda: roles_in_words(user)) if signed_in else "",

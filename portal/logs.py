@@ -40,6 +40,11 @@ def logging_config(level: str) -> None:
                 # They repeat the addresses that they call, and those of chats hold secrets.
                 "apprise": {"level": "CRITICAL"},
                 "urllib3": {"level": "WARNING"},
+                # They tell of every credential that they find and every connection that they open.
+                "botocore": {"level": "WARNING"},
+                # It warns of what it raises as well, with pages of traceback.
+                "botocore.credentials": {"level": "ERROR"},
+                "boto3": {"level": "WARNING"},
             },
             "root": {"handlers": ["stderr"], "level": level},
         }

@@ -8,7 +8,7 @@ from itertools import islice
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from backups.actions.companyfindings import note_finding, settle_finding
@@ -41,15 +41,17 @@ def discover_all() -> None:
         hand_over("backups.discover_region", pk)
 
 
-def discover_region(region_id: int, *, clock: Clock = timezone.now) -> None:
+def discover_region(region_id: int, *, clock: Clock = timezone.now) -> list[str]:
     """Look through one region, one kind of thing after another: what cannot be listed keeps nobody from the others.
 
+    Returns what AWS would not list, in words, each once.
     Safe to run twice, late or never: what was listed before another listing that is known already changes nothing.
     """
     region = AccountRegion.objects.select_related("account").filter(pk=region_id).first()
     if region is None:
-        return
-    begun, refusals, listed = clock(), [], []
+        return []
+    begun, listed = clock(), []
+    refusals: list[str] = []
     for discovery, kinds in _discoveries():
         try:
             listed.append((kinds, list(discovery.everything(region.account.name, region.name))))
@@ -61,12 +63,13 @@ def discover_region(region_id: int, *, clock: Clock = timezone.now) -> None:
         region.listed_at = AccountRegion.objects.select_for_update().get(pk=region.pk).listed_at  # one at a time
         known = region.listed_at if region.listed_at is not None and region.listed_at < now + AHEAD else None
         if known is not None and known > begun:
-            return
+            return list(dict.fromkeys(refusals))
         for kinds, found in listed:
             seen = set(locators(found))
             _note_sightings(region, kinds, seen, begun, misses=known is None or known <= begun - MISSES_APART)
             _keep(region, kinds, found, seen, now)
         _note_listed(region, refusals, begun, now)
+    return list(dict.fromkeys(refusals))
 
 
 def _discoveries() -> list[tuple[Discovery, list[str]]]:
@@ -188,7 +191,11 @@ def _tell(region: AccountRegion, now: datetime) -> None:
 def forget_registered(resource: Resource) -> None:
     """What was just registered is not without backups any more; nor is what it consists of."""
     same = Q(locator=resource.locator) | Q(locator__startswith=f"{resource.locator}:")
-    rows = Discovered.objects.filter(same, kind__in=KINDS[resource.kind].shares_with)
+    forget_discovered(Discovered.objects.filter(same, kind__in=KINDS[resource.kind].shares_with))
+
+
+def forget_discovered(rows: QuerySet[Discovered]) -> None:
+    """They are not without backups any more, and the findings of their regions say so."""
     regions = list(AccountRegion.objects.filter(discovered__in=rows).select_related("account").distinct())
     rows.delete()
     for region in regions:

@@ -74,7 +74,8 @@ def check_providers(*, clock: Clock = timezone.now) -> tuple[int, list[str], lis
         except DriverError as error:
             log.warning("presence.provider_away", subject=subject, why=error.sentence)
             advice = (
-                "Nothing is known about the copies there until it answers. See to the account's role and the network."
+                "Nothing is known about the copies there until all of it can be listed."
+                f" “manage.py aws_account check {region.account.name}” says what is missing."
             )
             note_finding(Code.REGION_AWAY, subject, error.sentence, advice, clock())
             away.append(error.sentence)

@@ -35,18 +35,19 @@ CONNECTIONS = 32
 
 
 class Access:
-    """Calls in one account and region."""
+    """Calls in one account and region. ``hasty``: for a person who waits, who is told soon that AWS does not answer."""
 
-    def __init__(self, account: AwsAccount, region: str) -> None:
+    def __init__(self, account: AwsAccount, region: str, *, hasty: bool = False) -> None:
         self.account = account
         self.region = region
+        self._hasty = hasty
         self._guard: Callable[[], object] | None = None
         self._guarded: dict[tuple[str, bool], Any] = {}
         self._lock = threading.Lock()
 
     def guarded(self, guard: Callable[[], object]) -> Access:
         """The same, but before a request that changes something is sent, or sent again, ``guard`` is asked; it may raise."""
-        made = Access(self.account, self.region)
+        made = Access(self.account, self.region, hasty=self._hasty)
         made._guard = guard
         return made
 
@@ -80,13 +81,14 @@ class Access:
 
         def make() -> Any:
             with said(account.name, self.region, "sts:AssumeRole"):
-                session = _session(account, keys, self.region)
-                _check_number(session, account, self.region)
-                made = clients.config(tries=1 if once else clients.TRIES, max_pool_connections=CONNECTIONS)
+                session = _session(account, keys, self.region, hasty=self._hasty)
+                _check_number(session, account, self.region, hasty=self._hasty)
+                tries = 1 if once else clients.TRIES
+                made = clients.config(tries=tries, hasty=self._hasty, max_pool_connections=CONNECTIONS)
                 return session.create_client(service, region_name=self.region, config=made)
 
         if self._guard is None:
-            return clients.client_of((service, self.region, once, account, *map(hash, keys)), make)
+            return clients.client_of((service, self.region, once, self._hasty, account, *map(hash, keys)), make)
         with self._lock:
             if (service, once) not in self._guarded:
                 client = make()
@@ -99,9 +101,9 @@ class Access:
             self._guard()
 
 
-def _check_number(session: Any, account: AwsAccount, region: str) -> None:
+def _check_number(session: Any, account: AwsAccount, region: str, *, hasty: bool) -> None:
     """The credentials lead into the account that is meant. In another one nothing would be found, and all called lost."""
-    sts = session.create_client("sts", region_name=region, config=clients.config())
+    sts = session.create_client("sts", region_name=region, config=clients.config(hasty=hasty))
     number = sts.get_caller_identity()["Account"]
     if number != account.number:
         raise DriverError(
@@ -110,7 +112,7 @@ def _check_number(session: Any, account: AwsAccount, region: str) -> None:
         )
 
 
-def _session(account: AwsAccount, keys: tuple[str, ...], region: str) -> Any:
+def _session(account: AwsAccount, keys: tuple[str, ...], region: str, *, hasty: bool) -> Any:
     session = botocore.session.Session()
     if keys:
         session.set_credentials(*keys)
@@ -119,7 +121,7 @@ def _session(account: AwsAccount, keys: tuple[str, ...], region: str) -> Any:
             raise NoCredentialsError
         fetcher = AssumeRoleCredentialFetcher(
             lambda service, **arguments: session.create_client(
-                service, **{"region_name": region, "config": clients.config(), **arguments}
+                service, **{"region_name": region, "config": clients.config(hasty=hasty), **arguments}
             ),
             source,
             account.role,

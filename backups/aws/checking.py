@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.parsers import ResponseParserError
+
 from backups.aws.access import Access
 from backups.aws.accounts import AwsAccount
-from backups.aws.policy import STATEMENTS, Statement, resources_of
+from backups.aws.answers import NOT_ANSWERED
+from backups.aws.policy import Statement, resources_of, statements_for
 from backups.drivers.base import DriverError
+from backups.drivers.bucket.pace import UNKNOWN_CALL, why
 from backups.drivers.bucket.vaults import check_fit
 
 
@@ -21,24 +25,39 @@ class Seen:
     well: bool | None = True
 
 
-def check_account(account: AwsAccount) -> Iterator[Seen]:
-    """Try everything that can be tried without changing anything, region by region; then what the role may do."""
+def check_account(account: AwsAccount, portals: Collection[str]) -> Iterator[Seen]:
+    """Try everything that can be tried without changing anything, region by region; then what the role may do.
+
+    ``portals`` are the regions that the portal has of its own.
+    """
     if not account.regions:
         yield Seen(f"The account {account.name} has no region yet, so nothing in it can be backed up.", well=False)
         return
-    inside = False
+    if len(account.regions) == 1:
+        yield Seen(
+            f"The account {account.name} has no region but {min(account.regions)}, so there is nowhere for copies to go."
+            f" “manage.py aws_account region {account.name} …” adds one.",
+            well=False,
+        )
+    inside = None
     for region in sorted(account.regions):
-        here = Access(account, region)
+        if region not in portals:
+            yield Seen(
+                f"{region}: the portal has no region of that name, so nothing there can be backed up or copied to it. Add it to"
+                " STORE_REGIONS.",
+                well=False,
+            )
+        here = Access(account, region, hasty=True)
         try:
             here.call("sts", "get_caller_identity")
         except DriverError as error:
-            yield Seen(error.sentence, well=False)
+            yield Seen(f"{region}: {error.sentence}", well=False)
             continue
-        inside = True
+        inside = inside or here
         yield from _look(here)
         yield from _look_at_vault(here)
-    if inside:
-        yield from _simulated(Access(account, min(account.regions)))
+    if inside is not None:
+        yield from _simulated(inside)
 
 
 LOOKS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
@@ -51,11 +70,16 @@ LOOKS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
 
 
 def _look(here: Access) -> Iterator[Seen]:
+    silent: set[str] = set()
     for what, service, operation, key, arguments in LOOKS:
+        if service in silent:
+            continue  # it was waited for once
         try:
             found = here.call(service, operation, **arguments)
         except DriverError as error:
-            yield Seen(error.sentence, well=False)
+            if isinstance(error.__cause__, NOT_ANSWERED):
+                silent.add(service)
+            yield Seen(f"{here.region}: {what} cannot be listed. {error.sentence}", well=False)
         else:
             yield Seen(f"{here.region}: {what} can be listed" + ("." if found.get(key) else "; there are none."))
 
@@ -66,7 +90,7 @@ def _look_at_vault(here: Access) -> Iterator[Seen]:
             yield Seen(check_fit(here))
         here.call("s3", "list_buckets", MaxBuckets=1, BucketRegion=here.region)
     except DriverError as error:
-        yield Seen(error.sentence, well=False)
+        yield Seen(f"{here.region}: {error.sentence}", well=False)
     else:
         yield Seen(f"{here.region}: buckets can be listed.")
 
@@ -76,13 +100,12 @@ def _simulated(here: Access) -> Iterator[Seen]:
     if not here.account.role:
         yield Seen("What the keys may do beyond looking was not tried: IAM tells it of roles.", well=None)
         return
-    for statement in STATEMENTS:
-        if not resources_of(statement.resource, here.account):
-            continue  # about vaults, of which there are none
+    for statement in statements_for(here.account):
         try:
             missing = _missing(here, statement)
         except DriverError as error:
-            yield Seen(f"What the role may do beyond looking could not be told. {error.sentence}", well=None)
+            reason = "This AWS has no iam:SimulatePrincipalPolicy." if _is_unknown(error) else error.sentence
+            yield Seen(f"What the role may do beyond looking could not be told. {reason}", well=None)
             return
         yield (
             Seen(
@@ -92,6 +115,11 @@ def _simulated(here: Access) -> Iterator[Seen]:
             if missing
             else Seen(f"The role may do what is needed to “{statement.name}”.")
         )
+
+
+def _is_unknown(error: DriverError) -> bool:
+    """Whether the call is not known where it was made: an AWS that is none says so in many ways, a page of HTML among them."""
+    return isinstance(error.__cause__, ResponseParserError) or why(error) in UNKNOWN_CALL | {"InvalidAction", "404"}
 
 
 def _missing(here: Access, statement: Statement) -> list[str]:

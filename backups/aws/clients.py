@@ -12,21 +12,25 @@ from botocore.config import Config
 NAME = "haas-backup-portal"
 TRIES = 8
 """Of one request, with back-off between them."""
+TRIES_IN_HASTE, SECONDS_IN_HASTE = 2, 8
+"""Where a person waits for the answer: tries, and how long each waits for a word."""
 
 _lock = threading.Lock()
 _clients: dict[tuple[object, ...], Any] = {}
 
 
-def config(*, tries: int = TRIES, mode: str = "adaptive", **more: Any) -> Config:
+def config(*, tries: int = TRIES, mode: str = "adaptive", hasty: bool = False, **more: Any) -> Config:
     """Botocore's configuration. ``adaptive``: what is throttled slows down all calls of the client, before it gives up.
 
-    AWS_MAX_ATTEMPTS may have it tried less often.
+    AWS_MAX_ATTEMPTS may have it tried less often. ``hasty``: a person waits for the answer, and is told soon that there is none.
     """
+    if hasty:
+        tries = min(tries, TRIES_IN_HASTE)
     wanted = min(tries, int(os.environ.get("AWS_MAX_ATTEMPTS", tries)))
     return Config(
         retries={"mode": mode, "total_max_attempts": wanted},
-        connect_timeout=10,
-        read_timeout=60,
+        connect_timeout=SECONDS_IN_HASTE if hasty else 10,
+        read_timeout=SECONDS_IN_HASTE if hasty else 60,
         tcp_keepalive=True,
         user_agent_extra=NAME,
         **more,

@@ -18,13 +18,17 @@ Condition = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Statement:
-    """Some actions, why they are needed, and under what condition alone. ``indirect``: AWS does them on the portal's behalf."""
+    """Some actions, why they are needed, and under what condition alone. ``indirect``: AWS does them on the portal's behalf.
+
+    ``with_vaults``: only where buckets can be backed up, in an account that has a vault.
+    """
 
     name: str
     actions: tuple[str, ...]
     condition: Condition = field(default_factory=dict)
     resource: str = "*"  # or one of the words of resources_of()
     indirect: bool = False
+    with_vaults: bool = False
 
     def as_json(self, account: AwsAccount) -> dict[str, Any]:
         """As IAM reads it."""
@@ -113,6 +117,46 @@ _DATABASES = (
     ),
 )  # fmt: skip
 
+_BUCKETS = (
+    Statement("ReadObjects", ("s3:GetObject", "s3:GetObjectTagging"), resource=OBJECTS, with_vaults=True),
+    Statement(
+        "TouchVersions",
+        ("s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"),
+        resource=OBJECTS,
+        indirect=True,
+        with_vaults=True,
+    ),
+    # Into vaults and restores' buckets, and as new versions into live ones, by a restore in place and its undo.
+    Statement(
+        "PutObjects",
+        ("s3:PutObject", "s3:PutObjectTagging", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+        resource=OBJECTS,
+        with_vaults=True,
+    ),
+    # A delete marker: without s3:DeleteObjectVersion it destroys nothing where versions are kept, and elsewhere it is not asked.
+    Statement("HideObjects", ("s3:DeleteObject",), resource=OBJECTS, with_vaults=True),
+    Statement("RemoveFromVaults", ("s3:DeleteObjectVersion",), resource=VAULTS, indirect=True, with_vaults=True),
+    Statement("RemoveRestores", ("s3:DeleteBucket",), resource=RESTORES, with_vaults=True),
+    Statement("EmptyRestores", ("s3:DeleteObjectVersion",), resource=RESTORES, indirect=True, with_vaults=True),
+    # No others: a live bucket that is gone is made by people, or by a role that may more.
+    Statement(
+        "MakeBuckets",
+        (
+            "s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock",
+            "s3:PutEncryptionConfiguration",
+        ),
+        resource=RESTORES,
+        with_vaults=True,
+    ),
+    Statement(
+        "EncryptedObjects",
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
+        indirect=True,
+        with_vaults=True,
+    ),
+)  # fmt: skip
+
 STATEMENTS = (
     Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstanceTypes")),
     Statement("Make", tuple(f"ec2:{name}" for name in _CREATES)),
@@ -147,45 +191,19 @@ STATEMENTS = (
             "s3:GetBucketPolicy", "s3:GetBucketCORS", "s3:GetLifecycleConfiguration",
         ),
     ),
-    Statement("ReadObjects", ("s3:GetObject", "s3:GetObjectTagging"), resource=OBJECTS),
-    Statement(
-        "TouchVersions",
-        ("s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"),
-        resource=OBJECTS,
-        indirect=True,
-    ),
-    # Into vaults and restores' buckets, and as new versions into live ones, by a restore in place and its undo.
-    Statement(
-        "PutObjects",
-        ("s3:PutObject", "s3:PutObjectTagging", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
-        resource=OBJECTS,
-    ),
-    # A delete marker: without s3:DeleteObjectVersion it destroys nothing where versions are kept, and elsewhere it is not asked.
-    Statement("HideObjects", ("s3:DeleteObject",), resource=OBJECTS),
-    Statement("RemoveFromVaults", ("s3:DeleteObjectVersion",), resource=VAULTS, indirect=True),
-    Statement("RemoveRestores", ("s3:DeleteBucket",), resource=RESTORES),
-    Statement("EmptyRestores", ("s3:DeleteObjectVersion",), resource=RESTORES, indirect=True),
-    # Also for a live bucket that is gone and made anew.
-    Statement(
-        "MakeBuckets",
-        (
-            "s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock",
-            "s3:PutEncryptionConfiguration",
-        ),
-    ),
-    Statement(
-        "EncryptedObjects",
-        ("kms:Decrypt", "kms:GenerateDataKey"),
-        {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
-        indirect=True,
-    ),
+    *_BUCKETS,
 )  # fmt: skip
 
 
+def statements_for(account: AwsAccount) -> list[Statement]:
+    """Those that count in the account: without a vault it backs up no bucket, and without a role there is none to ask about."""
+    has_vault = any(region.vault for region in account.regions.values())
+    return [one for one in STATEMENTS if resources_of(one.resource, account) and (has_vault or not one.with_vaults)]
+
+
 def permissions(account: AwsAccount) -> dict[str, Any]:
-    """The policy to attach to the portal's role in the account. What is about vaults is left out where there are none."""
-    told = [one.as_json(account) for one in STATEMENTS]
-    return {"Version": "2012-10-17", "Statement": [one for one in told if one["Resource"]]}
+    """The policy to attach to the portal's role in the account."""
+    return {"Version": "2012-10-17", "Statement": [one.as_json(account) for one in statements_for(account)]}
 
 
 def trust(account: AwsAccount, principal: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from portal.demo.awsground import aws_environment, without_aws
+from portal.demo.awsground import aws_environment, keep_aws, kept_aws, without_aws
 from portal.demo.ground import take_ground
 from portal.environment import without_portal
 from portal.supervisor.checks import CannotStart, check_port
@@ -38,13 +38,14 @@ def main(arguments: list[str]) -> None:
     aws = arguments == ["--aws"]
     data = Path(os.environ.get("DATA_DIR") or ROOT / ".demo").expanduser().resolve()
     if arguments[:1] == ["manage"]:
-        _become(arguments[1:], data)
+        _become(arguments[1:], data, kept_aws(data))
     if arguments not in ([], ["--reset"], ["--aws"]):
         sys.exit("Usage: python -m portal.demo [--reset|--aws], or: python -m portal.demo manage COMMAND …")
     try:
         check_port(os.environ.get("PORT") or "8000")  # before anything is made
         more = aws_environment() if aws else {}
         told = take_ground(data, reset=bool(arguments))  # the simulated account forgets everything, so all begins anew
+        keep_aws(data, more)
     except CannotStart as error:
         sys.exit(str(error))
     if told:
@@ -52,9 +53,9 @@ def main(arguments: list[str]) -> None:
     _become(["run", "--demo"], data, more)
 
 
-def _become(command: list[str], data: Path, more: Mapping[str, str] | None = None) -> NoReturn:
+def _become(command: list[str], data: Path, more: Mapping[str, str]) -> NoReturn:
     argv = [sys.executable, str(ROOT / "manage.py"), *command]
-    os.execve(sys.executable, argv, {**demo_environment(data, os.environ), **(more or {})})  # noqa: S606
+    os.execve(sys.executable, argv, {**demo_environment(data, os.environ), **more})  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from backups.actions.discovering import discover_region
 from backups.actions.taking import perform_backup
 from backups.actions.taking_in import take_in
 from backups.models import Account, AccountRegion, Copy, Discovered, Resource
-from portal.demo.awsground import ENDPOINT
+from portal.demo.awsground import ENDPOINT, NOWHERE
 from portal.demo.cast import MERIDIAN, NORDWIND
 from portal.demo.company import HOME_REGION, OTHER_REGION, person
 from portal.history import acting
@@ -65,7 +65,7 @@ VAULTS = {HOME_REGION: "simulated-vault-home", OTHER_REGION: "simulated-vault-aw
 
 def is_wanted() -> bool:
     """Whether this demo has the account."""
-    return ENDPOINT in os.environ
+    return os.environ.get(ENDPOINT, NOWHERE) != NOWHERE
 
 
 def program() -> Program:

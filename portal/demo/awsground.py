@@ -1,14 +1,30 @@
-"""The environment of the demo's simulated AWS account. Knows nothing of Django."""
+"""The environment of the demo's simulated AWS account, and what keeps every demo from a real one. Knows nothing of Django."""
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 
 from portal.supervisor.checks import CannotStart
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+NOWHERE = "http://127.0.0.1:1"
+"""Where nothing answers."""
+KEPT_IN = "aws.json"
+"""Below DATA_DIR: how other commands of this demo find its simulated account."""
+
+_NONE = {
+    ENDPOINT: NOWHERE,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "BOTO_CONFIG": os.devnull,
+}
+"""Leads to no AWS at all: neither credentials nor an address are found, whatever the person has set up for others."""
 
 
 def aws_environment() -> dict[str, str]:
@@ -22,11 +38,24 @@ def aws_environment() -> dict[str, str]:
         ENDPOINT: f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "simulated",
         "AWS_SECRET_ACCESS_KEY": "simulated",
-        "AWS_EC2_METADATA_DISABLED": "true",
         "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     }
 
 
+def keep_aws(data: Path, simulated: Mapping[str, str]) -> None:
+    """Have other commands find the account that is started now; none is found where this demo has none."""
+    (data / KEPT_IN).write_text(json.dumps(simulated))
+
+
+def kept_aws(data: Path) -> dict[str, str]:
+    """What leads to the simulated account of the demo in ``data``; empty where it has none."""
+    try:
+        found: dict[str, str] = json.loads((data / KEPT_IN).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
 def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the demo leads to an account of the person's own."""
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_")} | _NONE

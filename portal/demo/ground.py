@@ -13,7 +13,7 @@ COMPLETE = "demo-complete"
 LOCK = "run.lock"
 EDITION = "2"
 """Counted up when a demo made before cannot go on as it is."""
-MARKER_TEXT = "Everything in this directory was made by the portal's demo. 'make demo-reset' deletes it.\n"
+MARKER_TEXT = "Everything in this directory was made by the portal's demo, which deletes it when it starts over.\n"
 
 
 def take_ground(data: Path, *, reset: bool) -> str:

@@ -90,6 +90,7 @@ def _greet(port: int, seconds: float, tell: Tell) -> None:
         tell(f"  {person.label:{width}}  {person.username:6} {person.password:20} {person.name}")
     more = f"  {address}/resources/unprotected/  as ivo: machines of the simulated AWS account that nobody backs up\n"
     more = more if aws.is_wanted() else ""
+    over = "'make demo-aws' starts over, each time" if aws.is_wanted() else "'make demo-reset' starts over"
     tell(
         f"""
 Where to click:
@@ -98,6 +99,6 @@ Where to click:
   {address}/charges/    as amir: a restore to charge or waive
 {more}  {address}/api/docs/   the API
 Commands: DATA_DIR={settings.DATA_DIR} {Path(sys.executable)} -m portal.demo manage resource --help
-Data and logs are below {settings.DATA_DIR}; 'make demo-reset' starts over. Ctrl-C stops everything.
+Data and logs are below {settings.DATA_DIR}; {over}. Ctrl-C stops everything.
 Portal ready at {address}"""
     )

@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from backups.actions.registering import register_resource
 from backups.actions.removing import removal_plan
-from backups.models import Finding, Hold, Resource, RetentionRun
+from backups.models import Account, AccountRegion, Discovered, Finding, Hold, Resource, RetentionRun
 from portal import handover
 from restores.actions.incident_choosing import digest_of
 from restores.models import Charge, Incident, RestoreRequest
@@ -31,7 +31,7 @@ EXAMPLE = re.compile(
     r"```json\n(\d+)\n([^`]*)```",  # status, answer
     re.MULTILINE,
 )
-MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|701|801|901|2026-12-24)\b|/srv/shop-images")
+MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|601|701|801|901|2026-12-24)\b|/srv/shop-images")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def work(queue: list[tuple[str, tuple[Any, ...]]]) -> None:
 
 
 def make_trouble(meant: dict[str, str]) -> None:
-    """A finding, and a run that was stopped."""
+    """A finding, a run that was stopped, and a machine that nobody backs up."""
     now = timezone.now()
     Finding.objects.create(
         subject="eu-west-1", rule="B1", code="region_away", sentence="It is away.", advice="Mount it.", since=now, opened_at=now
@@ -77,6 +77,13 @@ def make_trouble(meant: dict[str, str]) -> None:
         status="stopped", planned_at=now, copies_before=100, to_delete=31, limit_percent=20
     )
     meant["801"] = str(run.pk)
+    account = Account.objects.create(name="hosting", number="111122223333")
+    home, _ = (AccountRegion.objects.create(account=account, name=name) for name in ("eu-central-1", "eu-west-1"))
+    found = Discovered.objects.create(
+        region=home, kind="ec2", locator="hosting/eu-central-1/i-0", name="web-1", sentence="i-0, running",
+        tags={"client": "Shopco", "application": "Shop"}, first_seen_at=now, seen_at=now,
+    )  # fmt: skip
+    meant["601"] = str(found.pk)
 
 
 def told(example: Any, answer: Any) -> bool:

@@ -521,6 +521,19 @@ def test_a_vault_that_is_not_fit_is_refused_in_words(bench: Bench, wrong: dict[s
             ask()
 
 
+def test_a_vault_that_is_gone_is_named_by_the_nightly_look(bench: Bench) -> None:
+    regions = {aws.HOME: AwsRegion(aws.HOME, vault="vault-of-nobody")}
+    driver = BucketDriver(aws.KnownAccounts({"hosting": replace(ACCOUNT, regions=regions)}))
+    with pytest.raises(DriverError, match=f"There is no bucket vault-of-nobody, .* the vault in {aws.HOME}. Make it"):
+        list(driver.kept.owned({"account": "hosting"}, aws.HOME))
+    denied = answered("s3", "ListObjectsV2", refusal("AccessDenied"))
+    with (
+        denied,
+        pytest.raises(DriverError, match=f"The vault {HOME_VAULT} in {aws.HOME} cannot be listed. The AWS acc"),
+    ):
+        list(case_of(bench).driver.kept.owned({"account": "hosting"}, aws.HOME))
+
+
 def test_another_vault_is_not_taken_for_a_lost_backup(bench: Bench) -> None:
     kept = kept_of(bench, "r/one")
     regions = {aws.HOME: AwsRegion(aws.HOME, vault="vault-other")}

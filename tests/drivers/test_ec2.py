@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from backups.artefacts import ArtefactWriter, StoredArtefact
+from backups.aws import tags
 from backups.aws.accounts import AwsRegion
 from backups.drivers.base import DriverError, Mode, Standing, StillWorking
 from backups.drivers.ec2 import Ec2Driver
@@ -30,6 +31,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     (tmp_path / "scratch").mkdir()
     with factories()["ec2"](tmp_path) as case:
         yield Bench(case, prepared("here", tmp_path / "store"), tmp_path / "scratch")
+
+
+MARKS = {tags.RESTORE, tags.GOES}
 
 
 def case_of(bench: Bench) -> Ec2Case:
@@ -448,6 +452,19 @@ def test_what_is_kept_of_a_terminated_machine_goes_when_its_time_is_over(bench: 
     case.ec2.terminate_instances(InstanceIds=[case.machine])
     driver.discard(settings, place, place.kept)
     assert case.of(place.kept) == []
+
+
+def test_what_is_live_bears_nothing_of_the_restore(bench: Bench) -> None:
+    case, driver, settings = case_of(bench), bench.case.driver, bench.case.settings
+
+    def borne() -> set[str]:
+        return {tag["Key"] for one in case.of(place.live) for tag in one.get("Tags", ()) if tag["Key"] in MARKS}
+
+    place = bench.ready(bench.take())
+    for verb in (driver.swap, driver.swap_back):
+        until_done(lambda verb=verb: verb(settings, place))
+        until_done(lambda: driver.resume_writers(settings, place))
+        assert borne() == set()
 
 
 def test_what_is_live_after_an_undo_outlives_its_machine(bench: Bench) -> None:

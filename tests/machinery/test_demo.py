@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from backups.slots import Point, fill_slots
 from portal.demo.__main__ import demo_environment
+from portal.demo.awsground import NOWHERE, aws_environment, keep_aws, kept_aws
 from portal.demo.calendar import backup_days, backup_moments
 from portal.demo.cast import CAST, CLIENTS
 from portal.demo.ground import is_complete, mark_complete, take_ground
@@ -101,6 +102,45 @@ def test_nothing_set_for_a_real_portal_reaches_the_demo(tmp_path):
     read = read_environment(given)
     assert read["DEMO"]
     assert read["DATABASE_URL"] == f"sqlite:///{tmp_path}/demo/portal.sqlite3"
+
+
+ASKS_AWS = """
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+import boto3
+told = Config(retries={"total_max_attempts": 1}, connect_timeout=2)
+try:
+    print(boto3.client("sts", region_name="eu-central-1", config=told).get_caller_identity())
+except (EndpointConnectionError, NoCredentialsError) as error:
+    print(type(error).__name__)
+session = boto3.Session()
+print(session.get_credentials(), boto3.client("ec2", region_name="eu-central-1").meta.endpoint_url)
+"""
+
+
+def test_a_demo_reaches_no_aws_of_the_persons_own(tmp_path):
+    home = tmp_path / "home"
+    (home / ".aws").mkdir(parents=True)
+    keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+    (home / ".aws/credentials").write_text(f"[default]\n{keys}[work]\n{keys}")
+    (home / ".boto").write_text(f"[Credentials]\n{keys}")
+    own = {
+        "HOME": str(home),
+        "AWS_PROFILE": "work",
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "PATH": os.environ["PATH"],
+    }
+    env = {**demo_environment(tmp_path / "demo", own), **kept_aws(tmp_path / "demo")}
+    printed = subprocess.run([sys.executable, "-c", ASKS_AWS], env=env, capture_output=True, text=True, check=True)
+    assert printed.stdout.splitlines() == ["NoCredentialsError", f"None {NOWHERE}"]
+
+
+def test_commands_find_the_simulated_aws_of_the_demo_that_was_started_last(tmp_path):
+    simulated = aws_environment()
+    keep_aws(tmp_path, simulated)
+    assert {**demo_environment(tmp_path, {}), **kept_aws(tmp_path)}["AWS_ENDPOINT_URL"] == simulated["AWS_ENDPOINT_URL"]
+    keep_aws(tmp_path, {})
+    assert demo_environment(tmp_path, {}) == {**demo_environment(tmp_path, {}), **kept_aws(tmp_path)}
 
 
 def test_nothing_set_for_a_real_portal_reaches_the_tests(tmp_path):

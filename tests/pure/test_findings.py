@@ -122,6 +122,16 @@ def test_what_is_found(case: str) -> None:
     assert all(one.advice and one.since <= NOW for one in found)
 
 
+def test_a_damaged_copy_is_looked_after_where_it_is_kept() -> None:
+    def advice(*, at_provider: bool) -> str:
+        found = audit(replace(damaged(), at_provider=at_provider), now=NOW, zone=BERLIN)
+        return next(one.advice for one in found if one.code is Code.DAMAGED_COPY)
+
+    assert "disk" in advice(at_provider=False)
+    assert "disk" not in advice(at_provider=True)
+    assert "in AWS" in advice(at_provider=True)
+
+
 def test_what_a_wrong_clock_finished_gives_no_grace() -> None:
     """Else nobody would hear for a year that there is nothing in the other region, or too much at home."""
     ahead = NOW + timedelta(days=300)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 from backups.aws.access import Access
 from backups.drivers.base import DamagedBackup, DriverError, StillWorking
 from backups.drivers.bucket.copying import copy_object, encrypted
 from backups.drivers.bucket.lists import begin, check_counted_on, finish
-from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, OTHERWISE, Pace, Turn, why
+from backups.drivers.bucket.pace import AGAIN_IN, NO_BUCKET, NOT_THERE, OTHERWISE, Pace, Turn, why
 from backups.drivers.bucket.shelf import Shelf
 from backups.drivers.bucket.vault import DELETING, DONE, ROOT, Line, Vault, unquoted, written_part
-from backups.drivers.bucket.vaults import PART, check_fit, check_same, kept_in, name_of, token_of, vault_in
+from backups.drivers.bucket.vaults import PART, check_fit, check_same, kept_in, name_of, no_vault, token_of, vault_in
 from backups.drivers.counting import counted, megabytes
 from backups.drivers.provider import KeptAt, Owned
 from backups.drivers.words import Progress
@@ -119,8 +120,21 @@ def owned(access: Access) -> Iterator[Owned]:
     if access.region not in account.regions or not account.regions[access.region].vault:
         return
     bucket = name_of(access)
-    marks = access.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{ROOT}/marks/")
+    marks = _marks(access, bucket)
     for (of, token), one in groupby(marks, lambda mark: tuple(mark["Key"].split("/")[2:4])):
         kinds = {mark["Key"].rpartition("/")[2] for mark in one}
         name = kept_in(vault_in(access, of), unquoted(token))
         yield Owned(unquoted(token), name, sound=DONE in kinds and DELETING not in kinds)
+
+
+def _marks(access: Access, bucket: str) -> Iterator[dict[str, Any]]:
+    """What the vault has of marks. Where it cannot be listed the sentence names it: AWS's own names no bucket."""
+    try:
+        yield from access.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{ROOT}/marks/")
+    except StillWorking:
+        raise
+    except DriverError as error:
+        if why(error) in NO_BUCKET:
+            raise no_vault(access, error) from error
+        sentence = f"The vault {bucket} in {access.region} cannot be listed. {error.sentence}"
+        raise DriverError(sentence, detail=error.detail, retry=error.retry) from error

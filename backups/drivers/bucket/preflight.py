@@ -38,8 +38,9 @@ def preflight(target: Target, mode: Mode, artefact: Artefact) -> list[str]:
 def _in_place(target: Target) -> Iterator[str]:
     if not beside.is_there(target.access, target.bucket):
         yield (
-            f"The bucket {target.bucket} is not there any more and is made anew, private and with versions. Its policy, CORS"
-            " and lifecycle rules stand in the backup's description, and are for people to set."
+            f"The bucket {target.bucket} is not there any more. Make it first, private and with versions, in"
+            f" {target.access.region}: the portal makes it itself only where its role may. Its policy, CORS and lifecycle rules stand"
+            " in the backup's description, and are for people to set."
         )
         return
     check_versions(target)

@@ -57,6 +57,15 @@ def check_same(kept: KeptAt, vault: Vault) -> None:
         )
 
 
+def no_vault(access: Access, error: DriverError) -> DriverError:
+    """In words: the bucket that is set as the vault is not there."""
+    return DriverError(
+        f"There is no bucket {name_of(access)}, which is set as the vault in {access.region}. Make it, private and with"
+        " versions.",
+        detail=error.detail,
+    )
+
+
 def check_fit(access: Access) -> str:
     """A sentence about the region's vault. Raises :class:`DriverError` unless it is there, private and keeps versions."""
     bucket, region = name_of(access), access.region
@@ -64,10 +73,7 @@ def check_fit(access: Access) -> str:
         where = access.call("s3", "head_bucket", Bucket=bucket).get("BucketRegion") or region
     except DriverError as error:
         if why(error) in NO_BUCKET:
-            raise DriverError(
-                f"There is no bucket {bucket}, which is set as the vault in {region}. Make it, private and with versions.",
-                detail=error.detail,
-            ) from error
+            raise no_vault(access, error) from error
         raise
     if where != region:
         raise DriverError(f"The vault {bucket} is in {where}, not in {region}. Set one that is there.")

@@ -199,10 +199,18 @@ def _see_attached(target: Target, place: Place, wanted: Mapping[str, str]) -> No
 
 
 def _unmark(target: Target, place: Place) -> None:
-    """What is live bears no name of the restore: else it would be removed with it, once the machine is gone."""
+    """What is live bears nothing of the restore: with its name it would be removed with it, once the machine is gone.
+
+    Whether it goes with the machine stays noted until it does.
+    """
+    ours = {*originals(place).values(), *restored(place).values()}
     for one in attached_to(target.access, target.machine, target.device):
-        if one.tags.get(tags.RESTORE) in (place.beside, place.kept):
-            target.access.call("ec2", "delete_tags", Resources=[one.id], Tags=[{"Key": tags.RESTORE}])
+        borne = [tags.RESTORE] if one.tags.get(tags.RESTORE) in (place.beside, place.kept) else []
+        noted = one.tags.get(tags.GOES) if one.id in ours else None
+        if noted is not None and not (noted == "yes" and one.goes_with_machine is False):
+            borne.append(tags.GOES)
+        if borne:
+            target.access.call("ec2", "delete_tags", Resources=[one.id], Tags=[{"Key": key} for key in borne])
 
 
 def resume_writers(target: Target, place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.aws.policy import permissions, trust
 from backups.awsaccounts import account_named
 from backups.drivers.base import DriverError
+
+ARN = re.compile(r"^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(role|user|assumed-role|root)(/[\w+=,.@/-]+)?$")
+"""Whom a trust policy may name."""
 
 
 class Command(BaseCommand):
@@ -31,5 +35,10 @@ class Command(BaseCommand):
             account = account_named(options["account"])
         except DriverError as error:
             raise CommandError(error.sentence, returncode=2) from error
-        policy = trust(account, options["trust"]) if options["trust"] else permissions(account)
+        if options["trust"] is not None and not ARN.match(options["trust"]):
+            raise CommandError(
+                "--trust takes the ARN that the portal runs as, such as arn:aws:iam::999999999999:role/portal.",
+                returncode=2,
+            )
+        policy = trust(account, options["trust"]) if options["trust"] is not None else permissions(account)
         self.stdout.write(json.dumps(policy, indent=2))
