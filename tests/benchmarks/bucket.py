@@ -1,8 +1,9 @@
 """How quick backups of buckets are, and how many calls they cost: beside plain copying by boto3, in the same run.
 
 Run ``python -m tests.benchmarks.bucket --size 2.5G``: 50,000 small objects (50 kB of the size make one) in the simulated AWS,
-which runs in this process and takes most of the time; so what counts is the ratio, and the calls per object. One in a hundred
-is changed before the second backup. Plain copying lists both sides and copies what differs by size or ETag, and nothing else:
+which runs in this process and takes most of the time, though of versions it looks at no more than the page it gives; so what
+counts is the ratio, and the calls per object. One in a hundred is changed before the second backup. Plain copying lists both
+sides and copies what differs by size or ETag, and nothing else:
 no list that outlives the next copying, no headers noted, no tags, no proof that all of it is there.
 """
 
@@ -28,6 +29,7 @@ from tests.drivers import aws
 from tests.drivers.aws import answered
 from tests.drivers.case import until_done
 from tests.drivers.cases.bucket import DRIVER, empty_account, make, make_vaults
+from tests.drivers.many import versions_in_pages
 
 UNITS = {"M": 10**6, "G": 10**9}
 BYTES_AN_OBJECT = 50_000
@@ -116,7 +118,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="Changes and incremental backups, one after the other.")
     options = parser.parse_args()
     objects = int(float(options.size[:-1]) * UNITS[options.size[-1]]) // BYTES_AN_OBJECT
-    with tempfile.TemporaryDirectory() as folder:
+    with versions_in_pages(), tempfile.TemporaryDirectory() as folder:
         store = DirectoryStore("bench", Path(folder) / "store")
         store.prepare()
         make_vaults()

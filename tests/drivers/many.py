@@ -38,6 +38,52 @@ def in_pages(most: int = A_PAGE) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def versions_in_pages() -> Iterator[None]:
+    """Meanwhile versions of objects are listed by looking at a page of them: by itself each page copies the whole bucket."""
+    aws.endpoint()
+    from moto.s3.models import S3Backend
+
+    original = S3Backend.list_object_versions
+
+    def listed(self: Any, bucket_name: str, **asked: Any) -> Any:
+        return original(self, bucket_name, **asked) if asked.get("delimiter") else _versions(self, bucket_name, **asked)
+
+    with patch.object(S3Backend, "list_object_versions", listed):
+        yield
+
+
+def _versions(
+    self: Any,
+    bucket_name: str,
+    *,
+    key_marker: str | None = None,
+    version_id_marker: str | None = None,
+    max_keys: int = A_PAGE,
+    prefix: str = "",
+    **_: Any,
+) -> Any:
+    """What moto's own gives: versions, common prefixes, delete markers, and after which key and version it goes on."""
+    from moto.s3.models import FakeKey
+
+    keys = self.get_bucket(bucket_name).keys
+    page: list[Any] = []
+    for name in sorted(key for key in list(keys) if key.startswith(prefix) and key >= (key_marker or "")):
+        versions = sorted(keys.getlist(name), key=lambda one: one.last_modified, reverse=True)
+        for number, one in enumerate(versions):
+            one.is_latest = number == 0
+        if name == key_marker:
+            ids = [one.version_id for one in versions]
+            versions = versions[ids.index(version_id_marker) + 1 :] if version_id_marker in ids else []
+        page += versions
+        if len(page) > max_keys:
+            break
+    page, more = page[:max_keys], len(page) > max_keys
+    after = (page[-1].name, page[-1].version_id) if more else (None, None)
+    made = [one for one in page if isinstance(one, FakeKey)]
+    return made, [], [one for one in page if not isinstance(one, FakeKey)], *after
+
+
 def _own_tags(self: Any) -> list[dict[str, str]]:
     return [
         {"key": key, "value": value, "resource_id": self.id, "resource_type": ""}
