@@ -63,19 +63,8 @@ def facts_of_each(resources: Sequence[int], now: datetime) -> Iterator[ResourceF
     rows = Resource.objects.filter(pk__in=resources).order_by("pk").values_list(*_RESOURCE)
     backups = _backups(resources, now)
     failures = _failures(resources, now)
-    for (
-        pk,
-        name,
-        environment,
-        home,
-        other,
-        created_at,
-        removed_at,
-        undone_removal_at,
-        state,
-        last_good_at,
-        kind,
-    ) in rows:
+    for row in rows:
+        pk, name, environment, home, other, created_at, removed_at, undone_removal_at, state, last_good_at, kind = row
         failure = failures.get(pk)
         yield ResourceFacts(
             id=pk,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from backups.models import RetentionRun, RunStatus
-from portal.demo.awsground import ENDPOINT, NOWHERE
+from portal.elsewhere import aws_elsewhere
 from portal.models import Client, User
 from portal.permissions import Person, has_permission, has_permission_somewhere, memberships_of, visible
 from portal.roles import Permission
@@ -56,11 +55,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     Nothing is asked before a page uses it.
     """
     user: Person = getattr(request, "user", AnonymousUser())
-    elsewhere = os.environ.get(ENDPOINT, "")
     signed_in = isinstance(user, User)  # holds for the lazy object as well
     return {
         "time_zone": settings.POLICY_TIME_ZONE,
-        "aws_elsewhere": "" if elsewhere == NOWHERE else elsewhere,  # where boto3 goes instead of to AWS
+        "aws_elsewhere": aws_elsewhere(),
         "navigation": SimpleLazyObject(lambda: _items(user, request.path)) if signed_in else (),
         "unread": SimpleLazyObject(lambda: unread_notices(user)) if signed_in else "",
         "roles_in_words": SimpleLazyObject(lambda: roles_in_words(user)) if signed_in else "",

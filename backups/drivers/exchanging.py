@@ -14,16 +14,20 @@ Held = Callable[[], object]
 _held: ContextVar[Held] = ContextVar("held", default=lambda: None)
 
 
-class InTheWay(DriverError):
+class Final(DriverError):
+    """What trying again changes nothing about."""
+
+
+class InTheWay(Final):
     """Something stands where it should go that is not ours to touch."""
 
 
 @contextmanager
 def tried_again() -> Iterator[None]:
-    """Errors leave as such that are tried again, for rights come back and states pass; but not where others are in the way."""
+    """Errors leave as such that are tried again, for rights come back and states pass; but what is final stays so."""
     try:
         yield
-    except InTheWay:
+    except Final:
         raise
     except DriverError as error:
         error.retry = True

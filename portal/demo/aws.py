@@ -18,9 +18,9 @@ from backups.actions.discovering import discover_region
 from backups.actions.taking import perform_backup
 from backups.actions.taking_in import take_in
 from backups.models import Account, AccountRegion, Copy, Discovered, Resource
-from portal.demo.awsground import ENDPOINT, NOWHERE
 from portal.demo.cast import MERIDIAN, NORDWIND
 from portal.demo.company import HOME_REGION, OTHER_REGION, person
+from portal.elsewhere import ENDPOINT, aws_elsewhere
 from portal.history import acting
 from portal.models import Application, Client
 from portal.supervisor.checks import CannotStart
@@ -65,7 +65,7 @@ VAULTS = {HOME_REGION: "simulated-vault-home", OTHER_REGION: "simulated-vault-aw
 
 def is_wanted() -> bool:
     """Whether this demo has the account."""
-    return os.environ.get(ENDPOINT, NOWHERE) != NOWHERE
+    return bool(aws_elsewhere())
 
 
 def program() -> Program:

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from portal.elsewhere import ENDPOINT, NOWHERE
 from portal.supervisor.checks import CannotStart
 
-ENDPOINT = "AWS_ENDPOINT_URL"
-NOWHERE = "http://127.0.0.1:1"
-"""Where nothing answers."""
 KEPT_IN = "aws.json"
 """Below DATA_DIR: how other commands of this demo find its simulated account."""
 

@@ -13,14 +13,13 @@ from backups.actions.progress import RowProgress, WorkTakenAway
 from backups.actions.taking import Clock
 from backups.actions.waiting import put_to_sleep, wake
 from backups.drivers.base import DamagedBackup, DriverError, Mode, Place, StillWorking
-from backups.drivers.exchanging import while_held
 from portal.history import acting
 from restores.actions.charges import open_charge
 from restores.actions.claiming import claim_restore
 from restores.actions.cleaning import clean_up_earlier, put_back
 from restores.actions.damage import note_damage
 from restores.actions.moves import apply_move
-from restores.actions.recording import Recorder, hold_lease
+from restores.actions.recording import Recorder, hold_lease, holding
 from restores.actions.running import RUNS, open_run
 from restores.actions.stopping import stop_asked
 from restores.actions.undoing import carry_out_undo
@@ -139,7 +138,7 @@ def _stop(attempt: Attempt, clock: Clock) -> None:
     Where the live data could not be seen to at once it is no case for closing: then it has failed, and IT decides.
     """
     hold_lease(attempt, clock())
-    with while_held(lambda: hold_lease(attempt, clock())):
+    with holding(attempt, clock):
         outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
     attempt.refresh_from_db(fields=["stop_asked_by", "stop_reason"])
     now = clock()
@@ -165,7 +164,7 @@ def _fail(attempt: Attempt, words: Words, error: Exception, clock: Clock) -> Non
     hold_lease(attempt, clock())
     if isinstance(error, DamagedBackup):
         note_damage(attempt, words.sentence, clock())
-    with while_held(lambda: hold_lease(attempt, clock())):
+    with holding(attempt, clock):
         outcome = put_back(attempt, swap_back=not _finishes_earlier(attempt), clock=clock)
     now = clock()
     sentence = f"{words.sentence} {outcome.sentence}".strip()

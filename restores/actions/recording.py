@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from backups.actions.progress import StopAsked, WorkTakenAway
 from backups.drivers.base import StillWorking
+from backups.drivers.exchanging import while_held
 from restores.actions.stopping import stop_asked
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptStatus, Step, StepStatus
@@ -94,3 +95,8 @@ def hold_lease(attempt: Attempt, now: datetime, *, may_stop: bool = False) -> No
         raise WorkTakenAway("This attempt was given up meanwhile.")
     if may_stop and stop_asked(attempt):
         raise StopAsked("This attempt is to stop.")
+
+
+def holding(attempt: Attempt, clock: Callable[[], datetime]) -> AbstractContextManager[None]:
+    """Meanwhile exchanges ask right before their first change whether the attempt is still this worker's."""
+    return while_held(lambda: hold_lease(attempt, clock()))

@@ -17,7 +17,6 @@ from backups.actions.progress import RowProgress
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
 from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Standing, Verified
-from backups.drivers.exchanging import while_held
 from backups.drivers.words import Settings
 from backups.kinds import driver_of, store_of
 from backups.models import Copy
@@ -27,7 +26,7 @@ from restores.actions.cleaning import workdir_of
 from restores.actions.damage import note_proof
 from restores.actions.extent import OnlyPart, Whole, extent_of
 from restores.actions.planning import digest_now
-from restores.actions.recording import Recorder, hold_lease
+from restores.actions.recording import Recorder, hold_lease, holding
 from restores.models import Attempt, AttemptKind, RestoreRequest
 from restores.permissions import check_restorable
 from restores.stepnames import StepName
@@ -255,7 +254,7 @@ def _swap(run: Run) -> None:
         return
     with run.recorder.step(StepName.SWAP) as told:
         hold_lease(run.attempt, run.recorder.clock(), may_stop=True)
-        with while_held(lambda: hold_lease(run.attempt, run.recorder.clock())):
+        with holding(run.attempt, run.recorder.clock):
             run.driver.swap(run.settings, run.place)
         run.attempt.went_live_at = run.recorder.clock()
         run.attempt.save(update_fields=["went_live_at"])
@@ -317,7 +316,7 @@ def _finish_earlier(run: Run) -> str:
             told.sentence = "An earlier attempt had put the verified restore in place already; this one finishes it."
     if not run.recorder.is_done(StepName.SWAP):
         with run.recorder.step(StepName.SWAP) as told:
-            with while_held(lambda: hold_lease(run.attempt, run.recorder.clock())):
+            with holding(run.attempt, run.recorder.clock):
                 run.driver.swap(run.settings, run.place)
             told.sentence = "The restored data stands under the live name; the original is kept beside it."
     _finish_in_place(run)

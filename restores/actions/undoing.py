@@ -14,7 +14,6 @@ from backups.actions.taking import Clock
 from backups.actions.waiting import put_to_sleep
 from backups.actions.whereabouts import check_not_moved
 from backups.drivers.base import Place, Standing, StillWorking
-from backups.drivers.exchanging import while_held
 from backups.kinds import driver_of
 from portal.errors import Refused
 from portal.handover import hand_over
@@ -24,7 +23,7 @@ from portal.reasons import checked_reason
 from restores.actions.cleaning import clean_up
 from restores.actions.moves import note
 from restores.actions.pinned import settle_pin
-from restores.actions.recording import Recorder, hold_lease
+from restores.actions.recording import Recorder, hold_lease, holding
 from restores.actions.undone import record_undone
 from restores.actions.words import in_words
 from restores.models import Attempt, AttemptKind, AttemptStatus, RestoreRequest
@@ -125,7 +124,7 @@ def _swap_back(attempt: Attempt, recorder: Recorder) -> None:
     if not recorder.is_done(StepName.SWAP_BACK):
         with recorder.step(StepName.SWAP_BACK) as told:
             hold_lease(attempt, recorder.clock())
-            with while_held(lambda: hold_lease(attempt, recorder.clock())):
+            with holding(attempt, recorder.clock):
                 driver.swap_back(values, place)
             told.sentence = f"The original {driver.exchanged}; what was restored is kept beside it."
     with recorder.step(StepName.HAND_OVER) as told:

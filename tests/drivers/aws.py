@@ -19,13 +19,12 @@ import botocore.endpoint
 import botocore.session
 from botocore.awsrequest import AWSResponse
 
-from backups.aws import clients
+from backups.aws import access, clients
 from backups.aws.accounts import AwsAccount, AwsRegion
 from backups.drivers.base import DriverError
 
 NUMBER = "111122223333"
-LOOKS = ("Describe", "Get", "Head", "List", "AssumeRole")
-"""What the names of operations begin with that change nothing."""
+LOOKS = (*access.LOOKS, "AssumeRole")
 HOME, AWAY = "eu-central-1", "eu-west-1"
 ROLE = f"arn:aws:iam::{NUMBER}:role/haas-backup-portal"
 ACCOUNT = AwsAccount(

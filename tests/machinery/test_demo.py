@@ -15,11 +15,12 @@ from django.core.management import CommandError, call_command
 
 from backups.slots import Point, fill_slots
 from portal.demo.__main__ import demo_environment
-from portal.demo.awsground import NOWHERE, aws_environment, keep_aws, kept_aws
+from portal.demo.awsground import aws_environment, keep_aws, kept_aws
 from portal.demo.calendar import backup_days, backup_moments
 from portal.demo.cast import CAST, CLIENTS
 from portal.demo.ground import is_complete, mark_complete, take_ground
 from portal.demo.trees import TREES, change_tree
+from portal.elsewhere import NOWHERE
 from portal.environment import VARIABLES, read_environment, without_portal
 from portal.roles import COMPANY_WIDE, Role
 from portal.supervisor.checks import CannotStart, lock_data_dir

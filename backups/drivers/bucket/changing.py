@@ -13,24 +13,26 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from backups.aws.tags import read, written
 from backups.drivers.base import DriverError
 from backups.drivers.bucket.copying import copy_object
 from backups.drivers.bucket.entry import Entry, Listed, described
 from backups.drivers.bucket.journal import TAG, Change, check_comes_back, no_way_back
+from backups.drivers.bucket.looks import Stands, look, see_customer_key
 from backups.drivers.bucket.pace import NOT_THERE, OTHERWISE, UNKNOWN_CALL, Turn, why
 from backups.drivers.bucket.reached import Reached
 from backups.drivers.bucket.restore import chosen
-from backups.drivers.bucket.take import see_customer_key
 from backups.drivers.bucket.target import Target
 from backups.drivers.bucket.uploads import Uploads
 from backups.drivers.bucket.verify import is_digest
+from backups.drivers.exchanging import Final
 
 TRIES = 5
 FOREIGN = "foreign"
 """The version of what nobody but the customer can look at."""
 
 
-class Lost(DriverError):
+class Lost(Final):
     """What was live cannot be brought back, and not for the portal's doing."""
 
 
@@ -40,25 +42,6 @@ class Whose(Enum):
     OURS = "ours"
     THEIRS = "theirs"
     PERHAPS = "perhaps ours"
-
-
-@dataclass(frozen=True)
-class Stands:
-    """What stands under a key: None is nothing, with the ``version`` of the delete marker if there is one.
-
-    ``conditions``: whether it is replaced on condition that it still stands there.
-    """
-
-    listed: Listed | None
-    version: str
-    conditions: bool = True
-
-    @property
-    def condition(self) -> dict[str, Any]:
-        """On which it may be replaced."""
-        if not self.conditions or (self.listed and not self.listed.etag):
-            return {}
-        return {"IfMatch": f'"{self.listed.etag}"'} if self.listed else {"IfNoneMatch": "*"}
 
 
 @dataclass(frozen=True)
@@ -181,24 +164,13 @@ def _too_quick(work: Work, change: Change) -> DriverError:
 
 
 def _now(target: Target, key: str) -> Stands:
-    place: dict[str, Any] = {"Bucket": target.bucket, "Key": key}
     try:
-        head = target.access.call("s3", "head_object", **place)
+        return look(target, key)
     except DriverError as error:
-        if why(error) in NOT_THERE | {"405", "MethodNotAllowed"}:
-            return Stands(None, _marker(error))
         if why(error) != "400":
             raise
-        see_customer_key(target, place, error)
+        see_customer_key(target, {"Bucket": target.bucket, "Key": key}, error)
         return Stands(Listed(key, FOREIGN, "", 0, ""), FOREIGN)
-    listed = Listed.of({"Key": key, "Size": head["ContentLength"], **head})
-    return Stands(listed, listed.version)
-
-
-def _marker(error: DriverError) -> str:
-    """The version of the delete marker that hides the object."""
-    answer: Any = getattr(error.__cause__, "response", {})
-    return str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-version-id", ""))
 
 
 def _same(one: Listed | None, other: Listed | None) -> bool:
@@ -270,14 +242,12 @@ def _tags(target: Target, which: Listed) -> dict[str, str]:
     answer = target.access.call(
         "s3", "get_object_tagging", Bucket=target.bucket, Key=which.key, VersionId=which.version
     )
-    return {one["Key"]: one["Value"] for one in answer["TagSet"]}
+    return read(answer, "TagSet")
 
 
-def _tag(target: Target, key: str, version: str, tags: Mapping[str, str]) -> None:
-    written = [{"Key": name, "Value": value} for name, value in sorted(tags.items())]
-    target.access.call(
-        "s3", "put_object_tagging", Bucket=target.bucket, Key=key, VersionId=version, Tagging={"TagSet": written}
-    )
+def _tag(target: Target, key: str, version: str, wanted: Mapping[str, str]) -> None:
+    tagging = {"TagSet": written(wanted)}
+    target.access.call("s3", "put_object_tagging", Bucket=target.bucket, Key=key, VersionId=version, Tagging=tagging)
 
 
 def _copy(

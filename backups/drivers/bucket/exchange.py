@@ -8,8 +8,6 @@ ever live is destroyed: what goes is hidden by a delete marker, and what comes b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,7 +25,7 @@ from backups.drivers.bucket.target import Target
 from backups.drivers.bucket.uploads import Uploads
 from backups.drivers.bucket.vault import ROOT, Overtaken
 from backups.drivers.counting import counted, some
-from backups.drivers.exchanging import see_still_held
+from backups.drivers.exchanging import see_still_held, tried_again
 
 STATE = "state"
 RESTORED, ORIGINAL = "restored", "original"
@@ -107,10 +105,10 @@ def swap(target: Target, place: Place) -> None:
 
 
 def swap_back(target: Target, place: Place) -> None:
-    """What was live when the journal was written, copied from its old versions. What was written since stays as a version."""
+    """What was live when the exchange came to it, copied from its old versions. What was written since stays as a version."""
     if _checked(target, place) is Standing.ORIGINAL:
         return
-    with _tried_again():
+    with tried_again():
         if not beside.is_there(target.access, target.bucket):
             raise Lost(f"The bucket {target.bucket} is not there any more, so nothing could be brought back in it.")
         check_versions(target)
@@ -118,7 +116,7 @@ def swap_back(target: Target, place: Place) -> None:
 
 
 def _checked(target: Target, place: Place) -> Standing:
-    with _tried_again():
+    with tried_again():
         now = standing(target, place)
         state = Notes.of(target, place.beside).get(STATE) if now is Standing.UNKNOWN else None
     if state and state["whole"] and state["lost"]:
@@ -131,21 +129,9 @@ def _checked(target: Target, place: Place) -> Standing:
     return now
 
 
-@contextmanager
-def _tried_again() -> Iterator[None]:
-    """In the middle of an exchange nothing is given up for good: rights come back, and states pass."""
-    try:
-        yield
-    except Lost:
-        raise
-    except DriverError as error:
-        error.retry = True
-        raise
-
-
 def _exchange(target: Target, place: Place, to: str) -> None:
     notes = Notes.of(target, place.beside)
-    with _tried_again():
+    with tried_again():
         last = _Last(notes)
         claim = Claim.taken(notes.vault, notes.prefix + STATE, target.pace.lease, partial(_begun, to, last.name))
         planned = _still_to_be_made(notes, claim)

@@ -17,6 +17,7 @@ from backups.drivers.bucket.copying import copy_object, encrypted
 from backups.drivers.bucket.entry import ARCHIVED, ARCHIVES, CUSTOMER_KEY, Entry, Listed, described
 from backups.drivers.bucket.listing import START, keeps_versions, pages
 from backups.drivers.bucket.lists import begin, check_counted_on, finish, newest
+from backups.drivers.bucket.looks import look, see_customer_key
 from backups.drivers.bucket.pace import AGAIN_IN, NOT_THERE, OTHERWISE, Turn, why
 from backups.drivers.bucket.shelf import Shelf
 from backups.drivers.bucket.target import Target
@@ -160,21 +161,10 @@ def _line(target: Target, vault: Vault, listed: Listed, known: Entry | None, at:
         except DriverError as error:
             if why(error) not in NOT_THERE | OTHERWISE:
                 raise
-        now, known, at = look(target, listed.key), None, ""
+        now, known, at = look(target, listed.key).listed, None, ""
     raise DriverError(
         f"{listed.key} in {target.bucket} changes more quickly than it can be copied. Try again.", retry=True
     )
-
-
-def look(target: Target, key: str) -> Listed | None:
-    """The object as it is now."""
-    try:
-        head = target.access.call("s3", "head_object", Bucket=target.bucket, Key=key)
-    except DriverError as error:
-        if why(error) in NOT_THERE | {"405", "MethodNotAllowed"}:
-            return None
-        raise
-    return Listed.of({"Key": key, "Size": head["ContentLength"], **head})
 
 
 def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry | None, at: str, turn: Turn) -> Line:
@@ -208,21 +198,6 @@ def _read_and_copied(target: Target, vault: Vault, listed: Listed, known: Entry 
                 raise
             return Line(Entry(**vars(listed), left_out=ARCHIVED))
     return Line(entry, at)
-
-
-def see_customer_key(target: Target, place: dict[str, Any], unsaid: DriverError) -> None:
-    """See that it is what the customer alone has the key of; else what was ``unsaid`` is raised, or what S3 says now.
-
-    The answer to a look has no body. Asked for a byte S3 says why not.
-    """
-    try:
-        answer = target.access.call("s3", "get_object", Range="bytes=0-0", **place)
-    except DriverError as error:
-        if why(error) == "InvalidRequest":
-            return
-        raise
-    answer["Body"].close()
-    raise unsaid
 
 
 def _told(target: Target, vault: Vault, sink: Sink, progress: Progress) -> Taken:

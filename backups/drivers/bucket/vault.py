@@ -98,25 +98,24 @@ class Vault:
 
     def get(self, key: str) -> bytes | None:
         """What is there."""
-        try:
-            answer = self.access.call("s3", "get_object", Bucket=self.bucket, Key=key)
-        except DriverError as error:
-            if why(error) in NOT_THERE:
-                return None
-            raise
-        body: bytes = answer["Body"].read()
-        return body
+        answer = self._answer(key)
+        return None if answer is None else answer["Body"].read()
 
     def stamped(self, key: str) -> Stamped | None:
         """What is there, and how long it has been, both told by S3."""
+        answer = self._answer(key)
+        if answer is None:
+            return None
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return Stamped(answer["Body"].read(), str(answer["ETag"]), now - answer["LastModified"])
+
+    def _answer(self, key: str) -> dict[str, Any] | None:
         try:
-            answer = self.access.call("s3", "get_object", Bucket=self.bucket, Key=key)
+            return self.access.call("s3", "get_object", Bucket=self.bucket, Key=key)
         except DriverError as error:
             if why(error) in NOT_THERE:
                 return None
             raise
-        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return Stamped(answer["Body"].read(), str(answer["ETag"]), now - answer["LastModified"])
 
     def put_over(self, key: str, body: bytes, etag: str) -> str:
         """Write it over what has that ETag; empty: where nothing is. The new one. Raises :class:`Overtaken` when it is not so.
