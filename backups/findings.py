@@ -39,6 +39,7 @@ class Rule(StrEnum):
     B2 = "B2"
     B3 = "B3"
     B4 = "B4"
+    B5 = "B5"
 
     @property
     def bit(self) -> int:
@@ -56,6 +57,7 @@ RULE_LABELS = {
     Rule.B2: "Seven daily, six monthly",
     Rule.B3: "One copy in the other region",
     Rule.B4: "After removal, only the latest daily of production",
+    Rule.B5: "Two validity checkups a year",
 }
 
 
@@ -82,6 +84,9 @@ class Code(StrEnum):
     NOT_KEPT = "not_kept"
     LEFT_OVER = "left_over"
     CLOCK_LEAPT = "clock_leapt"
+    CHECKUP_DATES = "checkup_dates"
+    CHECKUP_OVERDUE = "checkup_overdue"
+    CHECKUP_TASK = "checkup_task"
 
     @property
     def label(self) -> str:
@@ -115,6 +120,9 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.NOT_KEPT: (Rule.B4, "No backup kept"),
     Code.LEFT_OVER: (Rule.B4, "Left over after removal"),
     Code.CLOCK_LEAPT: (Rule.B4, "Clock far ahead"),
+    Code.CHECKUP_DATES: (Rule.B5, "A year without its two checkups"),
+    Code.CHECKUP_OVERDUE: (Rule.B5, "Checkup overdue"),
+    Code.CHECKUP_TASK: (Rule.B5, "Failed in a checkup, not seen to in time"),
 }
 
 PASSING = frozenset({Code.DAILY_MISSING, Code.MONTHLY_MISSING})

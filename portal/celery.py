@@ -74,6 +74,12 @@ app.conf.update(
         "backups.discover": "checkups",
         "backups.discover_region": "checkups",
         "backups.verify": "checkups",
+        "checkups.try": "checkups",
+        "checkups.go_on": "checkups",
+        "checkups.tidy": "checkups",
+        "checkups.remind": "telling",
+        "checkups.tell_ready": "telling",
+        "checkups.tell_task": "telling",
         "backups.nightly": "checkups",
         "backups.alert": "telling",  # a mail server that hangs keeps nothing else waiting
         "backups.tell_stopped": "telling",
@@ -102,6 +108,16 @@ app.conf.update(
             "task": "restores.sweep",
             "schedule": settings.SWEEP_SECONDS,
             "options": {"queue": "control", "expires": settings.SWEEP_SECONDS},
+        },
+        "sweep-checkups": {
+            "task": "checkups.sweep",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"queue": "control", "expires": settings.SWEEP_SECONDS},
+        },
+        "remind-of-checkups": {
+            "task": "checkups.remind",
+            "schedule": 3600,
+            "options": {"queue": "telling", "expires": 3600},
         },
         "tidy-restores": {
             "task": "restores.tidy",
@@ -160,4 +176,4 @@ app.conf.update(
         },
     },
 )
-app.autodiscover_tasks(["backups", "restores"])
+app.autodiscover_tasks(["backups", "restores", "checkups"])

@@ -28,6 +28,10 @@ class Permission(StrEnum):
     HOLD_BACKUPS = "hold_backups"  # and release them
     RUN_RETENTION = "run_retention"  # and decide about a run that was stopped
     VIEW_COMPLIANCE = "view_compliance"  # findings, audits, what retention did
+    VIEW_CHECKUPS = "view_checkups"  # of one's clients once they are signed; company-wide: all
+    MANAGE_CHECKUPS = "manage_checkups"  # set dates, pause, cancel, have things checked again, see to tasks
+    SIGN_CHECKUPS = "sign_checkups"
+    TEST_BACKUPS = "test_backups"  # by restoring them into scratch; say how a restored copy is asked
     DECIDE_CHARGES = "decide_charges"
     DECIDE_ANY_CHARGE = "decide_any_charge"  # beyond what account managers may let off
     EXPORT_CHARGES = "export_charges"
@@ -63,7 +67,7 @@ ROLE_LABELS = {
 COMPANY_WIDE = frozenset({Role.IT, Role.AUDITOR, Role.ADMINISTRATOR})
 """Roles that hold for every client; the others are held for one client per membership."""
 
-_SEE = frozenset({Permission.VIEW_RESOURCES, Permission.VIEW_REQUESTS})
+_SEE = frozenset({Permission.VIEW_RESOURCES, Permission.VIEW_REQUESTS, Permission.VIEW_CHECKUPS})
 _CONVERSE = frozenset({Permission.COMMENT_ON_REQUESTS, Permission.VIEW_INTERNAL_NOTES})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -99,6 +103,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.HOLD_BACKUPS,
         Permission.RUN_RETENTION,
         Permission.VIEW_COMPLIANCE,
+        Permission.MANAGE_CHECKUPS,
+        Permission.SIGN_CHECKUPS,
+        Permission.TEST_BACKUPS,
     },
     Role.ACCOUNT_MANAGER: _SEE
     | _CONVERSE

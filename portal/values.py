@@ -172,6 +172,23 @@ def as_path(value: str) -> Path:
     return Path(value).expanduser().resolve()
 
 
+def as_directory(value: str) -> Path | None:
+    """A directory that exists, or nothing."""
+    if not value:
+        return None
+    if not Path(value).is_dir():
+        raise ValueError("is no directory")
+    return as_path(value)
+
+
+def as_hosts(value: str) -> tuple[str, ...]:
+    """Hosts with their ports, between commas: ``app.internal:8080``."""
+    hosts = as_words(value.lower())
+    if wrong := [host for host in hosts if not re.fullmatch(r"[a-z0-9.\-]+:[0-9]{1,5}", host)]:
+        raise ValueError(f"names {wrong[0]!r}, which is not host:port")
+    return hosts
+
+
 def as_paths(value: str) -> tuple[Path, ...]:
     """Absolute paths between colons."""
     return tuple(as_path(part) for part in value.split(":") if part)

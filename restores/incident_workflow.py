@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from restores.workflow import Colour, Turn
+from backups.colours import Colour
+from restores.workflow import Turn
 
 
 class IncidentStatus(StrEnum):

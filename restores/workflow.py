@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backups.colours import Colour
+
 
 class Status(StrEnum):
     """Where a request stands."""
@@ -56,16 +58,6 @@ class Turn(StrEnum):
     FILER = "the person who asked"
     CLIENT = "the client"
     NOBODY = "nobody"
-
-
-class Colour(StrEnum):
-    """The meaning of a status pill's colour; the words beside it say the same."""
-
-    WAITING = "waiting"
-    WORKING = "working"
-    GOOD = "good"
-    BAD = "bad"
-    QUIET = "quiet"
 
 
 @dataclass(frozen=True)

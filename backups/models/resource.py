@@ -96,6 +96,11 @@ class Resource(models.Model):
     audited_at = models.DateTimeField(
         null=True, editable=False, help_text="When it was last held against the policy; None: not yet."
     )
+    recovery_ms = models.BigIntegerField(
+        null=True, editable=False, help_text="How long its last trial restore took, with all comparing."
+    )
+    recovery_bytes = models.BigIntegerField(null=True, editable=False, help_text="Of so many bytes at the source.")
+    recovery_at = models.DateTimeField(null=True, editable=False)
     removal_asked_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     removed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -108,7 +113,16 @@ class Resource(models.Model):
     )
 
     history = History(
-        excluded_fields=["last_good_at", "next_backup_at", "missed_sightings", "broken_rules", "audited_at"]
+        excluded_fields=[
+            "last_good_at",
+            "next_backup_at",
+            "missed_sightings",
+            "broken_rules",
+            "audited_at",
+            "recovery_ms",
+            "recovery_bytes",
+            "recovery_at",
+        ]  # fmt: skip
     )
     objects = ResourceQuerySet.as_manager()
 

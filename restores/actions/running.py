@@ -14,6 +14,7 @@ from django.conf import settings
 
 from backups.actions.damage import note_damaged_copy, reads_well
 from backups.actions.progress import RowProgress
+from backups.actions.proving import note_proof
 from backups.actions.whereabouts import check_not_moved
 from backups.artefacts import StoredArtefact, StoredArtefactInfo
 from backups.drivers.base import DamagedBackup, Driver, DriverError, Mode, Place, Standing, Verified
@@ -23,7 +24,6 @@ from backups.models import Copy
 from backups.proof import Proof
 from portal.errors import Refused
 from restores.actions.cleaning import workdir_of
-from restores.actions.damage import note_proof
 from restores.actions.extent import OnlyPart, Whole, extent_of
 from restores.actions.planning import digest_now
 from restores.actions.recording import Recorder, hold_lease, holding

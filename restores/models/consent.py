@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from moneyed import Money
 
+from portal.appended import Appended, AppendedQuerySet
 from portal.models import User
-from restores.models.appended import Appended, AppendedQuerySet
 from restores.models.request import RestoreRequest
 
 

@@ -8,10 +8,10 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from portal.appended import Appended, AppendedQuerySet, Row
 from portal.models import User
 from portal.permissions import Person, visible
 from portal.roles import Permission
-from restores.models.appended import Appended, AppendedQuerySet, Row
 from restores.models.request import RestoreRequest
 
 COMMENT_MAX = 5000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from portal.appended import Appended, AppendedQuerySet
 from portal.models import User
-from restores.models.appended import Appended, AppendedQuerySet
 from restores.models.request import RestoreRequest
 
 

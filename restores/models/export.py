@@ -7,10 +7,10 @@ from typing import Self
 from django.db import models
 from django.urls import reverse
 
+from portal.appended import Appended, AppendedQuerySet
 from portal.models import User
 from portal.permissions import Person, has_permission, has_permission_somewhere
 from portal.roles import Permission
-from restores.models.appended import Appended, AppendedQuerySet
 
 
 class ChargeExportQuerySet(AppendedQuerySet["ChargeExport"]):

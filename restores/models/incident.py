@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from backups.drivers.base import Mode
 from backups.models import Backup, Resource
+from portal.appended import Appended, AppendedQuerySet
 from portal.history import History
 from portal.models import User
 from portal.permissions import Person, has_permission, visible
 from portal.roles import Permission
 from restores.incident_workflow import INCIDENT_STATUSES, IncidentFacts, IncidentStatus
-from restores.models.appended import Appended, AppendedQuerySet
 
 MOST_AT_ONCE = 50
 INCIDENT_MODES = {Mode.IN_PLACE: "In place", Mode.BESIDE: "Beside"}

@@ -1,0 +1,115 @@
+"""Asking a restored copy whether the application works on it: by SQL, over HTTP, or by a program of IT's."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+
+from backups.drivers.base import Driver, DriverError, Place
+from backups.drivers.words import Settings
+from backups.models import Resource
+from backups.processes import ProcessFailed, minimal_environment, run
+from checkups.models import ApplicationCheck, Asking
+
+HOLE = re.compile(r"\{([a-z]+)\}")
+FIRST_LINE = 100
+
+
+def ask_application(resource: Resource, driver: Driver, values: Settings, place: Place) -> str:
+    """What it answered, in a sentence. Raises DriverError when it did not, or when there is no check any more."""
+    check = ApplicationCheck.objects.filter(resource=resource).first()
+    if check is None:
+        raise DriverError("The application's check was taken away while this ran. Have it checked again.")
+    if check.way == Asking.SQL:
+        return driver.ask(values, place, check.text, check.seconds)
+    where = driver.reach(values, place)
+    if check.way == Asking.HTTP:
+        return _over_http(filled(check.text, where, quote=True), check.seconds)
+    return _by_program(program_of(check.text), where, check.seconds)
+
+
+def filled(text: str, where: Mapping[str, str], *, quote: bool = False) -> str:
+    """The text with ``{database}`` and the like filled in. Raises DriverError naming those there are."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in where:
+            known = ", ".join(f"{{{name}}}" for name in where)
+            raise DriverError(f"{{{match[1]}}} means nothing for this kind of resource. There are: {known}.")
+        return urllib.parse.quote(where[match[1]], safe="") if quote else where[match[1]]
+
+    return HOLE.sub(fill, text)
+
+
+def address_of(text: str) -> urllib.parse.SplitResult:
+    """The address, parsed. Raises DriverError unless its host is one that checks may be sent to."""
+    address = urllib.parse.urlsplit(text)
+    try:
+        host = f"{address.hostname or ''}:{address.port or (443 if address.scheme == 'https' else 80)}"
+    except ValueError:
+        raise DriverError("This is not a web address: its port is no number.") from None
+    if address.scheme not in ("http", "https") or not address.hostname or address.username is not None:
+        raise DriverError("A web address begins with http:// or https://, then a host; it holds no name or password.")
+    if host not in settings.CHECKUP_HTTP_HOSTS:
+        raise DriverError(
+            f"Checks may not be sent to {host}. Whoever runs the portal lists it in CHECKUP_HTTP_HOSTS, as host:port."
+        )
+    return address
+
+
+def program_of(text: str) -> Path:
+    """The program's path. Raises DriverError unless it lies in the directory of such programs and can be run."""
+    directory: Path | None = settings.CHECKUP_PROGRAMS_DIR
+    if directory is None:
+        raise DriverError(
+            "No programs can be run: whoever runs the portal names their directory in CHECKUP_PROGRAMS_DIR."
+        )
+    path = directory / text
+    if Path(text).name != text or not path.is_file() or not os.access(path, os.X_OK):
+        raise DriverError(f"There is no program “{text}” in the directory of checks that can be run.")
+    return path
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """An answer from elsewhere says nothing about the restored copy."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """None is followed."""
+
+
+def _over_http(text: str, seconds: int) -> str:
+    address = address_of(text)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+    try:
+        with opener.open(address.geturl(), timeout=seconds) as answer:  # the address was checked above
+            status = int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise DriverError(f"The application answered {error.code} at {address.netloc}, not 200.") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise DriverError(
+            f"The application did not answer at {address.netloc} within {seconds} seconds.", detail=type(error).__name__
+        ) from error
+    if status != http.client.OK:
+        raise DriverError(f"The application answered {status} at {address.netloc}, not 200.")
+    return f"The application answered 200 at {address.netloc}{address.path}."
+
+
+def _by_program(path: Path, where: Mapping[str, str], seconds: int) -> str:
+    """The program finds in its environment where the copy is, and ends with 0 when all is well."""
+    environment = minimal_environment({f"COPY_{name.upper()}": value for name, value in where.items()})
+    try:
+        done = run([str(path)], env=environment, timeout=seconds)
+    except ProcessFailed as error:
+        raise DriverError(
+            f"The check {path.name} says that the application does not work.", detail=error.detail
+        ) from error
+    said = done.stdout.decode(errors="replace").strip().partition("\n")[0][:FIRST_LINE]
+    return f"The check {path.name} ended well" + (f": {said}" if said else ".")

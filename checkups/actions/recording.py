@@ -1,0 +1,95 @@
+"""The record of a checkup, read from its rows. Once it is signed the rows cannot change, and neither can the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from backups.proof import Proof
+from checkups.models import Check, Checkup, CheckupFinding, Signature, Trial
+from checkups.record import digest_of, pieces
+from checkups.workflow import Move
+from portal.models import Client
+
+CHUNK = 200
+
+
+def record_of(
+    checkup: Checkup, signatures: Sequence[Signature] | None = None, client: Client | None = None
+) -> Iterator[str]:
+    """The record in canonical JSON, piece by piece; with a ``client`` only that one's own part.
+
+    ``signatures`` None: those that are given; the content that people sign is the record with none.
+    """
+    given = list(checkup.signatures.all()) if signatures is None else signatures
+    findings = findings_of(checkup)
+    if client is not None:
+        findings = findings.filter(client_ref=client.pk)
+    events = _events(checkup) if client is None else iter(())
+    return pieces(_head(checkup), events, map(finding_record, findings.iterator(CHUNK)), map(_signature, given))
+
+
+def content_digest(checkup: Checkup) -> str:
+    """SHA-256 of what people sign."""
+    return digest_of(record_of(checkup, []))
+
+
+def findings_of(checkup: Checkup) -> QuerySet[CheckupFinding]:
+    """The findings with all that belongs to them, in the record's order."""
+    trials = Trial.objects.order_by("pk")
+    checks = Check.objects.order_by("pk").select_related("backup").prefetch_related(Prefetch("trials", trials))
+    return checkup.findings.select_related("resource").prefetch_related(Prefetch("checks", checks)).order_by("pk")
+
+
+def _head(checkup: Checkup) -> dict[str, Any]:
+    return {
+        "number": checkup.number, "on": checkup.on, "started_at": checkup.started_at,
+        "declared_at": checkup.declared_at, "finished_at": checkup.finished_at, "share": checkup.share,
+        "seed": checkup.seed, "rule": checkup.rule, "sample_reason": checkup.sample_reason, "limits": checkup.limits,
+    }  # fmt: skip
+
+
+def _events(checkup: Checkup) -> Iterator[dict[str, Any]]:
+    for event in checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").iterator(CHUNK):
+        yield {
+            "at": event.at, "by": event.name, "text": event.text, "reason": event.reason,
+            "resource": str(event.finding.resource.uid) if event.finding else None,
+        }  # fmt: skip
+
+
+def finding_record(finding: CheckupFinding) -> dict[str, Any]:
+    """One finding with its checks and all their tries."""
+    return {
+        "resource": str(finding.resource.uid), "name": finding.name, "client": finding.client,
+        "application": finding.application, "kind": finding.kind, "environment": finding.environment,
+        "removed": finding.removed, "restored": finding.sampled, "why_not_restored": finding.why_not_restored,
+        "result": finding.status, "sentence": finding.sentence, "failed_at": finding.failed_at,
+        "checks": [_check(check) for check in finding.checks.all()],
+    }  # fmt: skip
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "what": check.what, "region": check.region, "backup": str(check.backup.uid) if check.backup else None,
+        "taken_at": check.taken_at, "checksum": check.checksum, "stored_bytes": check.stored_bytes,
+        "declared": Proof(check.declared).label, "reached": check.reached_level.label if check.reached_level else None,
+        "result": check.status, "sentence": check.sentence,
+        "tries": [_trial(trial) for trial in check.trials.all()],
+    }  # fmt: skip
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "result": trial.status, "started_at": trial.started_at, "finished_at": trial.finished_at,
+        "reached": Proof(trial.reached).label if trial.reached is not None else None, "sentence": trial.sentence,
+        "fault": trial.fault, "advice": trial.advice, "recovery_ms": trial.recovery_ms, "steps": trial.steps,
+        "scratch": trial.place.get("beside", ""), "scratch_removed_at": trial.tidied_at,
+    }  # fmt: skip
+
+
+def _signature(signature: Signature) -> dict[str, Any]:
+    return {
+        "name": signature.name, "at": signature.at, "statement": signature.statement, "sha256": signature.sha256,
+    }  # fmt: skip

@@ -1,0 +1,102 @@
+"""What people of IT do with a checkup that runs: pause, resume, cancel, have something checked again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backups.actions.pinning import pin
+from backups.facts import facts_of
+from backups.models import Backup, Resource
+from checkups.actions.moves import apply_move
+from checkups.actions.reminding import look_at_the_year
+from checkups.actions.settling import leave_unchecked, let_go, settle_finding_row
+from checkups.models import Check, CheckStatus, Checkup, CheckupFinding
+from checkups.permissions import check_can_check_again, check_can_manage
+from checkups.scope import What, wanted_of
+from checkups.workflow import Move
+from portal.errors import Refused
+from portal.handover import hand_over
+from portal.models import User
+from portal.words import company_zone
+
+
+def pause(*, by: User, checkup: Checkup, reason: str, now: datetime | None = None) -> Checkup:
+    """Begin nothing more until it is resumed; what runs now is carried to its end."""
+    check_can_manage(by)
+    return apply_move(checkup, Move.PAUSE, by=by, now=now or timezone.now(), reason=reason)
+
+
+def resume(*, by: User, checkup: Checkup, now: datetime | None = None) -> Checkup:
+    """Go on where it was paused. Raises Refused while another checkup runs."""
+    check_can_manage(by)
+    try:
+        resumed = apply_move(checkup, Move.RESUME, by=by, now=now or timezone.now())
+    except IntegrityError:
+        raise Refused("Another checkup is running. Resume this one once that is done.") from None
+    hand_over("checkups.dispatch")
+    return resumed
+
+
+def cancel(*, by: User, checkup: Checkup, reason: str, now: datetime | None = None) -> Checkup:
+    """Give it up: what runs is stopped, scratch is removed, what was found so far stays in its record."""
+    check_can_manage(by)
+    now = now or timezone.now()
+    cancelled = apply_move(checkup, Move.CANCEL, by=by, now=now, reason=reason)
+    leave_unchecked(cancelled, "The checkup was cancelled.", now)
+    let_go(cancelled)
+    look_at_the_year(now)
+    return cancelled
+
+
+def check_again(
+    *, by: User, finding: CheckupFinding, newest: bool = False, reason: str = "", now: datetime | None = None
+) -> CheckupFinding:
+    """Have the failed checks of a finding tried again: the same backups, or the ``newest`` ones that stand there by now.
+
+    What was found before stays in the record. Raises Refused when there is nothing newer.
+    """
+    check_can_check_again(by, finding)
+    now = now or timezone.now()
+    name = finding.name
+
+    def alter(locked: Checkup) -> None:
+        row = CheckupFinding.objects.select_related("checkup", "resource").get(pk=finding.pk)
+        row.checkup = locked
+        check_can_check_again(by, row)
+        failed = row.checks.filter(status=CheckStatus.FAILED)
+        for check in failed:
+            if newest or check.backup is None:
+                _take_newest(check, row.resource, now)
+            check.status, check.sentence, check.reached = CheckStatus.WAITING, "", None
+            check.tries, check.not_before = 0, None
+            check.save()
+        settle_finding_row(row, now)
+        locked.finished_at = None
+        transaction.on_commit(partial(hand_over, "checkups.dispatch"))
+
+    kind = "a newer backup" if newest else "the same backups"
+    text = f"{by} had {name} checked again, with {kind}"
+    apply_move(finding.checkup, Move.CHECK_AGAIN, by=by, now=now, text=text, reason=reason, alter=alter)
+    finding.refresh_from_db()
+    return finding
+
+
+def _take_newest(check: Check, resource: Resource, now: datetime) -> None:
+    before = check.backup_id
+    same = {What(check.what), What.BOTH} if check.what in (What.DAILY, What.MONTHLY) else {What(check.what)}
+    if check.what == What.BOTH:
+        same |= {What.DAILY}
+    wanted = [one for one in wanted_of(facts_of(resource, now), now=now, zone=company_zone()) if one.what in same]
+    if not wanted or wanted[0].backup is None or wanted[0].backup == before:
+        raise Refused(
+            f"There is no newer backup that could be checked as the {check.what_enum.label}. Take one first, or check the"
+            " same again."
+        )
+    backup = Backup.objects.select_for_update().get(pk=wanted[0].backup)
+    pin(backup, check.finding.checkup.number, now=now)
+    check.backup, check.taken_at, check.checksum = backup, backup.taken_at, backup.checksum
+    check.region, check.stored_bytes = wanted[0].region, wanted[0].size

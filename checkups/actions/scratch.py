@@ -1,0 +1,53 @@
+"""Removing what trials built, whatever became of them: by the names that were stored before anything was built."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from backups.actions.taking import Clock
+from backups.drivers.base import Place, StillWorking
+from backups.kinds import driver_of
+from checkups.models import Trial
+from portal.handover import LONGEST_WAIT
+
+log = structlog.get_logger(__name__)
+
+CLAIMED_FOR = timedelta(minutes=15)
+"""Longer than removing scratch takes; then another worker may try."""
+
+
+def workdir_of(trial: Trial) -> Path:
+    """The trial's directory for what passes through the portal's own machine."""
+    return Path(settings.SCRATCH_DIR) / f"trial-{trial.pk}"
+
+
+def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
+    """Remove all that an ended trial built; True once nothing of it is left. What could not be removed is tried again.
+
+    Safe to call twice, late, and by two at once: drivers take what is not there for removed.
+    """
+    now = clock()
+    mine = Trial.objects.untidied().filter(pk=trial_id)
+    if not mine.update(resend_at=now + CLAIMED_FOR):
+        return False
+    trial = Trial.objects.select_related("resource", "copy").get(pk=trial_id)
+    shutil.rmtree(workdir_of(trial), ignore_errors=True)
+    try:
+        if trial.place:
+            driver, place = driver_of(trial.resource.kind), Place.from_json(trial.place)
+            kept = trial.copy.kept_at if trial.copy else None
+            driver.discard(driver.trial_settings(trial.resource.settings, kept), place, place.beside)
+    except StillWorking as waiting:
+        mine.update(resend_at=now + timedelta(seconds=waiting.again_in))
+        return False
+    except Exception as error:  # any fault of any server: the scratch is there still, and nothing else depends on it
+        log.warning("trial.scratch_left", trial=trial.pk, place=trial.place.get("beside"), why=str(error))
+        mine.update(resend_at=now + LONGEST_WAIT)
+        return False
+    return bool(mine.update(tidied_at=clock(), resend_at=None))

@@ -1,0 +1,92 @@
+"""What kinds of failure a trial can have, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from backups.drivers.base import DamagedBackup, DriverError, NotAsBackedUp
+from checkups.scope import What
+
+
+class Fault(StrEnum):
+    """What was wrong."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    DIFFERS = "differs"
+    SILENT = "silent"
+    AWAY = "away"
+    REFUSED = "refused"
+    PORTAL = "portal"
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return FAULT_LABELS[self]
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether trying again by itself makes sense: nothing is known of the backup."""
+        return self is Fault.AWAY
+
+
+FAULT_LABELS = {
+    Fault.MISSING: "Not there",
+    Fault.DAMAGED: "Damaged",
+    Fault.DIFFERS: "Not as backed up",
+    Fault.SILENT: "The application did not answer",
+    Fault.AWAY: "Could not be tried",
+    Fault.REFUSED: "Could not be restored",
+    Fault.PORTAL: "A fault in the portal",
+}
+
+TRIES = 3
+"""So often something is tried whose failure may pass."""
+
+AGAIN_AFTER = timedelta(minutes=10)
+
+_FRESH = "Take a fresh backup, then have it checked again."
+
+_ADVICE = {
+    Fault.DAMAGED: {
+        What.ELSEWHERE: "The portal makes a new copy from the home region. Have it checked again once it stands.",
+        What.KEPT: "The resource is removed, and this is its last backup: see whether any part of it can be saved.",
+    },
+    Fault.MISSING: {
+        What.ELSEWHERE: "See that the other region can be written to; the portal copies again. Then have it checked again.",
+        What.KEPT: "The resource is removed, and nothing of it is left: tell the client.",
+    },
+    Fault.DIFFERS: {
+        What.ELSEWHERE: "Compare with the copy in the home region, and " + _FRESH[0].lower() + _FRESH[1:],
+        What.KEPT: "The resource is removed, and this is its last backup: see what of it restores rightly, and hold it.",
+    },
+}
+_ANY = {
+    Fault.DAMAGED: f"Use the copy in the other region for restores meanwhile. {_FRESH}",
+    Fault.MISSING: _FRESH,
+    Fault.DIFFERS: f"Restore none of it in place before somebody has looked. {_FRESH}",
+    Fault.SILENT: "See what the application's check asks, and whether the same backup answers by hand.",
+    Fault.AWAY: "See that its server can be reached and has room, then have it checked again.",
+    Fault.REFUSED: "See to what the sentence says, then have it checked again.",
+    Fault.PORTAL: "Look into the workers' log, then have it checked again.",
+}
+
+
+def advice_for(fault: Fault, what: What | None) -> str:
+    """What to do next. ``what`` is None where somebody tested a backup outside of any checkup."""
+    special = _ADVICE.get(fault, {})
+    return special[what] if what in special else _ANY[fault]
+
+
+def fault_of(error: Exception, *, asking: bool) -> Fault:
+    """What kind of failure an error is; ``asking``: it came from asking the application."""
+    if isinstance(error, DamagedBackup):
+        return Fault.DAMAGED
+    if isinstance(error, NotAsBackedUp):
+        return Fault.DIFFERS
+    if isinstance(error, DriverError):
+        if asking:
+            return Fault.SILENT
+        return Fault.AWAY if error.retry else Fault.REFUSED
+    return Fault.AWAY if isinstance(error, OSError) else Fault.PORTAL

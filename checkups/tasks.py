@@ -1,0 +1,62 @@
+"""Celery's doors to the actions: load, call, done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from checkups.actions import dispatching, reminding, scratch, sweeping, telling, trying
+
+
+@shared_task(name="checkups.sweep")
+def sweep() -> None:
+    """Start what is due, hand over what waits, give up what stopped."""
+    now = timezone.now()
+    sweeping.sweep_checkups(now, lost_before=now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
+
+
+@shared_task(name="checkups.dispatch")
+def dispatch() -> None:
+    """Queue what the running checkup may try now."""
+    dispatching.dispatch(timezone.now())
+
+
+@shared_task(name="checkups.try")
+def try_backup(trial_id: int) -> None:
+    """Carry out a trial."""
+    trying.perform_trial(trial_id)
+
+
+@shared_task(name="checkups.go_on")
+def go_on(trial_id: int) -> None:
+    """Ask a provider again for which a trial waits."""
+    trying.go_on(trial_id)
+
+
+@shared_task(name="checkups.tidy")
+def tidy(trial_id: int) -> None:
+    """Remove the scratch of a trial that is over."""
+    scratch.remove_scratch(trial_id)
+
+
+@shared_task(name="checkups.remind")
+def remind() -> None:
+    """Mail IT about dates that are near; bring the findings about dates up to date."""
+    now = timezone.now()
+    reminding.look_at_the_year(now)
+    reminding.remind(now)
+
+
+@shared_task(name="checkups.tell_ready")
+def tell_ready(checkup_id: int) -> None:
+    """Mail IT that a checkup waits for two signatures."""
+    telling.tell_ready(checkup_id)
+
+
+@shared_task(name="checkups.tell_task")
+def tell_task(finding_id: int) -> None:
+    """Mail the owner of a task."""
+    telling.tell_task(finding_id)
