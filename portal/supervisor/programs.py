@@ -1,7 +1,8 @@
 """The programs that make up the portal on one machine.
 
 Restores have a worker of their own, so that none waits behind backups, and so have the sweepers, so that they find the
-dead while everybody else is busy, and mail and chat, whose servers may let one wait. The workers' pools are threads:
+dead while everybody else is busy, mail and chat, whose servers may let one wait, and checkups, which take days and give
+way to everything else. The workers' pools are threads:
 their work is moving bytes through programs and libraries that leave Python's lock alone, and one process each starts at
 once.
 """
@@ -16,6 +17,9 @@ from portal.supervisor.children import Program
 CELERY = (sys.executable, "-m", "celery", "--app", "portal.celery:app", "--quiet")
 RESTORE_THREADS = 4
 BACKUP_THREADS = 2
+CHECKUP_THREADS = 2
+LATER = ("nice", "-n", "10")
+"""Before a program that gives way to all others: nobody waits for a checkup."""
 
 
 def web(port: int) -> Program:
@@ -32,12 +36,12 @@ def web(port: int) -> Program:
     )  # fmt: skip
 
 
-def worker(name: str, queues: str, threads: int) -> Program:
+def worker(name: str, queues: str, threads: int, *, before: tuple[str, ...] = ()) -> Program:
     """A Celery worker for some queues."""
     return Program(
         f"worker-{name}",
         (
-            *CELERY, "worker", "--hostname", f"{name}@portal", "--queues", queues,
+            *before, *CELERY, "worker", "--hostname", f"{name}@portal", "--queues", queues,
             "--pool", "threads", "--concurrency", str(threads),
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
         ),
@@ -56,6 +60,7 @@ def portal_programs(port: int, data_dir: Path) -> list[Program]:
         worker("restores", "restores", RESTORE_THREADS),
         worker("control", "control", 1),
         worker("telling", "telling", 1),
-        worker("backups", "backups,checkups", BACKUP_THREADS),
+        worker("backups", "backups", BACKUP_THREADS),
+        worker("checkups", "checkups", CHECKUP_THREADS, before=LATER),
         beat(data_dir),
     ]

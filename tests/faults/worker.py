@@ -79,6 +79,8 @@ def main() -> None:
 
     from backups.actions import copying, taking
     from backups.models import Copy
+    from checkups.actions import trying
+    from checkups.actions.steps import Steps
     from restores.actions import incident_running
     from restores.actions.performing import perform_restore
     from restores.actions.recording import Recorder
@@ -86,24 +88,40 @@ def main() -> None:
 
     count = at_effect(when, befalls) if when.startswith("effect ") else lambda on: None
     count(step == "all")
-    real = Recorder.step
 
-    @contextmanager
-    def watched(self: Recorder, name: Any) -> Iterator[Any]:
-        with real(self, name) as told:
-            if name == step and when == "begun":
+    def watch(recorder: type[Recorder] | type[Steps]) -> None:
+        real: Callable[..., Any] = recorder.step
+
+        @contextmanager
+        def watched(self: Any, name: Any) -> Iterator[Any]:
+            with real(self, name) as told:
+                if name == step and when == "begun":
+                    befalls()
+                if name == step:
+                    count(True)
+                yield told
+                if name == step:
+                    count(False)
+                if name == step and when == "done, not recorded":
+                    befalls()
+            if name == step and when == "recorded":
                 befalls()
-            if name == step:
-                count(True)
-            yield told
-            if name == step:
-                count(False)
-            if name == step and when == "done, not recorded":
-                befalls()
-        if name == step and when == "recorded":
+
+        setattr(recorder, "step", watched)  # noqa: B010
+
+    watch(Recorder)
+    watch(Steps)
+    remove = trying.remove_scratch
+
+    def removing(*args: Any, **facts: Any) -> Any:
+        if step == "remove" and when == "begun":
             befalls()
+        done = remove(*args, **facts)
+        if step == "remove" and when == "recorded":
+            befalls()
+        return done
 
-    Recorder.step = watched  # type: ignore[method-assign, assignment]
+    vars(trying)["remove_scratch"] = removing
 
     approve, file, filed = vars(incident_running)["apply_move"], incident_running._file, [0]
 
@@ -155,6 +173,7 @@ def main() -> None:
         "copy": copy,
         "restore": perform_restore,
         "undo": perform_undo,
+        "try": trying.perform_trial,
         "file": lambda pk: incident_running.file_turn(pk, timezone.now()),
     }[what](int(number))
 

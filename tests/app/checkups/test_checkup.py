@@ -1,0 +1,207 @@
+"""A checkup from its date to its signatures, on real directories."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from backups.actions.copying import copy_to_other_region
+from backups.models import Copy, CopyState, Finding, Pin, Resource, ResourceState
+from backups.proof import Proof
+from checkups.actions.recording import record_of
+from checkups.actions.running import cancel, check_again, pause, resume
+from checkups.actions.signing import sign, standing
+from checkups.models import CheckStatus, Task, Trial, TrialStatus
+from checkups.models.finding import FindingStatus
+from checkups.record import digest_of
+from checkups.workflow import Status
+from portal.errors import InvalidInput, Refused
+from tests.app.checkups.carrying import begun, carried_out, checks_of, sweep
+from tests.app.world import OTHER, World, backup_now, days_ago, fingerprint, make_resource, make_tree
+
+
+@pytest.fixture
+def resource(world: World, resource: Resource) -> Resource:
+    """With a monthly of an earlier month, its copy in the other region, and a newer daily."""
+    backup_now(resource, at=days_ago(40))
+    copy_to_other_region(resource.pk)
+    return resource
+
+
+def test_every_backup_is_restored_compared_and_its_scratch_removed(world: World, resource: Resource, tree: Path) -> None:
+    before = fingerprint(tree)
+    checkup = begun(world)
+    assert checkup.state is Status.RUNNING
+    pinned = set(Pin.objects.filter(label=checkup.number).values_list("backup", flat=True))
+
+    carried_out(checkup)
+    assert checkup.state is Status.READY, list(Trial.objects.values_list("sentence", "detail"))
+    assert fingerprint(tree) == before
+    finding = checkup.findings.get()
+    assert finding.status == FindingStatus.PASSED
+    checks = checks_of(checkup, resource.name)
+    assert {check.backup_id for check in checks.values()} == pinned
+    assert set(checks) <= {"daily", "monthly", "both", "elsewhere"}
+    assert checks["elsewhere"].region == OTHER
+    for check in checks.values():
+        assert check.status == CheckStatus.PASSED
+        assert check.declared_level is check.reached_level is Proof.CONTENT_MATCHED
+        trial = check.trials.get()
+        assert [step["name"] for step in trial.steps] == ["preflight", "restore", "neutralise", "verify"]
+        assert "SHA-256" in trial.sentence
+        assert trial.recovery_ms is not None
+        assert trial.copy is not None
+        assert trial.copy.proof_level is Proof.CONTENT_MATCHED
+    resource.refresh_from_db()
+    assert resource.recovery_ms is not None
+    assert resource.recovery_at is not None
+
+
+def test_two_people_sign_what_the_record_says(world: World, resource: Resource) -> None:
+    checkup = carried_out(begun(world))
+    digest = standing(checkup).digest
+    sign(by=world.it, checkup=checkup, digest=digest)
+    with pytest.raises(Refused, match="another person"):
+        sign(by=world.it, checkup=checkup, digest=digest)
+    checkup.refresh_from_db()
+    assert checkup.state is Status.READY
+
+    sealed = sign(by=world.it2, checkup=checkup, digest=digest, statement="Looked at every one.")
+    assert sealed.state is Status.SIGNED
+    assert digest_of(record_of(sealed)) == sealed.sha256
+    record = json.loads("".join(record_of(sealed)))
+    assert [one["name"] for one in record["signatures"]] == ["it", "it2"]
+    assert not Pin.objects.filter(label=checkup.number).exists()
+
+
+def test_a_flipped_byte_is_found_named_and_handed_to_somebody(world: World, resource: Resource) -> None:
+    backup = resource.backups.good().order_by("-taken_at").first()
+    assert backup is not None
+    spoil(backup.copies.get(region=resource.home_region))
+    checkup = carried_out(begun(world))
+    assert checkup.state is Status.READY
+    finding = checkup.findings.get()
+    assert finding.status == FindingStatus.FAILED
+    failed = [check for check in checks_of(checkup, resource.name).values() if check.status == CheckStatus.FAILED]
+    assert len(failed) == 1
+    assert failed[0].backup == backup
+    assert failed[0].trials.get().fault == "damaged"
+    assert failed[0].reached is None
+    task = finding.task
+    assert task.owner == world.it
+    assert "fresh backup" in task.advice
+    with pytest.raises(InvalidInput, match="statement"):
+        sign(by=world.it, checkup=checkup, digest=standing(checkup).digest)
+
+    with pytest.raises(Refused, match="no newer backup"):
+        check_again(by=world.it, finding=finding, newest=True)
+    backup_now(resource)
+    check_again(by=world.it, finding=finding, newest=True)
+    carried_out(checkup)
+    finding.refresh_from_db()
+    assert finding.status == FindingStatus.PASSED
+    assert finding.failed_at is not None  # it stays, whatever comes after
+    assert Task.objects.get(finding=finding).done_at is not None
+    again = checks_of(checkup, resource.name)[failed[0].what]
+    assert [trial.status for trial in again.trials.all()] == ["failed", "passed"]
+
+
+def test_a_copy_that_is_not_in_the_other_region_is_a_failure(world: World, resource: Resource) -> None:
+    Copy.objects.filter(region=OTHER).update(state=CopyState.DELETED, deleted_at=timezone.now())
+    checkup = carried_out(begun(world))
+    checks = checks_of(checkup, resource.name)
+    assert checks["elsewhere"].status == CheckStatus.FAILED
+    assert checks["elsewhere"].sentence == f"There is no copy of it in {OTHER}."
+    assert {check.status for what, check in checks.items() if what != "elsewhere"} == {CheckStatus.PASSED}
+
+
+def test_one_that_cannot_be_reached_is_tried_three_times_and_called_that(world: World, resource: Resource) -> None:
+    checkup = begun(world)
+    Resource.objects.filter(pk=resource.pk).update(settings={"path": resource.settings["path"] + "-moved"})
+    for hours in (0, 1, 2, 3):
+        carried_out(checkup, later=timedelta(hours=hours))
+    assert checkup.findings.get().status == FindingStatus.FAILED
+
+
+def test_pausing_begins_nothing_more_and_resuming_forgets_nothing(world: World, resource: Resource) -> None:
+    make_resource(world, make_tree(name="second-tree"))
+    checkup = begun(world)
+    first = set(Trial.objects.values_list("pk", flat=True))
+    pause(by=world.it, checkup=checkup, reason="The disk is needed.")
+    carried_out(checkup)
+    assert set(Trial.objects.values_list("pk", flat=True)) == first
+    assert not Trial.objects.open().exists()
+    resume(by=world.it2, checkup=checkup)
+    carried_out(checkup)
+    assert checkup.state is Status.READY
+    assert Trial.objects.count() == sum(finding.checks.count() for finding in checkup.findings.all())
+
+
+def test_cancelling_leaves_no_check_open_and_lets_go_of_the_backups(world: World, resource: Resource) -> None:
+    checkup = begun(world)
+    cancelled = cancel(by=world.it, checkup=checkup, reason="The wrong day was set.")
+    carried_out(cancelled)
+    assert cancelled.state is Status.CANCELLED
+    assert {check.status for check in checks_of(checkup, resource.name).values()} == {CheckStatus.LEFT}
+    assert not Pin.objects.filter(label=checkup.number).exists()
+    assert not Trial.objects.open().exists()
+    assert Finding.objects.open().filter(code="checkup_dates").exists()
+
+
+def test_what_is_removed_or_added_meanwhile_is_said(world: World, resource: Resource) -> None:
+    checkup = begun(world)
+    carried = list(Trial.objects.filter(status=TrialStatus.QUEUED))
+    Resource.objects.filter(pk=resource.pk).update(
+        state=ResourceState.REMOVED, removed_at=timezone.now(), removal_asked_at=timezone.now(),
+        removed_by=world.it, removal_reason="The client left.",
+    )  # fmt: skip
+    make_resource(world, make_tree(name="late-tree"))
+    carried_out(checkup)
+    assert carried
+    assert checkup.state is Status.READY
+    left = [check for check in checks_of(checkup, resource.name).values() if check.status == CheckStatus.LEFT]
+    assert left
+    assert "removed on" in left[0].sentence
+    said = checkup.events.get(move="finish").reason
+    assert "late-tree was added after it started" in said
+    assert f"{resource.name} was removed meanwhile" in said
+
+
+def test_a_sample_is_declared_and_the_others_are_read_not_restored(world: World, resource: Resource) -> None:
+    for number in range(3):
+        make_resource(world, make_tree(name=f"other-{number}"))
+    checkup = carried_out(begun(world, share=50, reason="The scratch disk is small this time."))
+    assert checkup.state is Status.READY
+    restored = checkup.findings.filter(sampled=True)
+    assert restored.count() == 2
+    assert str(checkup.seed) in checkup.rule
+    for finding in checkup.findings.filter(sampled=False):
+        assert finding.why_not_restored
+        for check in finding.checks.exclude(status=CheckStatus.FAILED):
+            assert check.declared_level is check.reached_level is Proof.CHECKSUM
+            assert not check.trials.get().place
+    for finding in restored:
+        assert all(check.reached_level in (Proof.CONTENT_MATCHED, None) for check in finding.checks.all())
+
+
+def test_a_date_that_was_missed_starts_late_and_only_once(world: World, resource: Resource) -> None:
+    checkup = begun(world)
+    sweep()
+    sweep()
+    assert checkup.events.filter(move="start").count() == 1
+    assert checkup.findings.count() == 1
+    carried_out(checkup)
+
+
+def spoil(copy: Copy) -> None:
+    """Flip one byte of what is stored."""
+    from django.conf import settings
+
+    data = Path(settings.STORE_REGIONS[copy.region]) / copy.stored_under / "data.zst"
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
