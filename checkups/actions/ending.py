@@ -24,7 +24,6 @@ WAY = {
     TrialStatus.PASSED: CheckStatus.PASSED,
     TrialStatus.FAILED: CheckStatus.FAILED,
     TrialStatus.INTERRUPTED: CheckStatus.WAITING,
-    TrialStatus.STOPPED: CheckStatus.LEFT,
 }
 
 
@@ -83,9 +82,11 @@ def _fault(error: Exception | None, *, asking: bool) -> Fault | None:
 
 def _settle(check: Check, trial: Trial, fault: Fault | None, now: datetime) -> None:
     check = Check.objects.select_related("finding__checkup").get(pk=check.pk)
+    if check.finding.checkup.state is Status.CANCELLED:
+        return  # its checks were left when it was cancelled
     status = WAY[TrialStatus(trial.status)]
     may_pass = trial.status == TrialStatus.INTERRUPTED or (fault is not None and fault.may_pass)
-    if may_pass and trial.status != TrialStatus.STOPPED:
+    if may_pass:
         again = check.tries < TRIES and check.finding.checkup.state in (Status.RUNNING, Status.PAUSED)
         status = CheckStatus.WAITING if again else CheckStatus.FAILED
     check.status = status

@@ -13,7 +13,7 @@ from backups.facts import facts_of
 from backups.models import Backup, Resource
 from checkups.actions.moves import apply_move
 from checkups.actions.reminding import look_at_the_year
-from checkups.actions.settling import leave_unchecked, let_go, settle_finding_row
+from checkups.actions.settling import settle_finding_row
 from checkups.models import Check, CheckStatus, Checkup, CheckupFinding
 from checkups.permissions import check_can_check_again, check_can_manage
 from checkups.scope import What, wanted_of
@@ -46,9 +46,8 @@ def cancel(*, by: User, checkup: Checkup, reason: str, now: datetime | None = No
     check_can_manage(by)
     now = now or timezone.now()
     cancelled = apply_move(checkup, Move.CANCEL, by=by, now=now, reason=reason)
-    leave_unchecked(cancelled, "The checkup was cancelled.", now)
-    let_go(cancelled)
     look_at_the_year(now)
+    hand_over("checkups.sweep")  # which leaves what waits, and lets go of the backups
     return cancelled
 
 

@@ -9,11 +9,12 @@ from django.db.models import Q
 
 from backups.actions.waiting import LONGEST, hand_over_due, waited_too_long
 from backups.heartbeats import AHEAD, Lost
+from backups.models import Pin
 from checkups.actions.declaring import start_due
 from checkups.actions.dispatching import dispatch
 from checkups.actions.ending import end_trial
 from checkups.actions.settling import leave_unchecked, let_go
-from checkups.models import Check, Checkup, Trial, TrialStatus
+from checkups.models import Checkup, Trial, TrialStatus
 from checkups.workflow import Status
 from portal.handover import LONGEST_WAIT, hand_over, next_resend
 from portal.words import span_in_words
@@ -51,9 +52,8 @@ def _interrupt(trial: Trial, sentence: str, now: datetime) -> None:
 
 
 def _close_cancelled(now: datetime) -> None:
-    """A checkup that was cancelled and whose worker died before it had let go of everything."""
+    """Leave what a cancelled checkup had not checked yet, and let go of its backups."""
     for checkup in Checkup.objects.filter(status=Status.CANCELLED.value):
-        waiting = Check.objects.filter(finding__checkup=checkup, status__in=("waiting", "running"))
-        if waiting.exists():
+        if Pin.objects.filter(label=checkup.number).exists():
             leave_unchecked(checkup, "The checkup was cancelled.", now)
-            let_go(checkup)
+            let_go(checkup)  # last: should this process die before, the next one finds it

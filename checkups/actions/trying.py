@@ -66,6 +66,7 @@ def _perform(trial: Trial, clock: Clock) -> None:
     with acting(trial.asked_by, str(trial)):
         try:
             with RowProgress(rows, clock, stop_asked=lambda: is_to_stop(trial)) as progress:
+                _see_wanted(trial)
                 reached, sentence = _carry_out(trial, steps, progress, clock)
         except StillWorking as waiting:
             put_to_sleep(rows, waiting, clock(), waits_for=waiting.sentence[:300])
@@ -82,6 +83,12 @@ def _perform(trial: Trial, clock: Clock) -> None:
             end_trial(trial, TrialStatus.PASSED, sentence, clock(), reached=reached)
     remove_scratch(trial.pk, clock=clock)
     hand_over("checkups.dispatch")
+
+
+def _see_wanted(trial: Trial) -> None:
+    """Raises StopAsked for one that was queued before its checkup was given up."""
+    if is_to_stop(trial):
+        raise StopAsked("Its checkup was cancelled.")
 
 
 def is_to_stop(trial: Trial) -> bool:
