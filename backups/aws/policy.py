@@ -45,15 +45,15 @@ VAULTS, RESTORES, OBJECTS, PASSWORDS = "vaults", "restores", "objects", "passwor
 
 
 def resources_of(said: str, account: AwsAccount) -> str | list[str]:
-    """What a statement is about: the account's vaults, the buckets that restores make, the objects of any bucket, what RDS
-    keeps passwords in, its role.
+    """What a statement is about: the account's vaults, the buckets that restores and checkups make, the objects of any bucket, what
+    RDS keeps passwords in, its role.
     """
     vaults = sorted({region.vault for region in account.regions.values() if region.vault})
     said_by: dict[str, str | list[str]] = {
         "*": "*",
         "role": account.role,
         VAULTS: [arn for name in vaults for arn in (f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*")],
-        RESTORES: ["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"],
+        RESTORES: [f"arn:aws:s3:::haas-{kind}-*{within}" for kind in ("rr", "cu") for within in ("", "/*")],
         OBJECTS: "arn:aws:s3:::*/*",
         PASSWORDS: f"arn:aws:secretsmanager:*:{account.number}:secret:rds!*",  # as RDS calls those that it keeps itself
     }

@@ -35,6 +35,9 @@ PROTECTED = "haas:protected"
 FITTED = "haas:fitted"
 """On the same: how far it was given what RDS does not bring back from a snapshot."""
 
+CLOSED = "haas:closed"
+"""On the same: that it is not to be reached from the internet, unlike the original, because it is only tried out."""
+
 OURS = "haas:"
 """What all tags of the portal begin with."""
 

@@ -20,8 +20,13 @@ from backups.drivers.provider import Discovery, Kept, KeptAt
 from backups.drivers.words import ManifestEntry, Progress, Setting, Settings
 from backups.proof import Proof
 
-ATTEMPT_NAME = r"rr-?[0-9]+-[0-9]+-[0-9a-f]{6}"
-"""What an attempt's token looks like (``rr-1042-1-ff9db6``): names with one are the portal's, which removes them in time."""
+CHECKUP_NAME = r"cu-?[0-9]+-[0-9]+-[0-9a-f]{6}"
+"""What the token of a trial looks like, which a checkup restores beside, compares and removes: ``cu-7-1203-ff9db6``."""
+
+ATTEMPT_NAME = rf"(?:rr-?[0-9]+-[0-9]+-[0-9a-f]{{6}}|{CHECKUP_NAME})"
+"""What a token looks like, an attempt's (``rr-1042-1-ff9db6``) or a trial's: names with one are the portal's, which removes
+them in time.
+"""
 
 
 class DriverError(Exception):
@@ -72,6 +77,10 @@ class NotFound(DriverError):
 
 class NotAsBackedUp(DriverError):
     """What was restored differs from the manifest taken with the backup."""
+
+
+class NotAnswered(DriverError):
+    """What was restored does not answer a question as it should: with nothing, with no, with an error, or not in time."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +253,7 @@ class Driver(Protocol):
     modes: ClassVar[frozenset[Mode]]  # where a backup of this kind can be restored to
     proves: ClassVar[Proof]  # what verify() proves of a backup
     shares_with: ClassVar[frozenset[str]]  # the kinds, itself among them, that may be of the same data: see overlaps()
+    answers: ClassVar[bool]  # whether ask() can be asked
 
     @property
     def parts(self) -> Parts | None:
@@ -293,6 +303,23 @@ class Driver(Protocol):
         When it returns, the restored thing is ready to take the live name: what was compared also survives a power
         cut, and whatever else it needs to serve well (a database: statistics) has been done meanwhile.
         """
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Switch off what in ``place.beside`` would act by itself, upon the outside world or upon what is live.
+
+        For a restore that is tried out and never used, after restore() and before verify(), which still finds all as it was
+        backed up. A sentence per thing that was switched off, is not there, or that the portal cannot switch off.
+        """
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """Put one SQL query to ``place.beside``, in a transaction that cannot write; says what was answered.
+
+        Raises :class:`NotAnswered` unless, within ``seconds``, the first column of its first row holds something: not NULL,
+        false, 0 or nothing. Where :attr:`answers` is False it raises :class:`DriverError`.
+        """
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """Where ``place.beside`` is found by a program that tries it out: plain words by name, none of them secret."""
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """The same place with its ``identity`` filled in."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from backups.drivers.base import ATTEMPT_NAME, DriverError, Mode, Place
+from backups.drivers.base import ATTEMPT_NAME, CHECKUP_NAME, DriverError, Mode, Place
 from backups.drivers.words import Setting, Settings
 from backups.secrets import resolve, validate_reference
 
 _OF_A_RESTORE = re.compile(rf"_(before|restored?)_{ATTEMPT_NAME}\Z")
+_OF_A_CHECKUP = re.compile(rf"_restored_{CHECKUP_NAME}\Z")
 
 
 def values_of(settings: Settings, wanted: Sequence[Setting], *, printable: bool = False) -> dict[str, str]:
@@ -66,6 +67,11 @@ def not_of_a_restore(dbname: str) -> None:
             " its own, and give that.",
             setting="dbname",
         )
+
+
+def of_a_checkup(dbname: str) -> bool:
+    """Whether a checkup has made that database: it never takes a live name, so no restore and no backup waits for it."""
+    return bool(_OF_A_CHECKUP.search(dbname))
 
 
 def check_room(room: int, ending: str) -> None:

@@ -94,7 +94,8 @@ def test_without_a_vault_no_object_of_any_bucket_may_be_touched() -> None:
     assert [one["Sid"] for one in s3("")] == ["SeeBuckets"], "buckets are found, and no more"
     assert all(action.split(":")[1].startswith(("List", "Get")) for action in s3("")[0]["Action"])
     made = [one for one in s3("acme-vault") if "s3:CreateBucket" in one["Action"]]
-    assert [one["Resource"] for one in made] == [["arn:aws:s3:::haas-rr-*", "arn:aws:s3:::haas-rr-*/*"]]
+    own = [f"arn:aws:s3:::haas-{kind}-*{within}" for kind in ("rr", "cu") for within in ("", "/*")]
+    assert [one["Resource"] for one in made] == [own]
 
 
 def test_the_policy_is_printed(account: Account) -> None:

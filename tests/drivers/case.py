@@ -79,6 +79,12 @@ class DriverCase(Protocol):
     def lose(self) -> None:
         """Destroy the live resource completely, as a hazard does."""
 
+    def stir(self, name: str) -> None:
+        """Have what stands at ``name`` act by itself, in the ways in which things of this kind do; not in what it holds."""
+
+    def acting(self, name: str) -> list[str]:
+        """What at ``name`` acts by itself or stands open, seen without the driver."""
+
     def tamper(self, name: str) -> str:
         """Change one small thing inside ``name``; the text by which a difference report must name it."""
 

@@ -38,6 +38,12 @@ def restore_of(access: Access, bucket: str) -> str:
     return tags.read(answer, "TagSet").get(tags.RESTORE, "")
 
 
+def see_own(access: Access, bucket: str) -> None:
+    """Raises :class:`DriverError` unless the bucket is there, and marked as that restore's."""
+    if not is_there(access, bucket) or restore_of(access, bucket) not in ("", bucket):
+        raise DriverError(f"There is no bucket {bucket} that this restore has made. Start a new restore.")
+
+
 def make(access: Access, bucket: str, name: str) -> None:
     """Have the bucket there, set up, and marked with the restore's name, if it has one. One of another's is refused."""
     if not is_there(access, bucket):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -12,13 +12,14 @@ from backups.aws.accounts import Accounts
 from backups.drivers import awssettings
 from backups.drivers.awssettings import not_of_a_restore
 from backups.drivers.base import Artefact, DriverError, Found, Mode, NotFound, Place, Sink, Standing, Taken, Verified
-from backups.drivers.bucket import exchange, keeping, preflight, removing, restore, take, target, vaults, verify
+from backups.drivers.bucket import beside, exchange, keeping, preflight, removing, restore, take, target, vaults, verify
 from backups.drivers.bucket.discovery import BucketDiscovery
 from backups.drivers.bucket.listing import keeps_versions, pages
 from backups.drivers.bucket.pace import NO_BUCKET, Pace, why
 from backups.drivers.bucket.target import Target, hash_of, locator_of
 from backups.drivers.counting import counted, megabytes
 from backups.drivers.provider import KeptAt, Owned
+from backups.drivers.questions import not_by_sql
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
@@ -91,6 +92,7 @@ class BucketDriver:
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"s3"})
+    answers: ClassVar[bool] = False
     parts: ClassVar[None] = None
 
     @property
@@ -164,6 +166,21 @@ class BucketDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Every object of it as it was, and no other."""
         return verify.verify(self._own(settings, place), place, artefact, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Nothing is to be done: the bucket has been made without anything that acts."""
+        beside.see_own(self._own(settings, place).access, place.beside)
+        return [
+            "The bucket is private, and has no notifications, replication, lifecycle rules or policy: none is brought back."
+        ]
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """Refused: there is no SQL."""
+        raise not_by_sql(self.noun)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """The bucket and its region."""
+        return {"bucket": place.beside, "region": self._own(settings, place).access.region}
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """The journal of the exchange is written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,11 +12,12 @@ from backups.aws.access import Access
 from backups.aws.accounts import Accounts
 from backups.drivers.awssettings import ACCOUNT, REGION
 from backups.drivers.base import Artefact, Found, Mode, Place, Sink, Standing, Taken, Verified
-from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target
+from backups.drivers.ec2 import exchange, preflight, restore, snapshots, take, target, trial
 from backups.drivers.ec2.discovery import Ec2Discovery
 from backups.drivers.ec2.machine import GIB, attached_to, machine, nothing_attached, unshared
 from backups.drivers.ec2.target import Target
 from backups.drivers.provider import KeptAt, Owned
+from backups.drivers.questions import not_by_sql
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
@@ -75,6 +76,7 @@ class VolumesDriver:
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"ec2", "ebs"})
+    answers: ClassVar[bool] = False
     parts: ClassVar[None] = None
 
     @property
@@ -130,6 +132,18 @@ class VolumesDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Each of the right snapshot, and like the one that was backed up."""
         return restore.verify(self._own(settings, place), place, artefact, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Nothing is to be done: volumes that are attached to nothing do not act."""
+        return trial.neutralise(self._own(settings, place), place)
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """Refused: there is no SQL."""
+        raise not_by_sql(self.noun)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """The volumes, their region and zone."""
+        return trial.reach(self._own(settings, place), place)
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """By the ids of the volumes."""

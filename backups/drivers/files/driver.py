@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,7 @@ from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
 from backups.drivers.files.take import take
 from backups.drivers.files.words import shown
+from backups.drivers.questions import not_by_sql
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
@@ -48,6 +50,7 @@ class FilesDriver:
     kept: ClassVar[None] = None
     discovery: ClassVar[None] = None
     shares_with: ClassVar[frozenset[str]] = frozenset({"files"})
+    answers: ClassVar[bool] = False
 
     @property
     def parts(self) -> FilesParts:
@@ -102,6 +105,23 @@ class FilesDriver:
         self._own(settings, place)
         with places.opened(place.beside) as root, flushed(root, place.beside):
             return compare(root, place.beside + "/", place.beside, artefact.manifest(), artefact.source_bytes, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Nothing: files do not act. Modes are compared, that of the top as well, so none is narrowed."""
+        self._own(settings, place)
+        with places.opened(place.beside):
+            return [
+                "Nothing in a directory acts by itself.",
+                f"{shown(place.beside)} is as open as the original: its modes are compared, so they stay.",
+            ]
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """Refused: there is no SQL."""
+        raise not_by_sql(self.noun)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """The path."""
+        return {"path": place.beside}
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """The same place with the inodes of the original and of the restored directory."""

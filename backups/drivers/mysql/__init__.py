@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from backups.drivers.base import Artefact, Driver, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.databases import not_of_a_restore
 from backups.drivers.hosts import same_database
-from backups.drivers.mysql import checks, exchange, names, preflight, restore, take, verify
+from backups.drivers.mysql import checks, exchange, names, preflight, restore, take, trial, verify
 from backups.drivers.mysql.parts import MysqlParts
 from backups.drivers.mysql.target import SETTINGS, Target
 from backups.drivers.words import Progress, Setting, Settings
@@ -35,6 +36,7 @@ class MysqlDriver:
     kept: ClassVar[None] = None
     discovery: ClassVar[None] = None
     shares_with: ClassVar[frozenset[str]] = frozenset({"mysql"})
+    answers: ClassVar[bool] = True
     parts: ClassVar[MysqlParts] = MysqlParts()
 
     def check(self, settings: Settings) -> Found:
@@ -74,6 +76,18 @@ class MysqlDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Every table counted and digested, every definition compared."""
         return verify.verify(Target.of(settings), place, artefact, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Events asleep. Nothing closes a single database."""
+        return trial.neutralise(Target.of(settings), place)
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """A query in a read-only transaction."""
+        return trial.ask(Target.of(settings), place, question, seconds)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """Host, port, database, user."""
+        return Target.of(settings).reach(place.beside)
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """By a mark that moves with the tables, but never into the live database."""

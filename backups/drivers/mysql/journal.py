@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backups.drivers.base import DriverError
+from backups.drivers.databases import of_a_checkup
 from backups.drivers.mysql import mark, programs, survey
 from backups.drivers.mysql.programs import EVENT, TRIGGER, VIEW, Program
 from backups.drivers.mysql.survey import MARK, execute, one
@@ -125,12 +126,13 @@ def refuse_half_done(connection: Connection, live: str) -> None:
 def marks(connection: Connection, live: str) -> dict[str, tuple[str, str, bool]]:
     """Of each database with a mark that may concern this one: whose it is, its last exchange, whether one is under way.
 
-    Marks of before such told which database they concern; those without may concern any.
+    Marks of before such told which database they concern; those without may concern any. What a checkup has made is never
+    exchanged.
     """
     found = {}
     for name in mark.marked(connection):
         said = mark.read(connection, name)
-        if said and said.get(mark.LIVE, live) == live:
+        if said and said.get(mark.LIVE, live) == live and not of_a_checkup(name):
             found[name] = (str(said.get(mark.ID)), str(said.get(mark.EXCHANGED, "")), mark.JOURNAL in said)
     return found
 

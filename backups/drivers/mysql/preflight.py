@@ -12,6 +12,7 @@ import pymysql
 
 from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted, megabytes, some
+from backups.drivers.databases import of_a_checkup
 from backups.drivers.mysql import checks, clients, header, mark, programs, rights, survey
 from backups.drivers.mysql.header import Manifest
 from backups.drivers.mysql.survey import one, rows
@@ -116,7 +117,7 @@ def _free_names(connection: Connection, place: Place) -> Iterator[str]:
     others = []
     for name in mark.marked(connection):
         said = mark.read(connection, name) or {}
-        if name != place.beside and said.get(mark.BUILDING) == place.live:
+        if name != place.beside and said.get(mark.BUILDING) == place.live and not of_a_checkup(name):
             others.append(name)
     if others:
         raise DriverError(

@@ -108,6 +108,10 @@ class Target:
         host = os.path.realpath(self.host) if self.by_socket else self.host.lower().rstrip(".")
         return f"{host}:{self.port}/{self.dbname}"
 
+    def reach(self, dbname: str) -> Mapping[str, str]:
+        """How a program is told a database of the server, without the password."""
+        return {"host": self.host, "port": str(self.port), "database": dbname, "user": self.user}
+
     def password(self) -> str:
         """The password, looked up now; empty when there is none."""
         return password_of(self.password_reference)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from backups.drivers.base import Artefact, Driver, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.databases import not_of_a_restore
 from backups.drivers.hosts import same_database
-from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, verify
+from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, trial, verify
 from backups.drivers.postgres.parts import PostgresParts
 from backups.drivers.postgres.target import SETTINGS, Target
 from backups.drivers.words import Progress, Setting, Settings
@@ -35,6 +36,7 @@ class PostgresDriver:
     kept: ClassVar[None] = None
     discovery: ClassVar[None] = None
     shares_with: ClassVar[frozenset[str]] = frozenset({"postgres"})
+    answers: ClassVar[bool] = True
     parts: ClassVar[PostgresParts] = PostgresParts()
 
     def check(self, settings: Settings) -> Found:
@@ -74,6 +76,18 @@ class PostgresDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Every table counted and digested; sequences, large objects, extensions, indexes, constraints."""
         return verify.verify(Target.of(settings), place, artefact, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Closed to most; subscriptions, event triggers and jobs of extensions off. Triggers stay."""
+        return trial.neutralise(Target.of(settings), place)
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """A cursor in a read-only transaction, with the search path that applications have."""
+        return trial.ask(Target.of(settings), place, question, seconds)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """Host, port, database, user."""
+        return Target.of(settings).reach(place.beside)
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """By the oids of the databases, which a rename does not change."""

@@ -17,6 +17,7 @@ from psycopg import sql
 from backups.drivers.base import DriverError, Place, Standing
 from backups.drivers.counting import counted, some
 from backups.drivers.postgres import names, survey
+from backups.drivers.postgres.acting import unsubscribe
 from backups.drivers.postgres.target import Connection, Target
 
 LEAVE_SECONDS = 20.0
@@ -114,10 +115,10 @@ def discard(target: Target, place: Place, name: str) -> None:
                 f"{name} is the original database, and the restored one is not live, so nothing was removed."
                 " Swap back first."
             )
-        drop(connection, name)
+        drop(target, connection, name)
 
 
-def drop(connection: Connection, name: str) -> None:
+def drop(target: Target, connection: Connection, name: str) -> None:
     """Remove a database with whoever still uses it. Absent is fine."""
     state = survey.rows(
         connection, "SELECT datistemplate, datconnlimit FROM pg_database WHERE datname = %s", [name]
@@ -128,6 +129,7 @@ def drop(connection: Connection, name: str) -> None:
     if limit != _INVALID:  # an invalid one can only be dropped
         if template:
             connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
+        unsubscribe(target, connection, name)
         _allow(connection, name, False)  # else somebody could reconnect between the ending and the dropping
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 

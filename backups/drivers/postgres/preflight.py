@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted, megabytes, some
+from backups.drivers.databases import of_a_checkup
 from backups.drivers.postgres import clients, header, names, survey
 from backups.drivers.postgres.checks import server_major
 from backups.drivers.postgres.create import MARK
@@ -125,7 +126,7 @@ def _free_names(connection: Connection, place: Place) -> Iterator[str]:
         [MARK, place.beside],
     )
     beginning = place.beside[: place.beside.rindex("_restore")] + "_restore"
-    others = [name for (name,) in marked if name.startswith(beginning)]
+    others = [name for (name,) in marked if name.startswith(beginning) and not of_a_checkup(name)]
     if others:
         raise DriverError(
             f"Another restore of {place.live} is being built or was left behind: {some(others)}. Wait for it, or have"

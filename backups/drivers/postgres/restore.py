@@ -60,7 +60,7 @@ def restore(
         spaces = set(head["tablespaces"]) <= {
             name for (name,) in survey.rows(connection, "SELECT spcname FROM pg_tablespace")
         }
-        drop(connection, place.beside)
+        drop(target, connection, place.beside)
         create(connection, place.beside, head, keep_owner)
         arguments = [
             client.pg_restore, "--exit-on-error", *([] if keep_owner else ["--no-owner", "--no-privileges"]),

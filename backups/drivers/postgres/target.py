@@ -166,6 +166,10 @@ class Target:
             "maintenance": "" if dbname != self.maintenance_db or dbname == self.dbname else "yes",
         }
 
+    def reach(self, dbname: str) -> Mapping[str, str]:
+        """How a program is told a database of the server, without the password."""
+        return {"host": self.host, "port": str(self.port), "database": dbname, "user": self.user}
+
     def tool_arguments(self, dbname: str) -> list[str]:
         """How a tool is told the database. A connection string: a name with ``=`` in it would be taken for one."""
         return ["--dbname", make_conninfo("", dbname=dbname, **_ALIVE), "--no-password"]

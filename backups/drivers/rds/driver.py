@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +12,8 @@ from backups.aws.accounts import Accounts
 from backups.drivers.awssettings import ACCOUNT, REGION, not_of_a_restore
 from backups.drivers.base import Artefact, Found, Mode, Place, Sink, Standing, Taken, Verified
 from backups.drivers.provider import KeptAt, Owned
-from backups.drivers.rds import exchange, preflight, restore, snapshots, take, target
+from backups.drivers.questions import not_by_sql
+from backups.drivers.rds import exchange, preflight, restore, snapshots, take, target, trial
 from backups.drivers.rds.discovery import RdsDiscovery
 from backups.drivers.rds.instance import GIB, instance, see_fit
 from backups.drivers.rds.target import Target
@@ -73,6 +74,7 @@ class RdsDriver:
     modes: ClassVar[frozenset[Mode]] = frozenset({Mode.IN_PLACE, Mode.BESIDE})
     proves: ClassVar[Proof] = Proof.RESTORED
     shares_with: ClassVar[frozenset[str]] = frozenset({"rds"})
+    answers: ClassVar[bool] = False
     parts: ClassVar[None] = None
 
     @property
@@ -124,6 +126,18 @@ class RdsDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Of the right snapshot, and every property as it was."""
         return restore.verify(self._own(settings, place), place, artefact, progress)
+
+    def neutralise(self, settings: Settings, place: Place) -> list[str]:
+        """Taken off the internet. What runs inside of it nothing switches off."""
+        return trial.neutralise(self._own(settings, place), place)
+
+    def ask(self, settings: Settings, place: Place, question: str, seconds: float) -> str:
+        """Refused: the portal knows no user of what is in an instance."""
+        raise not_by_sql(self.noun)
+
+    def reach(self, settings: Settings, place: Place) -> Mapping[str, str]:
+        """The instance, its endpoint, database and master user."""
+        return trial.reach(self._own(settings, place), place)
 
     def identify(self, settings: Settings, place: Place) -> Place:
         """By the ids of the instances, which stay whatever they are called."""

@@ -125,6 +125,9 @@ def verify(target: Target, place: Place, artefact: Artefact, progress: Progress)
     entry, other_groups = with_those_there(target, entry_in(artefact))
     found = instance(target.access, place.beside)
     see_own(found, place.beside)
+    closed = entry.get("public") and tags.CLOSED in found.tags
+    if closed:
+        entry = {**entry, "public": False}
     wrong = [f"{name}: {now} instead of {wanted}" for name, now, wanted in differences(found.described, entry)]
     later = _later_version(found, entry)
     if later:
@@ -144,6 +147,7 @@ def verify(target: Target, place: Place, artefact: Artefact, progress: Progress)
         " among them class, storage, network, groups, port and tags.",
         later,
         other_groups,
+        "It was taken off the internet, unlike the original." if closed else "",
         "RDS shows nobody what is in it, so no rows were compared.",
     )
     return Verified(

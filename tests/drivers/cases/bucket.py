@@ -206,6 +206,22 @@ class BucketCase:
         """See the protocol."""
         empty(self.s3, self.bucket)
 
+    def stir(self, name: str) -> None:
+        """See the protocol: a bucket does nothing but what is set for it, and nothing is."""
+
+    def acting(self, name: str) -> list[str]:
+        """See the protocol."""
+        told = self.s3.get_bucket_notification_configuration(Bucket=name)
+        found = [what for what in told if what != "ResponseMetadata"]
+        for ask in (
+            self.s3.get_bucket_replication,
+            self.s3.get_bucket_lifecycle_configuration,
+            self.s3.get_bucket_policy,
+        ):
+            with suppress(ClientError):
+                found.append(str(ask(Bucket=name)))
+        return found
+
     def tamper(self, name: str) -> str:
         """See the protocol."""
         self.s3.put_object(Bucket=self.of(name), Key="orders.csv", Body=b"1;2;9", Tagging="keep=yes")

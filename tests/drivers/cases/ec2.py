@@ -134,6 +134,14 @@ class Ec2Case:
             self.ec2.detach_volume(VolumeId=one["VolumeId"], InstanceId=self.machine)
             self.ec2.delete_volume(VolumeId=one["VolumeId"])
 
+    def stir(self, name: str) -> None:
+        """See the protocol: of volumes alone nothing acts."""
+
+    def acting(self, name: str) -> list[str]:
+        """See the protocol."""
+        found = self.ec2.describe_volumes(Filters=[{"Name": "tag:haas:restore", "Values": [name]}])["Volumes"]
+        return [one["VolumeId"] for one in found if one["Attachments"]]
+
     def tamper(self, name: str) -> str:
         """See the protocol."""
         one = next(one for one in self.of(name) if self.device(one) == "/dev/sdf")

@@ -238,6 +238,13 @@ class FilesCase:
         """See the protocol."""
         remove_tree(self.home / "live")
 
+    def stir(self, name: str) -> None:
+        """See the protocol: files do not act."""
+
+    def acting(self, name: str) -> list[str]:
+        """See the protocol."""
+        return []
+
     def tamper(self, name: str) -> str:
         """See the protocol."""
         path = Path(name, "large")

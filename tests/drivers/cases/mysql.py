@@ -263,6 +263,21 @@ class MysqlCase:
     def lose(self) -> None:
         self.server.drop_database(self.live)
 
+    def stir(self, name: str) -> None:
+        self.server.execute("ALTER EVENT busy ENABLE", name)
+
+    def acting(self, name: str) -> list[str]:
+        connection = self.server.connect(database=name)
+        try:
+            with connection.cursor() as cursor:
+                query = (
+                    "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = %s AND STATUS <> 'DISABLED'"
+                )
+                cursor.execute(query, [name])
+                return [event for (event,) in cursor.fetchall()]
+        finally:
+            connection.close()
+
     def tamper(self, name: str) -> str:
         self.server.execute("UPDATE orders SET cents = cents + 1 WHERE id = 250", name)
         return "orders"

@@ -52,6 +52,28 @@ CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';
 COMMENT ON TABLE orders IS 'What was ordered; "quoted"';
 """
 
+# What extensions have made is in no dump, and not compared: so it is with the tables of those that schedule jobs.
+STIRRING = r"""
+CREATE SUBSCRIPTION orders CONNECTION 'host=127.0.0.1 port=1 dbname=nowhere' PUBLICATION orders
+    WITH (connect = false, slot_name = 'shop');
+ALTER SUBSCRIPTION orders ENABLE;
+CREATE SCHEMA cron;
+CREATE TABLE cron.job (jobid bigint, command text, active boolean DEFAULT true);
+INSERT INTO cron.job VALUES (1, 'SELECT 1', true), (2, 'SELECT 2', false);
+CREATE FUNCTION cron.guard() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END';
+ALTER EXTENSION plpgsql ADD TABLE cron.job;
+ALTER EXTENSION plpgsql ADD FUNCTION cron.guard();
+ALTER EXTENSION plpgsql ADD SCHEMA cron;
+CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION cron.guard();
+"""
+ACTING = """
+SELECT 'subscription' FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL SELECT command FROM cron.job WHERE active
+UNION ALL SELECT evtname FROM pg_event_trigger WHERE evtenabled <> 'D'
+UNION ALL SELECT privilege_type FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))
+           WHERE datname = current_database() AND grantee = 0
+"""
+
 
 @cache
 def server() -> PostgresServer:
@@ -210,6 +232,13 @@ class PostgresCase:
 
     def lose(self) -> None:
         self.server.drop_database(self.live)
+
+    def stir(self, name: str) -> None:
+        self.server.execute(STIRRING, name)
+
+    def acting(self, name: str) -> list[str]:
+        with self.server.connect(name) as connection:
+            return [what for (what,) in connection.execute(ACTING.encode())]
 
     def tamper(self, name: str) -> str:
         self.server.execute("UPDATE orders SET cents = cents + 1 WHERE id = 250", name)

@@ -161,6 +161,14 @@ class RdsCase:
         self.rds.modify_db_instance(DBInstanceIdentifier=NAME, DeletionProtection=False, ApplyImmediately=True)
         self.rds.delete_db_instance(DBInstanceIdentifier=NAME, SkipFinalSnapshot=True)
 
+    def stir(self, name: str) -> None:
+        """See the protocol."""
+        self.rds.modify_db_instance(DBInstanceIdentifier=name, PubliclyAccessible=True, ApplyImmediately=True)
+
+    def acting(self, name: str) -> list[str]:
+        """See the protocol."""
+        return ["public"] if self.the(name)["PubliclyAccessible"] else []
+
     def tamper(self, name: str) -> str:
         """See the protocol."""
         self.tag(name, "team", "others")

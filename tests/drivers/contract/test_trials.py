@@ -1,0 +1,102 @@
+"""What a checkup does with a backup: restore it beside, still it, compare it, ask it, and leave nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from backups.drivers.base import DriverError, Mode, NotAnswered, Place
+from tests.drivers.case import until_done
+from tests.drivers.contract.bench import Bench, quiet
+
+TOKEN = "cu-7-1203-ff9db6"
+
+
+def tried(bench: Bench) -> Place:
+    """A restore beside that is only tried out."""
+    place = bench.case.driver.place(bench.case.settings, TOKEN, Mode.BESIDE)
+    bench.restore(place, bench.take())
+    return place
+
+
+def test_what_acts_by_itself_is_off_and_all_is_as_it_was_backed_up(bench: Bench) -> None:
+    case, driver, settings = bench.case, bench.case.driver, bench.case.settings
+    names, artefact = case.names(), bench.take()
+    place = driver.place(settings, TOKEN, Mode.BESIDE)
+    assert driver.preflight(settings, place, Mode.BESIDE, artefact, bench.workdir())
+    bench.restore(place, artefact)
+    case.stir(place.beside)
+    for _ in range(2):
+        said = until_done(lambda: driver.neutralise(settings, place))
+        assert all(sentence.endswith(".") for sentence in said)
+        assert case.acting(place.beside) == []
+        assert driver.verify(settings, place, artefact, quiet).sentence
+    for _ in range(2):
+        driver.discard(settings, place, place.beside)
+        assert case.names() == names
+
+
+def test_what_is_tried_out_can_be_found_and_nothing_secret_is_told(bench: Bench) -> None:
+    driver, settings = bench.case.driver, bench.case.settings
+    place = tried(bench)
+    reached = driver.reach(settings, place)
+    where = {"files": "path", "postgres": "database", "mysql": "database", "s3": "bucket", "rds": "instance"}
+    if driver.kind in where:
+        assert reached[where[driver.kind]] == place.beside
+    else:
+        assert reached["volumes"].startswith("vol-")
+    assert all(isinstance(value, str) for value in reached.values())
+    assert not {"password", settings.get("password", "nothing")} & {*reached, *reached.values()}
+    driver.discard(settings, place, place.beside)
+
+
+def test_what_is_tried_out_is_no_resource(bench: Bench) -> None:
+    driver, settings = bench.case.driver, bench.case.settings
+    place = tried(bench)
+    named = {"files": "path", "postgres": "dbname", "mysql": "dbname", "s3": "bucket", "rds": "instance"}
+    if driver.kind in named:
+        with pytest.raises(DriverError, match="belongs to a restore"):
+            driver.check({**settings, named[driver.kind]: place.beside})
+    if driver.discovery:
+        found = [one.locator for one in driver.discovery.everything(settings["account"], settings["region"])]
+        assert not [one for one in found if place.beside in one or "vol-" in one]
+    driver.discard(settings, place, place.beside)
+
+
+SLOW = {"postgres": "SELECT 1 FROM pg_sleep(30)", "mysql": "SELECT sleep(30)"}
+NO = (
+    ("SELECT id FROM orders WHERE id < 0", "no row at all"),
+    ("SELECT count(*) FROM empty", "“0”"),
+    ("SELECT NULL, 1", "NULL"),
+    ("SELECT 1 = 2", "counts as no"),
+    ("SELECT '  '", "counts as no"),
+    ("SELECT 0.00", "counts as no"),
+    ("SELECT x FROM nowhere", "nowhere"),
+    ("SELECT 1; SELECT 2", ""),
+    ("SELECT 1; DROP TABLE empty", ""),
+    ("", ""),
+    ("DELETE FROM orders", ""),
+    ("DROP TABLE empty", ""),
+    ("COMMIT", ""),
+    ("SELECT id FROM orders FOR UPDATE; DELETE FROM orders", ""),
+)
+
+
+def test_a_question_is_answered_or_it_is_said_why_not_and_nothing_is_written(bench: Bench) -> None:
+    case, driver, settings = bench.case, bench.case.driver, bench.case.settings
+    place = tried(bench)
+    if not driver.answers:
+        with pytest.raises(DriverError, match="cannot be asked by SQL"):
+            driver.ask(settings, place, "SELECT 1", 5)
+        return
+    before = case.snapshot(place.beside)
+    assert driver.ask(settings, place, "SELECT count(*), 'percent %s' FROM orders -- all of them", 5).endswith("“500”.")
+    assert driver.ask(settings, place, "\nWITH x AS (SELECT 'yes' AS y) SELECT y FROM x;", 5).endswith("“yes”.")
+    assert len(driver.ask(settings, place, "SELECT repeat('a b\n', 900)", 5)) < 150
+    for question, said in NO:
+        with pytest.raises(NotAnswered) as no:
+            driver.ask(settings, place, question, 5)
+        assert said in no.value.sentence, question
+        assert no.value.sentence.endswith("."), question
+    with pytest.raises(NotAnswered, match="not answered within 0.3 s"):
+        driver.ask(settings, place, SLOW[driver.kind], 0.3)
+    assert case.snapshot(place.beside) == before
