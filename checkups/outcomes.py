@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from backups.drivers.base import DamagedBackup, DriverError, NotAsBackedUp
+from backups.drivers.base import DamagedBackup, DriverError, NotAnswered, NotAsBackedUp
+from backups.stores.base import NotStored
 from checkups.scope import What
 
 
@@ -82,11 +83,16 @@ def advice_for(fault: Fault, what: What | None) -> str:
 def fault_of(error: Exception, *, asking: bool) -> Fault:
     """What kind of failure an error is; ``asking``: it came from asking the application."""
     if isinstance(error, DamagedBackup):
-        return Fault.DAMAGED
+        return Fault.MISSING if _is_missing(error) else Fault.DAMAGED
     if isinstance(error, NotAsBackedUp):
         return Fault.DIFFERS
+    if isinstance(error, NotAnswered) or (asking and isinstance(error, DriverError)):
+        return Fault.SILENT
     if isinstance(error, DriverError):
-        if asking:
-            return Fault.SILENT
         return Fault.AWAY if error.retry else Fault.REFUSED
     return Fault.AWAY if isinstance(error, OSError) else Fault.PORTAL
+
+
+def _is_missing(error: BaseException | None) -> bool:
+    """Whether something is not stored at all, rather than stored wrongly."""
+    return error is not None and (isinstance(error, NotStored) or _is_missing(error.__cause__))

@@ -8,7 +8,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from checkups.actions import dispatching, reminding, scratch, sweeping, telling, trying
+from checkups.actions import declaring, dispatching, reminding, scratch, sweeping, telling, trying
+from checkups.models import Checkup
 
 
 @shared_task(name="checkups.sweep")
@@ -16,6 +17,13 @@ def sweep() -> None:
     """Start what is due, hand over what waits, give up what stopped."""
     now = timezone.now()
     sweeping.sweep_checkups(now, lost_before=now - timedelta(seconds=settings.HEARTBEAT_LOST_SECONDS))
+
+
+@shared_task(name="checkups.declare")
+def declare(checkup_id: int) -> None:
+    """Write down the scope of a checkup that has started, then begin."""
+    declaring.declare(Checkup.objects.get(pk=checkup_id), timezone.now())
+    dispatching.dispatch(timezone.now())
 
 
 @shared_task(name="checkups.dispatch")

@@ -74,6 +74,7 @@ app.conf.update(
         "backups.discover": "checkups",
         "backups.discover_region": "checkups",
         "backups.verify": "checkups",
+        "checkups.declare": "checkups",
         "checkups.try": "checkups",
         "checkups.go_on": "checkups",
         "checkups.tidy": "checkups",

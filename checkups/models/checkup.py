@@ -61,6 +61,7 @@ class Checkup(models.Model):
         help_text="Of so many per cent of the resources backups are restored.",
     )
     sample_reason = models.TextField(blank=True, help_text="Why not all of them are.")
+    drawn = models.JSONField(null=True, help_text="The ids of the resources in the sample; none where all are.")
     seed = models.CharField(max_length=32, help_text="With which the sample is drawn.")
 
     limits = models.JSONField(default=dict, help_text="What it may take at most, as it was set when it started.")
@@ -72,7 +73,7 @@ class Checkup(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of its record in canonical JSON.")
     closed_reason = models.TextField(blank=True, help_text="Why it was withdrawn or cancelled.")
 
-    history = History(excluded_fields=["declared_up_to", "reminded"])
+    history = History(excluded_fields=["declared_up_to", "reminded", "drawn"])
     objects = CheckupQuerySet.as_manager()
 
     class Meta:

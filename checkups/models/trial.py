@@ -32,8 +32,8 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     """Questions about trials."""
 
     def visible_to(self, user: Person) -> Self:
-        """Those of resources whose checkups the person may see company-wide; clients see what a signed checkup says."""
-        return self.filter(visible(user, Permission.TEST_BACKUPS, "resource__application__client"))
+        """To IT and auditors; clients see what a signed checkup says of theirs."""
+        return self.filter(visible(user, Permission.VIEW_COMPLIANCE, "resource__application__client"))
 
     def open(self) -> Self:
         """Queued or running."""
