@@ -5,30 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from backups.proof import Proof
 from checkups.models import Check, Checkup, CheckupFinding, Signature, Trial
 from checkups.record import digest_of, pieces
 from checkups.workflow import Move
-from portal.models import Client
 
 CHUNK = 200
+SHOWN_TO_CLIENTS = ("read", "verify")
+"""The steps whose sentences name no paths, servers and versions."""
 
 
-def record_of(
-    checkup: Checkup, signatures: Sequence[Signature] | None = None, client: Client | None = None
-) -> Iterator[str]:
-    """The record in canonical JSON, piece by piece; with a ``client`` only that one's own part.
+def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, part: Q | None = None) -> Iterator[str]:
+    """The record in canonical JSON, piece by piece.
 
-    ``signatures`` None: those that are given; the content that people sign is the record with none.
+    ``signatures`` None: those that count; the content that people sign is the record with none. With a ``part`` (a
+    condition on findings) it holds only those, no events, and nothing technical: what a client is given of it.
     """
-    given = list(checkup.signatures.all()) if signatures is None else signatures
+    given = signatures_of(checkup) if signatures is None else signatures
     findings = findings_of(checkup)
-    if client is not None:
-        findings = findings.filter(client_ref=client.pk)
-    events = _events(checkup) if client is None else iter(())
-    return pieces(_head(checkup), events, map(finding_record, findings.iterator(CHUNK)), map(_signature, given))
+    if part is None:
+        told = map(finding_record, findings.iterator(CHUNK))
+        return pieces(_head(checkup), _events(checkup), told, map(_signature, given))
+    findings = findings.filter(part)
+    clients = list(findings.order_by("client").values_list("client", flat=True).distinct())
+    head = {**_head(checkup), "part": {"clients": clients, "of": checkup.sha256}}
+    return pieces(
+        head, (), (_for_clients(finding_record(one)) for one in findings.iterator(CHUNK)), map(_signature, given)
+    )
+
+
+def signatures_of(checkup: Checkup) -> list[Signature]:
+    """The signatures that count: those under what the record says. Earlier ones, before it changed, are void."""
+    if checkup.sealed_at is None:
+        return list(checkup.signatures.filter(sha256=content_digest(checkup)))
+    sealing = checkup.signatures.order_by("-at", "-pk").values("sha256")[:1]
+    return list(checkup.signatures.filter(sha256__in=sealing))
 
 
 def content_digest(checkup: Checkup) -> str:
@@ -68,6 +81,17 @@ def finding_record(finding: CheckupFinding) -> dict[str, Any]:
         "result": finding.status, "sentence": finding.sentence, "failed_at": finding.failed_at,
         "checks": [_check(check) for check in finding.checks.all()],
     }  # fmt: skip
+
+
+def _for_clients(record: dict[str, Any]) -> dict[str, Any]:
+    """The same without what is technical, and without the advice, which is IT's."""
+    for check in record["checks"]:
+        for tried in check["tries"]:
+            tried["steps"] = [
+                step if step["name"] in SHOWN_TO_CLIENTS else {**step, "sentence": ""} for step in tried["steps"]
+            ]
+            tried["scratch"] = tried["advice"] = ""
+    return record
 
 
 def _check(check: Check) -> dict[str, Any]:

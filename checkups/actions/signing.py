@@ -23,6 +23,7 @@ from checkups.workflow import Move
 from portal.errors import InvalidInput, Refused
 from portal.models import User
 from portal.reasons import REASON_MAX, TOO_LONG, telling_reason, visible_text
+from portal.words import counted
 
 STATEMENT_MISSING = "Something failed: say in a statement what becomes of it."
 CHANGED = "The record has changed since you looked. Look at it again, then sign."
@@ -58,8 +59,14 @@ def open_failures(checkup: Checkup) -> int:
 def sign(*, by: User, checkup: Checkup, digest: str, statement: str = "", now: datetime | None = None) -> Checkup:
     """Sign what has the ``digest``, as the page showed it. Raises InvalidInput naming ``statement`` where one is needed."""
     now = now or timezone.now()
+    untidied = _untidied(checkup)  # asked first: that scratch is removed is in the record, and changes it once more
     seen = standing(checkup)
     check_can_sign(by, checkup, seen.signatures)
+    if untidied:
+        raise Refused(
+            f"Scratch of {counted(untidied, 'try', 'tries')} is not removed yet; the portal is at it. Sign once it is gone:"
+            " the record says so."
+        )
     if digest != seen.digest:
         raise Refused(CHANGED)
     signature = Signature(
@@ -75,7 +82,6 @@ def sign(*, by: User, checkup: Checkup, digest: str, statement: str = "", now: d
         signature.save()
         if not final:
             return locked
-        _check_scratch_is_gone(locked)
 
         def seal(row: Checkup) -> None:
             row.sealed_at, row.sha256 = now, final
@@ -96,9 +102,5 @@ def _statement(checkup: Checkup, statement: str) -> str:
     return visible_text(statement)
 
 
-def _check_scratch_is_gone(checkup: Checkup) -> None:
-    left = Trial.objects.untidied().filter(check_row__finding__checkup=checkup).count()
-    if left:
-        raise Refused(
-            f"Scratch of {left} tries is not removed yet; the portal is at it. Sign once it is gone: the record says so."
-        )
+def _untidied(checkup: Checkup) -> int:
+    return Trial.objects.untidied().filter(check_row__finding__checkup=checkup).count()

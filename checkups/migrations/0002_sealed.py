@@ -25,25 +25,34 @@ SEALED_BY = {
 ROWS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
-def _conditions():
-    for act in ("UPDATE", "DELETE"):
-        yield "checkups_checkup", act, "OLD.sealed_at IS NOT NULL"
-    yield "checkups_checkup", "INSERT", "NEW.sealed_at IS NOT NULL"
+def _conditions(vendor):
+    sealed = "OLD.sealed_at IS NOT NULL"
+    taken = 'SELECT 1 FROM checkups_checkup o WHERE (o.id = NEW.id OR o."on" = NEW."on") AND o.sealed_at IS NOT NULL'
+    yield "checkups_checkup", "UPDATE", sealed + _replaced(vendor, f"{taken} AND o.id <> OLD.id")
+    yield "checkups_checkup", "DELETE", sealed
+    yield "checkups_checkup", "INSERT", "NEW.sealed_at IS NOT NULL" + _replaced(vendor, taken)
     for table, query in SEALED_BY.items():
+        taken = f"SELECT 1 FROM {table} o WHERE o.id = NEW.id AND EXISTS ({query.format(row='o')})"
         for act, rows in ROWS.items():
-            yield table, act, " OR ".join(f"EXISTS ({query.format(row=row)})" for row in rows)
+            condition = " OR ".join(f"EXISTS ({query.format(row=row)})" for row in rows)
+            yield table, act, condition + ("" if act == "DELETE" else _replaced(vendor, taken))
+
+
+def _replaced(vendor, query):
+    """SQLite's REPLACE deletes the row in its way without a word to the triggers of deleting."""
+    return f" OR EXISTS ({query})" if vendor == "sqlite" else ""
 
 
 def statements(vendor):
     """What makes the triggers on that database."""
     if vendor == "sqlite":
-        for table, act, condition in _conditions():
+        for table, act, condition in _conditions(vendor):
             yield (
                 f"CREATE TRIGGER sealed_{act.lower()}_{table} BEFORE {act} ON {table} WHEN {condition}"
                 f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
         return
-    for table, act, condition in _conditions():
+    for table, act, condition in _conditions(vendor):
         name = f"sealed_{act.lower()}_{table}"
         yield (
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN"
@@ -65,7 +74,7 @@ def statements(vendor):
 
 def undoing(vendor):
     """What takes them away again."""
-    for table, act, _ in _conditions():
+    for table, act, _ in _conditions(vendor):
         name = f"sealed_{act.lower()}_{table}"
         yield f"DROP TRIGGER {name}" if vendor == "sqlite" else f"DROP FUNCTION {name} CASCADE"
     if vendor != "sqlite":

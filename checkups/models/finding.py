@@ -26,8 +26,11 @@ class CheckupFindingQuerySet(models.QuerySet["CheckupFinding"]):
     """Questions about findings."""
 
     def visible_to(self, user: Person) -> Self:
-        """Those of resources whose checkups the person may see; clients see them once they are signed."""
-        found = self.filter(visible(user, Permission.VIEW_CHECKUPS, "resource__application__client"))
+        """Those of clients whose checkups the person may see, once they are signed; company-wide: all.
+
+        The client is the one of then: whoever takes over an application does not read what was found before.
+        """
+        found = self.filter(visible(user, Permission.VIEW_CHECKUPS, "client_ref"))
         if has_permission(user, Permission.VIEW_CHECKUPS, None):
             return found
         return found.filter(checkup__sealed_at__isnull=False)
