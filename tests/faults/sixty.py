@@ -54,7 +54,9 @@ def _all(world: World, request: pytest.FixtureRequest, scratch: Path, stack: Exi
         stack.callback(_remove_all, path)
         yield make_resource_of(world, "files", {"path": str(path)}, name=path.name)
     for number in range(POSTGRES):
-        database = stack.enter_context(Database(request.getfixturevalue("postgres_server"), scratch / str(number), new_name()))
+        database = stack.enter_context(
+            Database(request.getfixturevalue("postgres_server"), scratch / str(number), new_name())
+        )
         database.execute(CONTENT)
         yield make_resource_of(world, "postgres", database.settings, name=f"pg-{number:02}")
     for number in range(MARIADB):
@@ -91,7 +93,9 @@ def _remove_all(path: Path) -> None:
 
 def parts_of(copy: Copy) -> tuple[bytes, list[ManifestEntry]]:
     """What is stored of it: the dump, and the manifest's lines."""
-    stored = StoredArtefact(store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(copy.backup.artefact))
+    stored = StoredArtefact(
+        store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(copy.backup.artefact)
+    )
     with stored.open() as data:
         return data.read(), list(stored.manifest())
 

@@ -51,7 +51,8 @@ def swept() -> datetime:
 @pytest.mark.parametrize("fate", [killed, cut_off])
 @pytest.mark.parametrize("kind", ["files", "postgres"])
 @pytest.mark.parametrize(
-    ("step", "when"), [(step, when) for step in STEPS for when in MOMENTS] + [("remove", "begun"), ("remove", "recorded")]
+    ("step", "when"),
+    [(step, when) for step in STEPS for when in MOMENTS] + [("remove", "begun"), ("remove", "recorded")],
 )
 def test_in_any_step(world: World, resource: Resource, subject: Subject, step: str, when: str, fate: object) -> None:
     if fate is cut_off and step == "remove":

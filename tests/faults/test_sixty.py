@@ -21,8 +21,8 @@ from checkups.workflow import Status
 from tests.app.checkups.carrying import begun, carried_out
 from tests.app.checkups.test_checkup import spoil
 from tests.app.world import HOME, OTHER, World, backup_now, make_resource_of
-from tests.drivers.servers import PASSWORD as POSTGRES_PASSWORD
 from tests.drivers.mariadb import PASSWORD, SUPERUSER, MariaDBServer
+from tests.drivers.servers import PASSWORD as POSTGRES_PASSWORD
 from tests.faults.sixty import copied, parts_of, sixty, stored_anew
 from tests.fixtures_aws import rds
 

@@ -111,7 +111,7 @@ def main() -> None:
 
     watch(Recorder)
     watch(Steps)
-    remove = trying.remove_scratch
+    remove = vars(trying)["remove_scratch"]
 
     def removing(*args: Any, **facts: Any) -> Any:
         if step == "remove" and when == "begun":

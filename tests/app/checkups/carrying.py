@@ -9,10 +9,10 @@ from django.utils import timezone
 from checkups.actions.dates import set_date
 from checkups.actions.declaring import declare
 from checkups.actions.dispatching import dispatch
-from checkups.actions.sweeping import sweep_checkups
 from checkups.actions.scratch import remove_scratch
+from checkups.actions.sweeping import sweep_checkups
 from checkups.actions.trying import go_on, perform_trial
-from checkups.models import Check, Checkup, Trial, TrialStatus
+from checkups.models import Check, Checkup, Trial
 from checkups.workflow import Status
 from portal.words import company_zone
 from tests.app.world import World

@@ -32,7 +32,9 @@ def resource(world: World, resource: Resource) -> Resource:
     return resource
 
 
-def test_every_backup_is_restored_compared_and_its_scratch_removed(world: World, resource: Resource, tree: Path) -> None:
+def test_every_backup_is_restored_compared_and_its_scratch_removed(
+    world: World, resource: Resource, tree: Path
+) -> None:
     before = fingerprint(tree)
     checkup = begun(world)
     assert checkup.state is Status.RUNNING
