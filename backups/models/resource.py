@@ -122,7 +122,7 @@ class Resource(models.Model):
             "recovery_ms",
             "recovery_bytes",
             "recovery_at",
-        ]  # fmt: skip
+        ]
     )
     objects = ResourceQuerySet.as_manager()
 

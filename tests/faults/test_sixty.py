@@ -77,6 +77,8 @@ def test_six_faults_are_found_among_sixty_resources(world: World, all_of_them: d
     found = {(check.finding.name, check.what, _fault(check)): check.sentence for check in failed}
     assert {(name, what, fault) for name, (what, fault) in expected.items()} <= set(found), found
     assert {name for name, _, _ in found} == set(expected), found
+    assert "ends too early" in found["pg-02", "both", "refused"]
+    assert "table public.notes is missing" in found["pg-05", "both", "differs"]
     assert checkup.findings.filter(status=FindingStatus.PASSED).count() == 55
     for check in Check.objects.filter(finding__checkup=checkup, status=CheckStatus.PASSED):
         kind = check.finding.kind

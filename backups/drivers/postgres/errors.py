@@ -140,6 +140,10 @@ _LOST = _case(
 )
 _TOOLS: tuple[_Case, ...] = (
     _case(r"no space left on device", "The disk is full. Make room, then try again."),
+    _case(
+        r"could not read from input file|unexpected end of file|did not find magic string|found unexpected (block|section)",
+        "The stored dump ends too early, or is no dump at all: it was taken so. Take a fresh backup.",
+    ),
     _case(r"canceling statement due to lock timeout", _WORKING["55P03"].sentence, retry=True),
     _case(r"relation \".*\" does not exist|cache lookup failed|could not open relation with OID", _GONE, retry=True),
     _case(
