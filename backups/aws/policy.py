@@ -158,7 +158,13 @@ _BUCKETS = (
 )  # fmt: skip
 
 STATEMENTS = (
-    Statement("Look", ("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstanceTypes")),
+    Statement(
+        "Look",
+        (
+            "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstanceTypes",
+            "ec2:DescribeAvailabilityZones",
+        ),
+    ),
     Statement("Make", tuple(f"ec2:{name}" for name in _CREATES)),
     Statement(
         "MarkWhatIsMade", ("ec2:CreateTags",), {"StringEquals": {"ec2:CreateAction": list(_CREATES)}}

@@ -304,6 +304,13 @@ class Driver(Protocol):
         cut, and whatever else it needs to serve well (a database: statistics) has been done meanwhile.
         """
 
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """With which a copy of the resource is tried out: place(), preflight() and all that follows, for a restore beside.
+
+        The resource's own, or such that it is built in the region where the provider keeps that copy. There is no live thing
+        there, so nothing but what is there by another name than the original's is missed.
+        """
+
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Switch off what in ``place.beside`` would act by itself, upon the outside world or upon what is live.
 

@@ -167,6 +167,10 @@ class BucketDriver:
         """Every object of it as it was, and no other."""
         return verify.verify(self._own(settings, place), place, artefact, progress)
 
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """Its own: S3 copies out of the vault in the other region as well, so that one is what is tried."""
+        return settings
+
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Nothing is to be done: the bucket has been made without anything that acts."""
         beside.see_own(self._own(settings, place).access, place.beside)

@@ -133,6 +133,10 @@ class VolumesDriver:
         """Each of the right snapshot, and like the one that was backed up."""
         return restore.verify(self._own(settings, place), place, artefact, progress)
 
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """The same machine in the region of the snapshots, where there is none of it."""
+        return {**settings, "region": kept.region} if kept else settings
+
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Nothing is to be done: volumes that are attached to nothing do not act."""
         return trial.neutralise(self._own(settings, place), place)

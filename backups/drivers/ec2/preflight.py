@@ -9,7 +9,7 @@ from backups.drivers.base import Artefact, DriverError, Mode, Place
 from backups.drivers.counting import counted
 from backups.drivers.ec2 import snapshots
 from backups.drivers.ec2.machine import Machine, attached_to, machine_if_there, unshared
-from backups.drivers.ec2.restore import kept_of
+from backups.drivers.ec2.restore import kept_of, zone_of
 from backups.drivers.ec2.target import Target
 from backups.drivers.provider import KeptAt
 
@@ -29,7 +29,7 @@ def preflight(target: Target, place: Place, mode: Mode, artefact: Artefact) -> l
         said += _in_place(target, found, entries)
     elif found is None:
         said.append(
-            f"The machine {target.machine} is not there any more; the volumes are made in {entries[0]['zone']}."
+            f"There is no machine {target.machine} in {kept.region}; the volumes are made in {zone_of(target, entries)}."
         )
     return said
 

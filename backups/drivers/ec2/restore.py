@@ -145,6 +145,14 @@ def read_description(artefact: Artefact) -> None:
 
 
 def zone_of(target: Target, entries: Sequence[Entry]) -> str:
-    """Where the volumes have to be: in the machine's zone; where there is no machine any more, in the one they were in."""
+    """Where the volumes have to be: in the machine's zone; where there is no machine any more, in the one they were in.
+
+    In a region where they have never been, any will do.
+    """
     found = machine_if_there(target.access, target.machine)
-    return found.zone if found else str(entries[0]["zone"])
+    zone = found.zone if found else str(entries[0]["zone"])
+    if zone.startswith(target.access.region):
+        return zone
+    usable = tags.filters(state=["available"], zone_type=["availability-zone"])
+    zones = target.access.call("ec2", "describe_availability_zones", Filters=usable)["AvailabilityZones"]
+    return min(str(one["ZoneName"]) for one in zones)

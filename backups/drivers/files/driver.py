@@ -20,6 +20,7 @@ from backups.drivers.files.restore import restore
 from backups.drivers.files.survey import survey
 from backups.drivers.files.take import take
 from backups.drivers.files.words import shown
+from backups.drivers.provider import KeptAt
 from backups.drivers.questions import not_by_sql
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
@@ -105,6 +106,10 @@ class FilesDriver:
         self._own(settings, place)
         with places.opened(place.beside) as root, flushed(root, place.beside):
             return compare(root, place.beside + "/", place.beside, artefact.manifest(), artefact.source_bytes, progress)
+
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """Its own: the portal's store brings the copy here."""
+        return settings
 
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Nothing: files do not act. Modes are compared, that of the top as well, so none is narrowed."""

@@ -12,6 +12,7 @@ from backups.drivers.hosts import same_database
 from backups.drivers.mysql import checks, exchange, names, preflight, restore, take, trial, verify
 from backups.drivers.mysql.parts import MysqlParts
 from backups.drivers.mysql.target import SETTINGS, Target
+from backups.drivers.provider import KeptAt
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
@@ -76,6 +77,10 @@ class MysqlDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Every table counted and digested, every definition compared."""
         return verify.verify(Target.of(settings), place, artefact, progress)
+
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """Its own: the portal's store brings the copy here."""
+        return settings
 
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Events asleep. Nothing closes a single database."""

@@ -12,6 +12,7 @@ from backups.drivers.hosts import same_database
 from backups.drivers.postgres import checks, exchange, names, preflight, restore, take, trial, verify
 from backups.drivers.postgres.parts import PostgresParts
 from backups.drivers.postgres.target import SETTINGS, Target
+from backups.drivers.provider import KeptAt
 from backups.drivers.words import Progress, Setting, Settings
 from backups.proof import Proof
 
@@ -76,6 +77,10 @@ class PostgresDriver:
     def verify(self, settings: Settings, place: Place, artefact: Artefact, progress: Progress) -> Verified:
         """Every table counted and digested; sequences, large objects, extensions, indexes, constraints."""
         return verify.verify(Target.of(settings), place, artefact, progress)
+
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """Its own: the portal's store brings the copy here."""
+        return settings
 
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Closed to most; subscriptions, event triggers and jobs of extensions off. Triggers stay."""

@@ -127,6 +127,10 @@ class RdsDriver:
         """Of the right snapshot, and every property as it was."""
         return restore.verify(self._own(settings, place), place, artefact, progress)
 
+    def trial_settings(self, settings: Settings, kept: KeptAt | None) -> Settings:
+        """The same instance in the region of the snapshot, where there is none of it."""
+        return {**settings, "region": kept.region} if kept else settings
+
     def neutralise(self, settings: Settings, place: Place) -> list[str]:
         """Taken off the internet. What runs inside of it nothing switches off."""
         return trial.neutralise(self._own(settings, place), place)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 from backups.aws.access import Access
 from backups.drivers.base import Artefact, DriverError, Mode, NotFound, Place, StillWorking
 from backups.drivers.provider import KeptAt
 from backups.drivers.rds import groups, snapshots
 from backups.drivers.rds.instance import Instance, instance_if_there, see_ready, unfit
-from backups.drivers.rds.properties import DEFAULT, Entry
+from backups.drivers.rds.properties import Entry
 from backups.drivers.rds.restore import entry_in, kept_of
 from backups.drivers.rds.target import Target
 
@@ -25,13 +23,14 @@ def preflight(target: Target, place: Place, mode: Mode, artefact: Artefact) -> l
     snapshots.check(target.access, kept)
     said = [f"The snapshot {', '.join(kept.parts.values())} in {kept.region}, complete."]
     said += _check_key(target.access, kept)
-    if missing := list(_missing(target.access, entry)):
-        raise DriverError(
-            f"The instance was set up with what is not there any more: {', '.join(missing)}. RDS would give it a default instead."
-            " Make it again under the same name."
-        )
-    said.append("Its subnet group, parameter group and option group are there.")
-    _, other_groups = groups.with_those_there(target, entry)
+    if not groups.is_elsewhere(target.access, entry):
+        if missing := [f"the {what} {entry[what]}" for what in groups.missing(target.access, entry)]:
+            raise DriverError(
+                f"The instance was set up with what is not there any more: {', '.join(missing)}. RDS would give it a default"
+                " instead. Make it again under the same name."
+            )
+        said.append("Its subnet group, parameter group and option group are there.")
+    entry, other_groups = groups.with_those_there(target, entry)
     said.append(other_groups or "Its security groups are there.")
     said += _check_room(target.access, entry)
     said += _offered(target.access, entry)
@@ -77,23 +76,6 @@ def _check_key(access: Access, kept: KeptAt) -> list[str]:
             )
         said.append("The snapshot is encrypted, and its key is enabled.")
     return said
-
-
-def _missing(access: Access, entry: Entry) -> Iterator[str]:
-    """The groups that the original had and that are gone."""
-    looks: tuple[tuple[str, Callable[[str], object]], ...] = (
-        ("subnet group", lambda name: access.call("rds", "describe_db_subnet_groups", DBSubnetGroupName=name)),
-        ("parameter group", lambda name: access.call("rds", "describe_db_parameter_groups", DBParameterGroupName=name)),
-        ("option group", lambda name: access.call("rds", "describe_option_groups", OptionGroupName=name)),
-    )
-    for what, look in looks:
-        name = entry.get(what)
-        if not name or name.startswith(DEFAULT):
-            continue
-        try:
-            look(name)
-        except NotFound:
-            yield f"the {what} {name}"
 
 
 def _check_room(access: Access, entry: Entry) -> list[str]:

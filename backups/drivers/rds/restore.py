@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from backups.aws import tags
@@ -19,7 +20,7 @@ from backups.drivers.base import (
 )
 from backups.drivers.counting import counted
 from backups.drivers.provider import KeptAt
-from backups.drivers.rds.groups import with_those_there
+from backups.drivers.rds.groups import is_elsewhere, with_those_there
 from backups.drivers.rds.instance import GIB, SOON, Instance, instance, instance_if_there, mark, see_ready
 from backups.drivers.rds.properties import Entry, changes, differences, entry_of, number_compared, restore_arguments
 from backups.drivers.rds.target import Target
@@ -37,13 +38,32 @@ def restore(target: Target, place: Place, artefact: Artefact, progress: Progress
     entry, _ = with_those_there(target, recorded)
     found = instance_if_there(target.access, place.beside)
     if found is None:
-        _create(target.access, place, entry, snapshot)
+        with _not_built_there(target, recorded):
+            _create(target.access, place, entry, snapshot)
         raise StillWorking(f"RDS makes an instance of {target.name}'s snapshot.", again_in=SOON)
     see_own(found, place.beside)
     see_ready(found, "be given what the original had")
     progress(0, entry["size"] * GIB)
     _fit(target.access, found, entry)
     progress(entry["size"] * GIB, entry["size"] * GIB)
+
+
+@contextmanager
+def _not_built_there(target: Target, entry: Entry) -> Iterator[None]:
+    """What RDS refuses in a region where the original has never been says nothing against the copy in it."""
+    try:
+        yield
+    except (DamagedBackup, StillWorking):
+        raise
+    except DriverError as error:
+        if error.retry or not is_elsewhere(target.access, entry):
+            raise
+        raise DriverError(
+            f"RDS could not make an instance of {target.name} in {target.access.region}, where it has never been, so of that copy"
+            f" it is only known that it is present. A default network (VPC) there, or a subnet group of the original's name, is"
+            f" what is missing mostly. {error.sentence}",
+            detail=error.detail,
+        ) from error
 
 
 def _create(access: Access, place: Place, entry: Entry, snapshot: str) -> None:

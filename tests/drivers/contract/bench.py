@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +12,7 @@ from backups.drivers.base import Artefact, Mode, Place, Standing
 from backups.drivers.words import ManifestEntry
 from backups.stores.directory import DirectoryStore
 from tests.drivers.case import DriverCase, until_done
+from tests.drivers.child import Job
 
 PREFIX = "backup"
 
@@ -63,6 +64,11 @@ class Bench:
 
     def objects(self) -> list[str]:
         return [one.key for one in self.store.list()]
+
+
+def job(bench: Bench, verb: str, **more: object) -> Job:
+    """That verb of the case's driver, for a process of its own."""
+    return replace(Job(verb, bench.case.driver, dict(bench.case.settings), bench.store), **more)  # type: ignore[arg-type]
 
 
 class AlteredManifest:

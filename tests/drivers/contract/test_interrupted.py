@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from backups.artefacts import ArtefactWriter, StoredArtefact, read_index
 from backups.drivers.base import DriverError, Standing
 from backups.stores.base import NotStored
 from backups.stores.keys import MARK
-from tests.drivers.child import Job, run
-from tests.drivers.contract.bench import PREFIX, Bench, quiet
+from tests.drivers.child import run
+from tests.drivers.contract.bench import PREFIX, Bench, job, quiet
 from tests.drivers.rooms import prepared, small_directory
 
 
@@ -66,10 +65,6 @@ def test_cancelling_through_progress_leaves_nothing(streaming_bench: Bench) -> N
     with pytest.raises(Cancelled):
         driver.verify(settings, place, artefact, cancel)
     assert calls >= 3
-
-
-def job(bench: Bench, verb: str, **more: object) -> Job:
-    return replace(Job(verb, bench.case.driver, dict(bench.case.settings), bench.store), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from backups.artefacts import StoredArtefact
 from backups.drivers.base import DriverError, Mode, NotAnswered, Place
+from tests.drivers import aws
 from tests.drivers.case import until_done
-from tests.drivers.contract.bench import Bench, quiet
+from tests.drivers.child import run
+from tests.drivers.contract.bench import PREFIX, Bench, job, quiet
 
 TOKEN = "cu-7-1203-ff9db6"
+HALF_WAY = {"files": 2, "ebs": 2}
+"""Before which of its changes a restore is killed, others before their fourth: something is there then, and not all."""
 
 
 def tried(bench: Bench) -> Place:
@@ -60,6 +65,59 @@ def test_what_is_tried_out_is_no_resource(bench: Bench) -> None:
         found = [one.locator for one in driver.discovery.everything(settings["account"], settings["region"])]
         assert not [one for one in found if place.beside in one or "vol-" in one]
     driver.discard(settings, place, place.beside)
+
+
+def test_the_copy_in_the_other_region_is_tried_where_the_provider_keeps_it(bench: Bench) -> None:
+    case, driver, keeper = bench.case, bench.case.driver, bench.case.driver.kept
+    artefact = bench.take()
+    if keeper is None:
+        assert driver.trial_settings(case.settings, None) == case.settings
+        return
+    assert artefact.kept is not None
+    assert driver.trial_settings(case.settings, artefact.kept) == case.settings
+    kept = artefact.kept
+    away = until_done(lambda: keeper.copy(case.settings, kept, aws.AWAY, "r/copy", quiet))
+    until_done(lambda: keeper.delete(case.settings, aws.HOME, PREFIX, kept))
+    names, copy = case.names(), StoredArtefact(bench.store, PREFIX, artefact.info, away)
+    settings = driver.trial_settings(case.settings, away)
+    place = driver.place(settings, TOKEN, Mode.BESIDE)
+    said = driver.preflight(settings, place, Mode.BESIDE, copy, bench.workdir())
+    assert all(sentence.endswith(".") for sentence in said)
+    workdir = bench.workdir()
+    until_done(lambda: driver.restore(settings, place, copy, workdir, quiet))
+    until_done(lambda: driver.neutralise(settings, place))
+    assert driver.verify(settings, place, copy, quiet).sentence
+    assert driver.reach(settings, place)["region"] == settings["region"]
+    if driver.kind != "s3":
+        assert settings["region"] == aws.AWAY
+        assert case.names() == names, "nothing was made at home"
+    driver.discard(settings, place, place.beside)
+    with pytest.raises(DriverError):
+        driver.reach(settings, place) if driver.kind != "s3" else driver.neutralise(settings, place)
+    assert case.names() == names
+    until_done(lambda: keeper.delete(case.settings, aws.AWAY, "r/copy", away))
+
+
+def test_the_scratch_of_a_killed_trial_is_removed_by_its_names_alone(bench: Bench) -> None:
+    case, driver, settings = bench.case, bench.case.driver, bench.case.settings
+    artefact, names = bench.take(), case.names()
+    live = case.snapshot(bench.place().live)
+    place = Place.from_json(driver.place(settings, TOKEN, Mode.BESIDE).as_json())
+    half = {"place": place, "info": artefact.info, "kept": artefact.kept, "workdir": bench.workdir()}
+
+    def removed() -> bool:
+        until_done(lambda: driver.discard(settings, place, place.beside))
+        return case.names() == names
+
+    assert removed(), "before there was anything"
+    step = HALF_WAY.get(driver.kind, 4)
+    assert run(job(bench, "restore", before_each_step=case.before_each_step, die_at_step=step, **half)) == -9
+    assert case.names() > names
+    assert removed(), "half-way"
+    bench.restore(place, artefact)
+    assert case.names() > names
+    assert removed(), "complete"
+    assert case.snapshot(place.live) == live
 
 
 SLOW = {"postgres": "SELECT 1 FROM pg_sleep(30)", "mysql": "SELECT sleep(30)"}
