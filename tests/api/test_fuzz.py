@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -38,12 +39,18 @@ OPERATIONS = [
 ]
 
 
+@cache
+def served() -> Any:
+    """The schema as it is served, read once: it is the same for everybody."""
+    return schemathesis.openapi.from_wsgi("/api/schema/?format=json", get_wsgi_application())
+
+
 @pytest.fixture
 def schema(db: None) -> Iterator[Any]:
-    """The schema as it is served. As with Django's own test client, the connection outlives each request."""
+    """As with Django's own test client, the connection outlives each request."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/schema/?format=json", get_wsgi_application())
+    yield served()
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

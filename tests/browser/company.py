@@ -78,7 +78,8 @@ def make_company() -> dict[str, Any]:
             {"pk": backup, "at": at.isoformat(), "weekday": at.weekday(), "digest": fingerprint(tree)}
         )
     _write_day(tree, DAYS + 1)
-    _back_up(elsewhere, timezone.now())  # the portal that starts now would take it itself, in the middle of a story
+    for one in (resource, elsewhere):  # the portal that starts now would take them itself, in the middle of a story
+        _back_up(one, timezone.now())
     copy_to_other_region(resource.pk)
     return {**made, "resource": resource.pk, "elsewhere": elsewhere.pk, "today": fingerprint(tree)}
 

@@ -14,8 +14,10 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.browser.servers import own_servers
 
@@ -32,6 +34,9 @@ class RunningPortal:
     company: dict[str, Any] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=own_servers)
     process: subprocess.Popen[bytes] | None = None
+
+    window: str = field(default_factory=lambda: in_hours(6, 7))
+    """When the portal takes daily backups by itself: not while stories are told, also where CI runs at night."""
 
     @property
     def url(self) -> str:
@@ -52,6 +57,7 @@ class RunningPortal:
             "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789",
             "FILES_ROOTS": str(self.directory / "files"),
             "POLICY_TIME_ZONE": "Europe/Berlin",
+            "BACKUP_WINDOW": self.window,
             "SWEEP_SECONDS": "5",
             **self.servers,
         }
@@ -101,6 +107,12 @@ class RunningPortal:
                 self.process.kill()
                 self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def in_hours(*hours: int) -> str:
+    """A window of the day, from so many hours from now on until so many."""
+    now = datetime.now(ZoneInfo("Europe/Berlin"))
+    return "-".join(f"{now + timedelta(hours=one):%H:%M}" for one in hours)
 
 
 def new_portal() -> RunningPortal:

@@ -64,11 +64,14 @@ def endpoint() -> str:
     )
     import logging
 
+    import moto.backends
     from moto.server import ThreadedMotoServer
 
     from portal.demo.awsgaps import fill_gaps
 
     fill_gaps()
+    modules = tuple(moto.backends.list_of_moto_modules())  # which it lists from the disk for each request
+    moto.backends.list_of_moto_modules = lambda: modules
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

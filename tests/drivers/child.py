@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from backups.drivers.base import Driver, Place
 from backups.drivers.provider import KeptAt
 from backups.drivers.words import Settings
 from backups.stores.directory import DirectoryStore
+from tests import nursery
 from tests.drivers.case import until_done
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,8 @@ class Job:
 
 def run(job: Job) -> int:
     """The child's exit status: 0, or -9 when it died as told."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.drivers.child"], input=pickle.dumps(job), cwd=ROOT, timeout=120, check=False
-    )
+    done = nursery.run("tests.drivers.child", told=pickle.dumps(job))
+    sys.stderr.write(done.stderr.decode())
     return done.returncode
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,6 +33,7 @@ from backups.actions.tidying import tidy_regions
 from backups.actions.verifying import verify_copy
 from backups.kinds import store_of
 from backups.models import Backup, Copy, CopyState, Finding, Resource, ResourceState, RetentionRun, RunStatus
+from tests import nursery
 from tests.app.world import HOME, OTHER, World, make_tree
 from tests.faults.death import database_url
 
@@ -263,13 +262,11 @@ class Company:
         environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
             "STORE_REGIONS": ",".join(f"{name}={path}" for name, path in settings.STORE_REGIONS.items()),
             "RETENTION_LIMIT_PERCENT": "100",
         }
         number = str(self.chance.randint(1, most))
-        command = [sys.executable, "-m", "tests.faults.dying", what, str(pk), at.isoformat(), number]
-        done = subprocess.run(command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120)
+        done = nursery.run("tests.faults.dying", what, str(pk), at.isoformat(), number, environment=environment)
         assert done.returncode in (0, -9), done.stderr.decode()
         self.crashes += done.returncode == -9
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from restores.actions.cleaning import clean_up
 from restores.actions.sweeping import sweep_restores
 from restores.models import RestoreRequest, Step
 from restores.stepnames import StepName
+from tests import nursery
 
 
 def database_url() -> str:
@@ -52,11 +52,7 @@ def _worker(what: str, number: int, step: str, when: str, fate: str) -> subproce
 
 
 def _run(module: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    command = [sys.executable, "-m", module, *words]
-    return subprocess.run(
-        command, env=environment, cwd=settings.BASE_DIR, capture_output=True, timeout=120, check=False
-    )
+    return nursery.run(module, *words, environment={**os.environ, "DATABASE_URL": database_url()})
 
 
 def found_dead() -> None:
