@@ -63,6 +63,26 @@ def digest_of(text: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def digest_of_json(text: str) -> str:
-    """SHA-256 of a record that somebody kept, however it was formatted meanwhile. Raises ValueError when it is no JSON."""
-    return digest_of([canonical(json.loads(text))])
+def read_record(text: str) -> Any:
+    """A record that somebody kept, however it was formatted meanwhile. Raises ValueError when it is none.
+
+    A name that stands twice in one object is refused: one reader would take the first, another the last.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_once_each, parse_float=_no_number, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("checkup"), dict):
+        raise ValueError("it is no record of a checkup")
+    return value
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name stands twice in it")
+    return made
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no whole number")

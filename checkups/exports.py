@@ -1,0 +1,65 @@
+"""A checkup to take along: its record as JSON, and a line per check as CSV. Both stream: a company may have 100,000 resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+from django.http import StreamingHttpResponse
+
+from checkups.actions.recording import CHUNK, findings_of, record_of
+from checkups.models import Check, Checkup, CheckupFinding, Task
+from portal.permissions import Person, has_permission, visible
+from portal.roles import Permission
+from portal.spreadsheet import csv_answer
+
+COLUMNS = (
+    "checkup", "client", "application", "resource", "kind", "environment", "what", "region", "backup_taken_at", "declared",
+    "reached", "result", "sentence", "tries", "started_at", "finished_at", "recovery_ms", "owner", "due_on",
+)  # fmt: skip
+
+
+def part_of(user: Person) -> Q | None:
+    """Which findings the person is given: None for all of them, to who sees checkups company-wide."""
+    if has_permission(user, Permission.VIEW_CHECKUPS, None):
+        return None
+    return visible(user, Permission.VIEW_CHECKUPS, "client_ref")
+
+
+def json_answer(user: Person, checkup: Checkup) -> StreamingHttpResponse:
+    """The record as a file: the very bytes whose SHA-256 was signed, or the person's own part of them."""
+    pieces = record_of(checkup, part=part_of(user))
+    answer = StreamingHttpResponse(pieces, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{checkup.number}.json"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def csv_of_checks(user: Person, checkup: Checkup) -> StreamingHttpResponse:
+    """A row per check, with its last try. Who has the task is told to those who see tasks."""
+    findings, part = findings_of(checkup), part_of(user)
+    if part is not None:
+        findings = findings.filter(part)
+    answer = csv_answer(f"{checkup.number}.csv", COLUMNS, _rows(user, checkup, findings.iterator(CHUNK)))
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _rows(user: Person, checkup: Checkup, findings: Iterator[CheckupFinding]) -> Iterator[tuple[Any, ...]]:
+    seen = Task.objects.visible_to(user).filter(finding__checkup=checkup).select_related("owner")
+    tasks = {task.finding_id: task for task in seen.iterator()}  # as many as failed
+    for finding in findings:
+        for check in finding.checks.all():
+            yield _row(checkup, finding, check, tasks.get(finding.pk))
+
+
+def _row(checkup: Checkup, finding: CheckupFinding, check: Check, task: Task | None) -> tuple[Any, ...]:
+    last = max(check.trials.all(), key=lambda trial: trial.pk, default=None)
+    reached = check.reached_level
+    return (
+        checkup.number, finding.client, finding.application, finding.name, finding.kind, finding.environment, check.what,
+        check.region, check.taken_at, check.declared_level.label, reached.label if reached else None, check.status,
+        check.sentence, check.tries, last.started_at if last else None, last.finished_at if last else None,
+        last.recovery_ms if last else None, str(task.owner) if task else None, task.due_on if task else None,
+    )  # fmt: skip
