@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path("", include("backups.urls")),
     path("", include("restores.urls")),
+    path("", include("checkups.urls")),
     path("api/", include("portal.api.urls")),
     path("administration/", administration.urls),
 ]
