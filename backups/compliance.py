@@ -34,7 +34,9 @@ class Share:
 
     @property
     def words(self) -> str:
-        """The share, never rounded up."""
+        """The share, never rounded up; of a rule about the company whether it holds."""
+        if self.rule.company_wide:
+            return "It holds" if self.holding else "It does not hold"
         return share_in_words(self.holding, self.applies)
 
     @property
@@ -47,17 +49,18 @@ def shares_now(now: datetime) -> list[Share]:
     """Each rule with its share, as each resource was found the last time that it was looked at. Three queries."""
     counted = _standing_and_kept(now.astimezone(company_zone()).date())
     found = open_by_rule()
-    return [
-        Share(
-            rule,
-            holding=sum(
-                number for (applies, broken), number in counted.items() if rule in applies and not broken & rule.bit
-            ),
-            applies=sum(number for (applies, _), number in counted.items() if rule in applies),
-            findings=found[rule.value],
-        )
-        for rule in Rule
-    ]
+    return [_of_company(rule, found) if rule.company_wide else _of_resources(rule, counted, found) for rule in Rule]
+
+
+def _of_company(rule: Rule, found: Counter[str]) -> Share:
+    """It applies to the company, once."""
+    return Share(rule, holding=int(not found[rule.value]), applies=1, findings=found[rule.value])
+
+
+def _of_resources(rule: Rule, counted: Counter[tuple[tuple[Rule, ...], int]], found: Counter[str]) -> Share:
+    applying = {key: number for key, number in counted.items() if rule in key[0]}
+    holding = sum(number for (_, broken), number in applying.items() if not broken & rule.bit)
+    return Share(rule, holding=holding, applies=sum(applying.values()), findings=found[rule.value])
 
 
 def open_by_rule() -> Counter[str]:

@@ -32,6 +32,7 @@ WORDS = {
     Rule.B2: "Backups are taken daily for the past seven days and kept monthly for the last six months; nothing beyond.",
     Rule.B3: "The latest monthly backup is also kept in another region, in exactly one copy.",
     Rule.B4: "The latest daily backup of a production resource is kept for six months after its removal; all else is deleted.",
+    Rule.B5: "Twice a year, on two company dates, all backups are checked by restoring them; two people sign what was found.",
 }
 CHART_HEIGHT = 24.0
 
@@ -58,7 +59,7 @@ def compliance_pdf(user: User, now: datetime) -> bytes:
         "The share of resources that held each rule at the last audit of each day. Grey: no audit on that day.",
         colour=SOFT,
     )
-    for share in shares:
+    for share in (share for share in shares if not share.rule.company_wide):
         _chart(paper, share.rule, trend_of(share.rule.value, audited, today))
     _findings(paper, list(found.order_by("since", "pk")[:MOST]), number)
     _evidence(paper, proof, now)
@@ -94,7 +95,7 @@ def _rules(paper: Paper, shares: list[Share], unprotected: int) -> None:
                 share.rule.value,
                 WORDS[share.rule],
                 share.words,
-                f"{share.holding:,} of {share.applies:,}" if share.applies else "applies to none",
+                _counts(share),
                 f"{share.findings:,}",
             )
             for share in shares
@@ -102,7 +103,8 @@ def _rules(paper: Paper, shares: list[Share], unprotected: int) -> None:
     )
     paper.say(
         "B1 to B3 are counted over all resources that are not removed, B4 over the removed ones of which something is, or"
-        " should be, kept. Each as it was found the last time the resource was looked at.",
+        " should be, kept. Each as it was found the last time the resource was looked at. B5 is about the company: it holds"
+        " as long as no finding about its dates, its checkups and their tasks is open.",
         size=SMALL,
         colour=SOFT,
     )
@@ -113,6 +115,12 @@ def _rules(paper: Paper, shares: list[Share], unprotected: int) -> None:
             f" registered {them}.",
             colour=BAD,
         )
+
+
+def _counts(share: Share) -> str:
+    if share.rule.company_wide:
+        return "the company"
+    return f"{share.holding:,} of {share.applies:,}" if share.applies else "applies to none"
 
 
 def _chart(paper: Paper, rule: Rule, trend: Trend) -> None:

@@ -82,7 +82,7 @@ class ResourceFilters(AddressFilters):
         """The rules of the policy, for those who may see where they do not hold."""
         if not has_permission(user, Permission.VIEW_COMPLIANCE, None):
             return []
-        return [(rule.value, f"Breaks {rule.value}") for rule in Rule]
+        return [(rule.value, f"Breaks {rule.value}") for rule in Rule if not rule.company_wide]
 
     def apply(self, resources: ResourceQuerySet) -> ResourceQuerySet:
         """The resources that pass all of them. Removed ones only when asked for."""

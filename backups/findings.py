@@ -51,6 +51,11 @@ class Rule(StrEnum):
         """The rule in a few words."""
         return RULE_LABELS[self]
 
+    @property
+    def company_wide(self) -> bool:
+        """Whether it is about the company, not about each resource: it holds or it does not, and has no share."""
+        return self is Rule.B5
+
 
 RULE_LABELS = {
     Rule.B1: "Every resource has a backup",

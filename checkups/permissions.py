@@ -5,8 +5,14 @@ from __future__ import annotations
 from backups.models import Backup, Resource
 from checkups.models import Checkup, CheckupFinding, Signature, Task, Trial
 from checkups.workflow import Status
-from portal.errors import Refused
-from portal.permissions import Person, check_is_a_person, check_permission
+from portal.errors import NotPermitted, Refused
+from portal.permissions import (
+    Person,
+    check_is_a_person,
+    check_permission,
+    has_permission,
+    has_permission_somewhere,
+)
 from portal.roles import Permission
 
 
@@ -60,3 +66,16 @@ def check_can_say_how_to_ask(user: Person, resource: Resource) -> None:
         user, Permission.TEST_BACKUPS, resource.client, "Only IT says how a restored copy is asked. Ask IT to do it."
     )
     check_is_a_person(user)
+
+
+def check_can_see_checkups(user: Person) -> None:
+    """Everybody with a role sees them: all of them company-wide, or their own part of the signed ones."""
+    if not has_permission_somewhere(user, Permission.VIEW_CHECKUPS):
+        raise NotPermitted(
+            "Checkups are for clients, and for those who work for them. Ask an administrator for a role."
+        )
+
+
+def sees_every_checkup(user: Person) -> bool:
+    """Whether they see all of every checkup, also before it is signed, and not only their clients' part of it."""
+    return has_permission(user, Permission.VIEW_CHECKUPS, None)

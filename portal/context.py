@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from backups.models import RetentionRun, RunStatus
+from checkups.summary import waiting_for
 from portal.elsewhere import aws_elsewhere
 from portal.models import Client, User
 from portal.permissions import Person, has_permission, has_permission_somewhere, memberships_of, visible
@@ -80,14 +81,23 @@ def _items(user: Any, path: str) -> list[Item]:
         items.append(Item("Incidents", reverse("incidents"), path, waiting_incidents(user), "to look at"))
     if may(Permission.VIEW_CHARGES):
         items.append(Item("Charges", reverse("charges"), path, waiting_charges(user), "to review"))
-    if may(Permission.VIEW_COMPLIANCE):
-        items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
-        items.append(Item("Retention", reverse("retention"), path, waiting_runs(user), "to decide"))
+    items += _of_the_policy(user, path)
     if may(Permission.MANAGE_PRICES):
         items.append(Item("Prices", reverse("prices"), path))
     items.append(Item("Policy", reverse("policy"), path))
     if may(Permission.MANAGE_PEOPLE):
         items.append(Item("People", reverse("administration:index"), path))
+    return items
+
+
+def _of_the_policy(user: Any, path: str) -> list[Item]:
+    """Whether what is promised is kept."""
+    items = []
+    if has_permission_somewhere(user, Permission.VIEW_COMPLIANCE):
+        items.append(Item("Compliance", reverse("compliance"), path, below=("/what-if/",)))
+        items.append(Item("Retention", reverse("retention"), path, waiting_runs(user), "to decide"))
+    if has_permission_somewhere(user, Permission.VIEW_CHECKUPS):
+        items.append(Item("Checkups", reverse("checkups"), path, waiting_for(user).count(), "to sign"))
     return items
 
 

@@ -20,11 +20,15 @@ from backups.models import Audit, Backup, Discovered, Finding
 from backups.permissions import check_can_view_compliance
 from backups.views.policy import figures_of
 from backups.views.resources import rows_of, signed_in
+from checkups.models import Checkup, Task
+from checkups.results import progress_of
+from checkups.summary import summary_for, waiting_for
+from checkups.workflow import Status as CheckupStatus
 from portal.models import User
-from portal.permissions import has_permission_somewhere, has_role, visible
+from portal.permissions import has_permission, has_permission_somewhere, has_role, visible
 from portal.roles import Permission, Role
 from portal.rules import allowed
-from portal.words import counted
+from portal.words import company_zone, counted
 from restores.models import Attempt, AttemptStatus, Charge, ChargeStatus, Incident, RestoreRequest
 from restores.waiting import by_turn, decides_somewhere, waits_for
 from restores.workflow import Status, Turn, statuses_of
@@ -52,6 +56,8 @@ def start(request: HttpRequest) -> HttpResponse:
         context["own"] = own_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_REQUESTS):
         context["it"] = it_part(user, now)
+    if has_permission(user, Permission.VIEW_CHECKUPS, None):
+        context["checkups"] = checkups_part(user, now)
     if has_permission_somewhere(user, Permission.DECIDE_CHARGES):
         context["money"] = money_part(user)
     if has_role(user, Role.AUDITOR, Role.ADMINISTRATOR):
@@ -183,6 +189,20 @@ def it_part(user: User, now: datetime) -> dict[str, Any]:
             Backup.objects.visible_to(user).open().select_related("resource").order_by("queued_at")[:SHOWN]
         ),
         "late": rows_of(list(listed(user).filter(late(now)).order_by(LONGEST_WITHOUT, "id")[:SHOWN]), now),
+    }
+
+
+def checkups_part(user: User, now: datetime) -> dict[str, Any]:
+    """For IT, auditors and administrators: the next checkup, one that runs, what waits for their signature, their tasks."""
+    today = now.astimezone(company_zone()).date()
+    moving = Checkup.objects.filter(status__in=[CheckupStatus.RUNNING.value, CheckupStatus.PAUSED.value])
+    tasks = Task.objects.visible_to(user).open().filter(owner=user).select_related("finding__checkup")
+    return {
+        "today": today,
+        "summary": summary_for(user, today),
+        "moving": [(checkup, progress_of(checkup, now)) for checkup in moving],
+        "to_sign": list(waiting_for(user)),
+        "tasks": list(tasks.order_by("due_on", "pk")[:SHOWN]),
     }
 
 

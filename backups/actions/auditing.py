@@ -45,6 +45,8 @@ def audit_company(*, clock: Clock = timezone.now) -> Audit:
     now, tally = clock(), Tally()
     for chunk in id_chunks(_to_audit(now)):
         _audit(chunk, now, tally)
+    for rule in (rule for rule in Rule if rule.company_wide):
+        tally.rules[rule] = [int(not Finding.objects.open().filter(rule=rule.value).exists()), 1]
     made = Audit.objects.create(
         day=now.astimezone(company_zone()).date(),
         started_at=now,

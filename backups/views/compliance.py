@@ -50,7 +50,10 @@ def _standing(now: datetime) -> dict[str, Any]:
     today = now.astimezone(company_zone()).date()
     audited, proof = audited_days(today), evidence()
     return {
-        "rules": [(share, trend_of(share.rule.value, audited, today)) for share in shares_now(now)],
+        "rules": [
+            (share, None if share.rule.company_wide else trend_of(share.rule.value, audited, today))
+            for share in shares_now(now)
+        ],
         "days": DAYS,
         "first_day": today - timedelta(days=DAYS - 1),
         "today": today,

@@ -1,1 +1,1 @@
-"""The pages of checkups."""
+"""Pages about checkups."""

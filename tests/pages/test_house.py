@@ -100,10 +100,23 @@ def test_changing_the_password(as_: As) -> None:
 @pytest.mark.parametrize(
     ("who", "entries"),
     [
-        ("client", ["Start", "Resources", "Requests", "Charges", "Policy"]),
-        ("staff", ["Start", "Resources", "Requests", "Policy"]),
-        ("it", ["Start", "Resources", "Requests", "Approvals", "Incidents", "Compliance", "Retention", "Policy"]),
-        ("account_manager", ["Start", "Resources", "Requests", "Charges", "Policy"]),
+        ("client", ["Start", "Resources", "Requests", "Charges", "Checkups", "Policy"]),
+        ("staff", ["Start", "Resources", "Requests", "Checkups", "Policy"]),
+        (
+            "it",
+            [
+                "Start",
+                "Resources",
+                "Requests",
+                "Approvals",
+                "Incidents",
+                "Compliance",
+                "Retention",
+                "Checkups",
+                "Policy",
+            ],
+        ),
+        ("account_manager", ["Start", "Resources", "Requests", "Charges", "Checkups", "Policy"]),
         (
             "administrator",
             [
@@ -114,12 +127,16 @@ def test_changing_the_password(as_: As) -> None:
                 "Charges",
                 "Compliance",
                 "Retention",
+                "Checkups",
                 "Prices",
                 "Policy",
                 "People",
             ],
         ),
-        ("auditor", ["Start", "Resources", "Requests", "Incidents", "Charges", "Compliance", "Retention", "Policy"]),
+        (
+            "auditor",
+            ["Start", "Resources", "Requests", "Incidents", "Charges", "Compliance", "Retention", "Checkups", "Policy"],
+        ),
         ("nobody", ["Start", "Policy"]),
     ],
 )

@@ -1,0 +1,82 @@
+"""How a restored copy of a resource is asked whether the application works on it: saying it, and no longer asking."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from backups.models import Resource
+from checkups.actions.howtoask import say_how_to_ask, stop_asking
+from checkups.forms import AskingForm
+from checkups.models import ApplicationCheck
+from checkups.permissions import check_can_say_how_to_ask
+from checkups.placeholders import placeholders_of
+from checkups.views.fetching import person, resource_or_404
+from portal.errors import PortalError
+from portal.forms import ReasonForm, SentenceForm
+
+
+@require_http_methods(["GET", "POST"])
+def asking(http: HttpRequest, pk: int) -> HttpResponse:
+    """The form, with what is asked now."""
+    user = person(http)
+    resource = resource_or_404(user, pk)
+    check_can_say_how_to_ask(user, resource)
+    row = ApplicationCheck.objects.filter(resource=resource).first()
+    if http.method != "POST":
+        initial = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {"way": "sql"}
+        return _show(http, resource, row, AskingForm(initial=initial))
+    form = AskingForm(http.POST)
+    if not form.is_valid():
+        return _show(http, resource, row, form, status=400)
+    try:
+        say_how_to_ask(by=user, resource=resource, **form.cleaned_data)
+    except PortalError as error:
+        form.show(error)
+        return _show(http, resource, row, form, status=error.status)
+    messages.success(http, "From now on a restored copy is asked that.")
+    return redirect(resource)
+
+
+@require_POST
+def asking_remove(http: HttpRequest, pk: int) -> HttpResponse:
+    """Ask it no longer."""
+    user = person(http)
+    resource = resource_or_404(user, pk)
+    check_can_say_how_to_ask(user, resource)
+    form = _remove_form(http.POST)
+    form.full_clean()
+    try:
+        stop_asking(by=user, resource=resource, **form.cleaned_data)
+    except PortalError as error:
+        form.show(error)
+        row = ApplicationCheck.objects.filter(resource=resource).first()
+        initial = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {}
+        return _show(http, resource, row, AskingForm(initial=initial), form, status=error.status)
+    messages.success(http, "A restored copy is no longer asked: trials end with the comparison.")
+    return redirect(resource)
+
+
+def _remove_form(data: QueryDict | None = None) -> ReasonForm:
+    return ReasonForm(data, auto_id="id-remove-%s")
+
+
+def _show(
+    http: HttpRequest,
+    resource: Resource,
+    row: ApplicationCheck | None,
+    form: SentenceForm,
+    remove: SentenceForm | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "resource": resource,
+        "row": row,
+        "form": form,
+        "remove_form": remove or _remove_form(),
+        "placeholders": placeholders_of(resource.kind),
+    }
+    return render(http, "checkups/asking.html", context, status=status)

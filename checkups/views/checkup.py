@@ -1,0 +1,115 @@
+"""The page of a checkup: what is to be looked at, how far it is, what was found, who signed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from checkups.actions.declaring import in_scope
+from checkups.actions.settling import meanwhile
+from checkups.actions.signing import Standing, standing
+from checkups.finding_filters import BY_CLIENT, CheckupFindingFilters
+from checkups.models import Check, Checkup, CheckupFinding, Trial
+from checkups.models.finding import FindingStatus
+from checkups.permissions import sees_every_checkup
+from checkups.results import levels_of, progress_of, results_of
+from checkups.views.act import Bound
+from checkups.views.checkup_acts import checkup_acts
+from checkups.views.fetching import checkup_or_404, person
+from checkups.workflow import Move, Status
+from portal.models import User
+from portal.paging import read_page
+from portal.permissions import has_permission
+from portal.roles import Permission
+
+A_PAGE = 50
+FAILED_SHOWN = 20
+EVENTS_SHOWN = 100
+MOVING = (Status.RUNNING, Status.PAUSED)
+
+
+@require_safe
+def checkup_page(http: HttpRequest, pk: int) -> HttpResponse:
+    """The page."""
+    return show_checkup(http, checkup_or_404(person(http), pk))
+
+
+@require_safe
+def checkup_live(http: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is, anew. When its status changes the whole page is loaded anew."""
+    found = checkup_or_404(person(http), pk)
+    if found.state not in MOVING or http.GET.get("seen") != found.status:
+        return HttpResponseClientRefresh()
+    findings = CheckupFinding.objects.visible_to(person(http)).filter(checkup=found)
+    context = {"found": found, "progress": progress_of(found, timezone.now()), "results": results_of(findings)}
+    return render(http, "checkups/_progress.html", context)
+
+
+def show_checkup(http: HttpRequest, found: Checkup, bound: Bound | None = None, *, status: int = 200) -> HttpResponse:
+    """The page, with the forms that came back with an error open."""
+    return render(http, "checkups/checkup.html", checkup_context(http, found, bound), status=status)
+
+
+def to_sign(user: User, found: Checkup) -> Standing | None:
+    """What waits for signatures, for those who may sign. Reading the whole record takes a while: for nobody else."""
+    if found.state is Status.READY and has_permission(user, Permission.SIGN_CHECKUPS, None):
+        return standing(found)
+    return None
+
+
+def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> dict[str, Any]:
+    """Everything the page shows, in a constant number of queries."""
+    user, now = person(http), timezone.now()
+    findings = CheckupFinding.objects.visible_to(user).filter(checkup=found)
+    filters = CheckupFindingFilters(user, http.GET)
+    inside, waits = sees_every_checkup(user), to_sign(user, found)
+    acts = checkup_acts(user, found, bound, waits)
+    return {
+        "found": found,
+        "inside": inside,
+        "acts": acts,
+        "may_sign": any(act.name == Move.SEAL and not act.refusal for act in acts),
+        "standing": waits,
+        "signatures": found.signatures.order_by("pk"),
+        "results": results_of(findings),
+        "progress": progress_of(found, now) if found.state in MOVING and inside else None,
+        "levels": levels_of(findings),
+        "filters": filters,
+        "page": read_page(
+            filters.apply(findings).prefetch_related(_checks()), BY_CLIENT, http.GET, size=A_PAGE
+        ) if found.started_at else None,
+        "failed": _failed(findings),
+        "comparison": None,
+        **(_inside(found, now) if inside else {}),
+    }  # fmt: skip
+
+
+def _checks() -> Prefetch[Any, Any, Any]:
+    return Prefetch("checks", Check.objects.order_by("pk"))
+
+
+def _failed(findings: Any) -> list[CheckupFinding]:
+    """The first of those that failed and stayed so, each with its failed checks and how they were tried."""
+    tried = Prefetch("trials", Trial.objects.order_by("-pk"))
+    checks = Check.objects.filter(status="failed").order_by("pk").prefetch_related(tried)
+    failed = findings.filter(status=FindingStatus.FAILED).select_related("task__owner")
+    return list(failed.prefetch_related(Prefetch("checks", checks)).order_by("client", "name", "pk")[:FAILED_SHOWN])
+
+
+def _inside(found: Checkup, now: datetime) -> dict[str, Any]:
+    """What only those see who see all of it."""
+    events = list(found.events.filter(finding__isnull=True).order_by("-pk")[:EVENTS_SHOWN])
+    finished = next((event for event in events if event.move == Move.FINISH.value), None)
+    if found.state in MOVING:
+        changed = meanwhile(found, now)
+    else:
+        changed = finished.reason if finished else ""
+    planned = found.state is Status.PLANNED
+    return {"events": events[::-1], "meanwhile": changed, "in_scope": in_scope().count() if planned else None}
