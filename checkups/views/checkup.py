@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from checkups.actions.declaring import in_scope
 from checkups.actions.settling import meanwhile
 from checkups.actions.signing import Standing, standing
+from checkups.comparing import comparison_of, signed_before
 from checkups.finding_filters import BY_CLIENT, CheckupFindingFilters
 from checkups.models import Check, Checkup, CheckupFinding, Trial
 from checkups.models.finding import FindingStatus
@@ -86,7 +87,7 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
             filters.apply(findings).prefetch_related(_checks()), BY_CLIENT, http.GET, size=A_PAGE
         ) if found.started_at else None,
         "failed": _failed(findings),
-        "comparison": None,
+        "comparison": comparison_of(found) if inside and found.declared_at and signed_before(found) else None,
         **(_inside(found, now) if inside else {}),
     }  # fmt: skip
 
