@@ -82,7 +82,7 @@ def test_six_faults_are_found_among_sixty_resources(world: World, all_of_them: d
     assert checkup.findings.filter(status=FindingStatus.PASSED).count() == 55
     for check in Check.objects.filter(finding__checkup=checkup, status=CheckStatus.PASSED):
         kind = check.finding.kind
-        assert check.reached_level is (Proof.RESTORED if kind in ("ec2", "rds") else Proof.CONTENT_MATCHED), kind
+        assert check.reached_level is (Proof.RESTORED if kind in ("ec2", "rds", "s3") else Proof.CONTENT_MATCHED), kind
     assert not list(Path(settings.SCRATCH_DIR).glob("trial-*"))
 
 
