@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,3 +28,15 @@ def backup_moments(now: datetime, zone: ZoneInfo, minute: int) -> list[datetime]
         for day in backup_days(now.astimezone(zone).date())
     ]
     return [moment for moment in moments if moment < now]
+
+
+def checkup_dates(today: date, past: Collection[date]) -> list[date]:
+    """The dates of checkups that are missing to two in this year and two in the next: one soon, where that can be."""
+    dates = set(past)
+    for year in (today.year, today.year + 1):
+        soon = today + timedelta(days=14)
+        for day in (soon, date(year, 3, 17), date(year, 9, 15), date(year, 12, 15), date(year, 12, 31)):
+            had = sum(one.year == year for one in dates)
+            if day.year == year and day > today and had < 2:
+                dates.add(day)
+    return sorted(dates - set(past))

@@ -20,6 +20,7 @@ from backups.actions.taking import perform_backup, queue_backup
 from backups.actions.verifying import verify_due
 from backups.models import Backup, BackupOrigin, BackupStatus, Resource, ResourceState, RetentionRun, RunStatus
 from portal.demo.calendar import backup_moments
+from portal.demo.checkups import CHECKED_NIGHTS_AGO, check_all, plan_next
 from portal.demo.company import (
     REMOVED,
     REMOVED_NIGHTS_AGO,
@@ -65,6 +66,7 @@ def make_history() -> None:
             for moment in (moment for moment in _moments(planned) if moment.date() == night):
                 _back_up(planned, server, moment, nights_ago)
         _work_of_the_night(datetime.combine(night, time(6, 10), company_zone()), nights_ago)
+    plan_next()
     for planned in RESOURCES:
         _change(planned, server, timezone.now())  # and work went on since
 
@@ -90,6 +92,8 @@ def _work_of_the_night(moment: datetime, nights_ago: int) -> None:
     if run is not None:
         apply_run(run.pk, clock=lambda: moment)
     verify_due(clock=lambda: moment)
+    if nights_ago == CHECKED_NIGHTS_AGO:
+        check_all(moment)
     if nights_ago <= AUDITED:
         check_presence(clock=lambda: moment)
         audit_company(clock=lambda: moment)

@@ -96,6 +96,7 @@ def _greet(port: int, seconds: float, tell: Tell) -> None:
 Where to click:
   {address}/requests/   as nora: what was asked for and restored; as ivo or tara: approve the open one
   {address}/resources/  as anybody: every resource with its backups; as nora: ask for one back
+  {address}/checkups/   as ivo or ada: every backup proven by restoring it, signed by two; set the next date
   {address}/charges/    as amir: a restore to charge or waive
 {more}  {address}/api/docs/   the API
 Commands: DATA_DIR={settings.DATA_DIR} {Path(sys.executable)} -m portal.demo manage resource --help

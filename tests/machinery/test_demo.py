@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from backups.slots import Point, fill_slots
 from portal.demo.__main__ import demo_environment
 from portal.demo.awsground import aws_environment, keep_aws, kept_aws
-from portal.demo.calendar import backup_days, backup_moments
+from portal.demo.calendar import backup_days, backup_moments, checkup_dates
 from portal.demo.cast import CAST, CLIENTS
 from portal.demo.ground import is_complete, mark_complete, take_ground
 from portal.demo.trees import TREES, change_tree
@@ -215,3 +215,12 @@ def test_the_same_days_make_the_same_tree(tmp_path):
 def test_outside_the_demo_nothing_of_it_runs(command):
     with pytest.raises(CommandError, match="not the demo"):
         call_command(*command)
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 5), date(2026, 7, 1), date(2026, 11, 30), date(2026, 12, 16)])
+def test_the_demo_has_two_checkups_in_this_year_and_two_in_the_next(today: date) -> None:
+    past = today - timedelta(days=12)
+    dates = checkup_dates(today, [past])
+    assert min(dates) > today
+    for year in (today.year, today.year + 1):
+        assert sum(day.year == year for day in [past, *dates]) == 2, (year, dates)
