@@ -34,7 +34,7 @@ def numbers_of(checkup: Checkup, part: Q | None = None) -> Numbers:
     checks = Check.objects.filter(finding__in=findings)
     levels = checks.filter(reached__isnull=False).order_by().values_list("reached").annotate(Count("pk"))
     tried = Trial.objects.filter(check_row__in=checks, status=TrialStatus.PASSED, recovery_ms__isnull=False).order_by()
-    times = list(tried.values_list("recovery_ms", flat=True))
+    times = [time for time in tried.values_list("recovery_ms", flat=True) if time is not None]
     return Numbers(
         number=checkup.number,
         checks=checks.count(),
@@ -44,5 +44,5 @@ def numbers_of(checkup: Checkup, part: Q | None = None) -> Numbers:
         waiting=by_status.get(FindingStatus.WAITING.value, 0),
         levels={Proof(level): number for level, number in levels},
         median_ms=int(median(times)) if times else None,
-        total_ms=sum(time or 0 for time in times),
+        total_ms=sum(times),
     )
