@@ -33,7 +33,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
 
     def visible_to(self, user: Person) -> Self:
         """Those of resources whose checkups the person may see company-wide; clients see what a signed checkup says."""
-        return self.filter(visible(user, Permission.TEST_BACKUPS, "resource__application__client"))
+        return self.filter(visible(user, Permission.VIEW_COMPLIANCE, "resource__application__client"))
 
     def open(self) -> Self:
         """Queued or running."""
