@@ -69,7 +69,7 @@ def _sentences(now: Numbers, before: Numbers, newly: tuple[str, ...], again: tup
     if still:
         said.append(f"{counted(still, 'resource')} failed in both.")
     if now.median_ms is not None and before.median_ms is not None:
-        said.append(f"Getting one back took {_span(now.median_ms)} in the middle; before, {_span(before.median_ms)}.")
+        said.append(f"Getting one back took {_span(now.median_ms)} (median); before, {_span(before.median_ms)}.")
     return tuple(said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MOST = 20
@@ -10,23 +10,19 @@ MOST = 20
 
 def differences(kept: Mapping[str, Any], held: Mapping[str, Any]) -> list[str]:
     """Where two records differ, the first ``MOST`` of it in sentences. Both as JSON read it."""
-    said = [
-        f"{part.capitalize()}: {_fields(kept[part], held[part])}."
-        for part in ("checkup",)
-        if kept.get(part) != held.get(part)
-    ]
-    said += _findings(kept.get("findings", ()), held.get("findings", ()))
-    said += [
-        f"The {part} differ: {len(kept.get(part, ()))} in the file, {len(held.get(part, ()))} in the rows."
-        for part in ("events", "signatures")
-        if kept.get(part) != held.get(part)
-    ]
+    said = []
+    if kept.get("checkup") != held["checkup"]:
+        said.append(f"Checkup: {_fields(kept.get('checkup'), held['checkup'])}.")
+    said += _findings(_list(kept, "findings"), held["findings"])
+    for part in ("events", "signatures"):
+        if kept.get(part) != held[part]:
+            said.append(f"The {part} differ: {len(_list(kept, part))} in the file, {len(held[part])} in the rows.")
     if len(said) > MOST:
         said[MOST:] = [f"And {len(said) - MOST:,} differences more."]
     return said
 
 
-def _findings(kept: Iterable[Any], held: Iterable[Any]) -> list[str]:
+def _findings(kept: Sequence[Any], held: Sequence[Any]) -> list[str]:
     ours = {one["resource"]: one for one in held}
     theirs = {str(_of(one, "resource")): one for one in kept}
     said = []
@@ -37,6 +33,12 @@ def _findings(kept: Iterable[Any], held: Iterable[Any]) -> list[str]:
             said.append(f"{ours[uid]['name']}: {_fields(one, ours[uid])}.")
     said += [f"{one['name']}: the file lacks it." for uid, one in ours.items() if uid not in theirs]
     return said
+
+
+def _list(record: Mapping[str, Any], part: str) -> list[Any]:
+    """What a file should have as a list; nothing where it has something else."""
+    found = record.get(part)
+    return found if isinstance(found, list) else []
 
 
 def _of(value: Any, name: str) -> Any:

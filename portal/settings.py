@@ -234,6 +234,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RestoreRequestStatusEnum": "restores.api.choices.REQUEST_STATUSES",
         "IncidentStatusEnum": "restores.api.choices.INCIDENT_STATUS_CHOICES",
+        "CheckupStatusEnum": "checkups.api.choices.CHECKUP_STATUSES",
+        "CheckupFindingResultEnum": "checkups.api.choices.FINDING_RESULTS",
+        "CheckResultEnum": "checkups.api.choices.CHECK_RESULTS",
+        "TrialStatusEnum": "checkups.api.choices.TRIAL_STATUSES",
+        "ProofEnum": "checkups.api.choices.LEVELS",
         "ModeEnum": "restores.api.choices.MODES",
         "CauseEnum": "restores.api.choices.CAUSES",
     },

@@ -51,9 +51,14 @@ def content_digest(checkup: Checkup) -> str:
 
 def findings_of(checkup: Checkup) -> QuerySet[CheckupFinding]:
     """The findings with all that belongs to them, in the record's order."""
+    return with_checks(checkup.findings.all()).order_by("pk")
+
+
+def with_checks(findings: QuerySet[CheckupFinding]) -> QuerySet[CheckupFinding]:
+    """With their checks and all tries of them, in a constant number of queries."""
     trials = Trial.objects.order_by("pk")
     checks = Check.objects.order_by("pk").select_related("backup").prefetch_related(Prefetch("trials", trials))
-    return checkup.findings.select_related("resource").prefetch_related(Prefetch("checks", checks)).order_by("pk")
+    return findings.select_related("resource").prefetch_related(Prefetch("checks", checks))
 
 
 def _head(checkup: Checkup) -> dict[str, Any]:

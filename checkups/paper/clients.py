@@ -8,20 +8,11 @@ from django.db.models import Q
 
 from checkups.models import Check, CheckStatus, CheckupFinding
 from checkups.models.finding import FindingStatus
-from checkups.paper.sheet import Sheet, Told, last_try, took
-from checkups.scope import What
+from checkups.paper.sheet import SHORT, Sheet, Told, last_try, took
 from portal.paper import SMALL, SOFT
 from portal.words import counted
 
 MOST = 2000
-
-SHORT = {
-    What.DAILY: "daily",
-    What.MONTHLY: "monthly",
-    What.BOTH: "daily and monthly",
-    What.ELSEWHERE: "other region",
-    What.KEPT: "kept after removal",
-}
 
 
 def write_clients(sheet: Sheet, told: Told, resources: int) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from checkups.models import Check, CheckStatus, CheckupEvent, CheckupFinding
 from checkups.models.finding import FindingStatus
 from checkups.outcomes import FAULT_LABELS, Fault
-from checkups.paper.sheet import Sheet, Told, took, whose
+from checkups.paper.sheet import SHORT, Sheet, Told, last_try, took, whose
 from portal.paper import BAD, SMALL, SOFT
 from portal.words import counted
 
@@ -19,6 +19,8 @@ MOST_LEFT = 300
 
 def write_exceptions(sheet: Sheet, told: Told) -> None:
     """Failures first."""
+    if sheet.will_page_break(80):  # never alone at the foot of a page
+        sheet.add_page()
     sheet.heading("Exceptions")
     failed = told.findings.filter(Q(status=FindingStatus.FAILED) | Q(failed_at__isnull=False))
     anything = False
@@ -56,7 +58,7 @@ def _failed_once(check: Check) -> bool:
 def _tries(told: Told, check: Check) -> list[tuple[str, ...]]:
     return [
         (
-            f"{check.what_enum.label.capitalize()}, {check.region}, of {told.moment(check.taken_at)}",
+            f"{SHORT[check.what_enum].capitalize()}, {check.region}, of {told.moment(check.taken_at)}",
             told.moment(trial.started_at),
             took(trial),
             FAULT_LABELS[Fault(trial.fault)] if trial.fault else trial.get_status_display(),
@@ -67,12 +69,17 @@ def _tries(told: Told, check: Check) -> list[tuple[str, ...]]:
 
 
 def _became(sheet: Sheet, told: Told, finding: CheckupFinding, checks: Sequence[Check]) -> None:
-    """The advice, and the events: who had the task, until when, how it ended. As they were when it was signed."""
-    advice = dict.fromkeys(trial.advice for check in checks for trial in check.trials.all() if trial.advice)
+    """The advice while it stands, and the events: who had the task, until when, how it ended, as of the signatures."""
+    lasts = [last_try(check) for check in checks if check.status == CheckStatus.FAILED]
+    advice = dict.fromkeys(last.advice for last in lasts if last is not None and last.advice)
     if advice:
         sheet.say(f"What to do: {' '.join(advice)}", size=SMALL)
     for event in CheckupEvent.objects.filter(checkup=told.checkup, finding=finding).order_by("at", "pk"):
-        why = f" {event.reason}" if event.reason and event.reason not in (finding.sentence, *advice) else ""
+        why = (
+            f" {event.reason}"
+            if event.reason and event.reason not in (finding.sentence.strip(), " ".join(advice))
+            else ""
+        )
         who = f" ({event.name})" if event.name and event.name not in event.text else ""
         sheet.say(f"{told.moment(event.at)}: {event.text}{who}.{why}", size=SMALL, colour=SOFT)
 

@@ -45,7 +45,8 @@ def write_method(sheet: Sheet, told: Told) -> None:
         " is reported at a deeper level than was done."
     )
     sheet.ln(1.5)
-    sheet.say(f"Sample: {checkup.rule} The seed is {checkup.seed}.")
+    seed = "" if checkup.seed in checkup.rule else f" (The seed would have been {checkup.seed}.)"
+    sheet.say(f"Sample: {checkup.rule}{seed}")
     if checkup.sample_reason:
         sheet.say(f"Why not all: {checkup.sample_reason}")
     if checkup.limits:

@@ -9,10 +9,19 @@ from django.db.models import Q, QuerySet
 
 from checkups.actions.recording import findings_of
 from checkups.models import Check, Checkup, CheckupFinding, Trial
+from checkups.scope import What
 from portal.paper import BAD, MARGIN, SMALL, Paper, writable
 from portal.words import exact_time, span_in_words
 
 FAINT = (246, 226, 223)
+
+SHORT = {
+    What.DAILY: "daily",
+    What.MONTHLY: "monthly",
+    What.BOTH: "daily and monthly",
+    What.ELSEWHERE: "other region",
+    What.KEPT: "kept after removal",
+}
 
 
 class Sheet(Paper):

@@ -9,6 +9,9 @@ from backups.api.compliance import FindingViews, RunViews
 from backups.api.holds import HoldViews
 from backups.api.unprotected import DiscoveredViews
 from backups.api.views import BackupViews, ResourceViews
+from checkups.api.findings import CheckupFindingViews, FindingsOfCheckup
+from checkups.api.trials import TestViews, TrialViews
+from checkups.api.views import CheckupViews
 from portal.api.clients import ApplicationViews, ClientViews
 from portal.api.docs import DocsView, SchemaView
 from portal.api.me import MeView
@@ -46,6 +49,9 @@ router.register("charge-exports", ChargeExportViews)
 router.register("rate-cards", RateCardViews)
 router.register("incidents", IncidentViews)
 router.register("notices", NoticeViews)
+router.register("checkups", CheckupViews)
+router.register("checkup-findings", CheckupFindingViews)
+router.register("trials", TrialViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="api-token"),
@@ -55,6 +61,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("estimate/", EstimateView.as_view(), name="estimate"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),
+    path("checkups/<int:pk>/findings/", FindingsOfCheckup.as_view({"get": "list"}), name="checkup-findings"),
+    path("backups/<int:pk>/test/", TestViews.as_view({"post": "test"}), name="backup-test"),
     *router.urls,
     re_path("", NothingHere.as_view()),
 ]

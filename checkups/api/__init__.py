@@ -1,0 +1,1 @@
+"""Checkups and tests of backups over the API."""
