@@ -87,7 +87,9 @@ def test_the_copy_in_the_other_region_is_tried_where_the_provider_keeps_it(bench
     until_done(lambda: driver.restore(settings, place, copy, workdir, quiet))
     until_done(lambda: driver.neutralise(settings, place))
     assert driver.verify(settings, place, copy, quiet).sentence
-    assert driver.reach(settings, place)["region"] == settings["region"]
+    reached = driver.reach(settings, place)
+    assert reached["region"] == settings["region"]
+    assert reached.get("zone", settings["region"]).startswith(settings["region"])
     if driver.kind != "s3":
         assert settings["region"] == aws.AWAY
         assert case.names() == names, "nothing was made at home"
@@ -120,7 +122,16 @@ def test_the_scratch_of_a_killed_trial_is_removed_by_its_names_alone(bench: Benc
     assert case.snapshot(place.live) == live
 
 
-SLOW = {"postgres": "SELECT 1 FROM pg_sleep(30)", "mysql": "SELECT sleep(30)"}
+SLOW = {"postgres": "SELECT 1 FROM pg_sleep(9)", "mysql": "SELECT sleep(9)"}
+WRITES = {
+    "postgres": (
+        "SELECT nextval('backwards')",
+        "COPY orders TO PROGRAM 'true'",
+        "SELECT 1 AS x INTO made",
+        "CALL nothing()",
+    ),
+    "mysql": ("SELECT nextval(numbers)", "SELECT 1 INTO OUTFILE 'made'", "CALL `add ``one`` more`(7)", "KILL 1"),
+}
 NO = (
     ("SELECT id FROM orders WHERE id < 0", "no row at all"),
     ("SELECT count(*) FROM empty", "“0”"),
@@ -150,7 +161,7 @@ def test_a_question_is_answered_or_it_is_said_why_not_and_nothing_is_written(ben
     assert driver.ask(settings, place, "SELECT count(*), 'percent %s' FROM orders -- all of them", 5).endswith("“500”.")
     assert driver.ask(settings, place, "\nWITH x AS (SELECT 'yes' AS y) SELECT y FROM x;", 5).endswith("“yes”.")
     assert len(driver.ask(settings, place, "SELECT repeat('a b\n', 900)", 5)) < 150
-    for question, said in NO:
+    for question, said in (*NO, *((writes, "") for writes in WRITES[driver.kind])):
         with pytest.raises(NotAnswered) as no:
             driver.ask(settings, place, question, 5)
         assert said in no.value.sentence, question
