@@ -34,11 +34,7 @@ def numbers_of(checkup: Checkup, part: Q | None = None) -> Numbers:
     checks = Check.objects.filter(finding__in=findings)
     levels = checks.filter(reached__isnull=False).order_by().values_list("reached").annotate(Count("pk"))
     tried = Trial.objects.filter(check_row__in=checks, status=TrialStatus.PASSED, recovery_ms__isnull=False).order_by()
-<<<<<<< HEAD
-    times: list[int] = [took for took in tried.values_list("recovery_ms", flat=True) if took is not None]
-=======
     times = [time for time in tried.values_list("recovery_ms", flat=True) if time is not None]
->>>>>>> rec6
     return Numbers(
         number=checkup.number,
         checks=checks.count(),
