@@ -19,8 +19,10 @@ from knox.models import AuthToken
 from schemathesis.checks import CHECKS
 
 from backups.models import Discovered, Finding, Hold, RetentionRun
+from checkups.models import Trial
 from portal.api.tokens import SignInThrottle
 from restores.models import Charge, ChargeExport, Incident, Notice, Rate, RateCard, RestoreRequest, Why
+from tests.checkup_rows import make_ready
 from tests.factories import Cast
 from tests.fixtures_aws import unregistered
 
@@ -83,7 +85,11 @@ def there(
         text="It is done.",
         created_at=now,
     )
+    checkup = make_ready(cast.it, [filed.resource], failing=[filed.resource.name])
     return {
+        "checkups": checkup.pk,
+        "checkup-findings": checkup.findings.get().pk,
+        "trials": Trial.objects.earliest("pk").pk,
         "clients": cast.shopco.pk,
         "applications": cast.shop.pk,
         "resources": filed.resource_id,

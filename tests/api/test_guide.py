@@ -20,9 +20,12 @@ from rest_framework.test import APIClient
 from backups.actions.registering import register_resource
 from backups.actions.removing import removal_plan
 from backups.models import Account, AccountRegion, Discovered, Finding, Hold, Resource, RetentionRun
+from checkups.actions.recording import content_digest
+from checkups.models import Checkup
 from portal import handover
 from restores.actions.incident_choosing import digest_of
 from restores.models import Charge, Incident, RestoreRequest
+from tests.checkup_rows import make_ready
 from tests.factories import Cast, make_cast
 
 GUIDE = Path(settings.BASE_DIR) / "docs" / "api.md"
@@ -31,7 +34,9 @@ EXAMPLE = re.compile(
     r"```json\n(\d+)\n([^`]*)```",  # status, answer
     re.MULTILINE,
 )
-MEANT = re.compile(r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|601|701|801|901|2026-12-24)\b|/srv/shop-images")
+MEANT = re.compile(
+    r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|601|701|801|901|1001|1101|1102|2026-12-24)\b|/srv/shop-images"
+)
 
 
 @pytest.fixture
@@ -86,6 +91,13 @@ def make_trouble(meant: dict[str, str]) -> None:
     meant["601"] = str(found.pk)
 
 
+def make_checked(pages: Resource, cast: Cast, meant: dict[str, str]) -> Checkup:
+    """A checkup that waits for two signatures; what it looked at first failed."""
+    checkup = make_ready(cast.it, [pages], failing=[pages.name])
+    meant.update({"1101": str(checkup.pk), "1102": str(checkup.findings.get().pk)})
+    return checkup
+
+
 def told(example: Any, answer: Any) -> bool:
     """Whether the answer says what the example says; "…" stands for anything but nothing."""
     if isinstance(example, dict):
@@ -117,11 +129,15 @@ def test_every_example_of_the_guide_holds(
 
     meant["2026-12-24"] = (timezone.now().date() + timedelta(days=30)).isoformat()
     make_trouble(meant)
+    checked = make_checked(pages, cast, meant)
 
     def as_meant(text: str) -> str:
         for images in Resource.objects.filter(name="shop-images"):
             digest = removal_plan(images, timezone.now()).digest
             meant.update({"1202": str(images.pk), "$REMOVAL_DIGEST": digest})
+        meant["$CHECKUP_DIGEST"] = content_digest(checked)
+        for planned in Checkup.objects.exclude(pk=checked.pk):
+            meant["1001"] = str(planned.pk)
         for hold in Hold.objects.all():
             meant["701"] = str(hold.pk)
         for request in RestoreRequest.objects.filter(incident=None):
