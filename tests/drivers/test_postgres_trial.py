@@ -62,6 +62,18 @@ def test_only_its_owner_and_the_portal_get_into_what_is_tried_out(database: Data
     POSTGRES.discard(portal, place, place.beside)
 
 
+def test_the_portal_gets_in_where_only_everybody_could_and_event_triggers_are_off(database: Database) -> None:
+    database.execute("CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE $$no$$; END'")
+    database.execute("CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()")
+    portal = database.role("portal", "CREATEDB SUPERUSER")
+    artefact = database.take(portal)
+    place = POSTGRES.place(portal, TOKEN, Mode.BESIDE)
+    POSTGRES.restore(portal, place, artefact, database.workdir(), quiet)
+    assert "Event triggers are off: refuse." in POSTGRES.neutralise(portal, place)
+    database.execute("ALTER ROLE portal NOSUPERUSER")
+    assert POSTGRES.ask(portal, place, "SELECT 1", 5)
+
+
 def test_an_applications_own_table_of_jobs_is_its_data(database: Database) -> None:
     database.execute("CREATE SCHEMA cron; CREATE TABLE cron.job (active bool); INSERT INTO cron.job VALUES (true)")
     artefact = database.take()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,8 @@ def test_one_that_is_not_public_though_the_original_was_differs_unless_the_porta
 def test_where_the_original_never_was_it_is_made_of_what_is_there_and_that_is_said(
     bench: Bench, tmp_path: Path
 ) -> None:
+    public: dict[str, Any] = {"DBInstanceIdentifier": NAME, "PubliclyAccessible": True, "ApplyImmediately": True}
+    case_of(bench).rds.modify_db_instance(**public)
     driver, keeper, artefact = bench.case.driver, bench.case.driver.kept, bench.take()
     assert keeper is not None and artefact.kept is not None
     kept = artefact.kept

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from backups.drivers.base import Mode, Place
+import pytest
+
+from backups.drivers.base import Mode, NotAnswered, Place
 from backups.drivers.mysql import MYSQL, journal, mark
 from backups.drivers.mysql.target import Target
 from tests.drivers.contract.bench import quiet
@@ -25,6 +27,23 @@ def test_a_checkup_holds_up_neither_a_restore_nor_a_backup(shop: Shop) -> None:
         before = journal.marks(connection, shop.name)
         MYSQL.discard(shop.case.settings, place, place.beside)
         assert journal.exchanged(before, journal.marks(connection, shop.name)) == []
+
+
+def test_a_question_sets_nothing_for_the_server_and_writes_no_file(shop: Shop) -> None:
+    place = trial(shop)
+    shop.restore(place, shop.take())
+    made = shop.case.server.directory / "made"
+    before = shop.case.server.rows("SELECT @@GLOBAL.wait_timeout", place.beside)
+    for question in (
+        f"SELECT 1 INTO OUTFILE '{made}'",
+        "SET GLOBAL wait_timeout = 28799",
+        "/* SELECT */ SET GLOBAL wait_timeout = 9",
+    ):
+        with pytest.raises(NotAnswered, match="Only a query can be put"):
+            MYSQL.ask(shop.case.settings, place, question, 5)
+    assert shop.case.server.rows("SELECT @@GLOBAL.wait_timeout", place.beside) == before
+    assert not made.exists()
+    assert MYSQL.ask(shop.case.settings, place, "-- so\n/* it */ (SELECT 1)", 5)
 
 
 def test_an_event_that_somebody_woke_fires_no_more_and_is_as_it_was(shop: Shop) -> None:
