@@ -241,7 +241,7 @@ def test_the_rules_that_apply() -> None:
 def test_every_code_has_its_rule_and_name() -> None:
     assert set(CODES) == set(Code)
     assert all(label for _, label in CODES.values())
-    assert [rule.bit for rule in Rule] == [1, 2, 4, 8]
+    assert [rule.bit for rule in Rule] == [1, 2, 4, 8, 16]
 
 
 def test_one_that_a_wrong_clock_dated_does_not_hide_that_backups_are_late() -> None:
