@@ -50,7 +50,12 @@ class SignForm(SentenceForm):
     """A signature under what the page showed."""
 
     digest = forms.CharField(widget=forms.HiddenInput, required=False)
-    statement = forms.CharField(label="Statement", required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    statement = forms.CharField(
+        label="Statement",
+        required=False,
+        help_text="What you looked at, if you like. It stands in the record.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class AgainForm(SentenceForm):
@@ -99,7 +104,13 @@ class DoneForm(SentenceForm):
 class TestForm(SentenceForm):
     """Which copy of a backup is tested, and why."""
 
-    region = forms.ChoiceField(label="Which copy?", required=False)
+    region = forms.ChoiceField(
+        label="Which copy?",
+        error_messages={
+            "required": "Choose which copy is tested.",
+            "invalid_choice": "There is no copy there. Choose another one.",
+        },
+    )
     reason = Reason("Reason")
 
     def __init__(self, *args: Any, regions: Sequence[tuple[str, str]], **kwargs: Any) -> None:
@@ -114,7 +125,7 @@ class AskingForm(SentenceForm):
     way = forms.ChoiceField(
         label="How?", choices=Asking.choices, error_messages={"required": "Choose how it is asked."}
     )
-    text = forms.CharField(label="What?", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4}))
+    text = Reason("What?", spellcheck="false")
     seconds = forms.IntegerField(
         label="It has to answer within so many seconds",
         initial=30,

@@ -197,12 +197,14 @@ def checkups_part(user: User, now: datetime) -> dict[str, Any]:
     today = now.astimezone(company_zone()).date()
     moving = Checkup.objects.filter(status__in=[CheckupStatus.RUNNING.value, CheckupStatus.PAUSED.value])
     tasks = Task.objects.visible_to(user).open().filter(owner=user).select_related("finding__checkup")
+    to_sign, mine = list(waiting_for(user)), list(tasks.order_by("due_on", "pk")[:SHOWN])
     return {
         "today": today,
         "summary": summary_for(user, today),
         "moving": [(checkup, progress_of(checkup, now)) for checkup in moving],
-        "to_sign": list(waiting_for(user)),
-        "tasks": list(tasks.order_by("due_on", "pk")[:SHOWN]),
+        "to_sign": to_sign,
+        "tasks": mine,
+        "is_turn": bool(to_sign or mine),
     }
 
 

@@ -1,1 +1,1 @@
-"""Pages about checkups."""
+"""The pages of checkups."""

@@ -14,7 +14,7 @@ from checkups.models import Checkup
 from checkups.permissions import check_can_manage, check_can_sign
 from checkups.views.act import Act, Bound
 from checkups.workflow import Move, moves_from
-from portal.forms import ReasonForm, SentenceForm
+from portal.forms import Reason, ReasonForm, SentenceForm
 from portal.models import User
 from portal.permissions import has_permission
 from portal.roles import Permission
@@ -124,10 +124,10 @@ def _as_set(checkup: Checkup) -> dict[str, object]:
 
 def _sign_form(checkup: Checkup, form: SignForm) -> SignForm:
     failed = open_failures(checkup)
-    form.fields["statement"].help_text = (
-        f"{counted(failed, 'resource')} failed and stayed so: say what becomes of {'it' if failed == 1 else 'them'}. It is"
-        " required, and stands in the record."
-        if failed
-        else "What you looked at, if you like. It stands in the record."
-    )
+    if failed:
+        them = "it" if failed == 1 else "them"
+        help_text = (
+            f"{counted(failed, 'resource')} failed and stayed so: say what becomes of {them}. It stands in the record."
+        )
+        form.fields["statement"] = Reason("Statement", help_text)
     return form

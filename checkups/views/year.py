@@ -29,7 +29,7 @@ from portal.roles import Permission
 from portal.rules import refusal
 from portal.words import company_zone
 
-NEWEST_FIRST = (Column("on", descending=True), Column("pk", descending=True))
+NEWEST_FIRST = (Column("started_at", descending=True), Column("pk", descending=True))
 A_PAGE = 10
 SET = "set"
 
