@@ -12,6 +12,7 @@ from backups.models import Finding
 from checkups.models import Checkup, Task
 from checkups.workflow import Status
 from checkups.year import lacking_in_words, overdue_in_words, reminder_due, years_lacking
+from portal.days import short_day
 from portal.telling import tell_it
 from portal.words import company_zone
 
@@ -34,7 +35,7 @@ def look_at_the_year(now: datetime) -> None:
     for task in Task.objects.open().filter(due_on__lt=today).select_related("finding__checkup", "owner")[:50]:
         name = f"{task.finding.name}, {task.finding.checkup.number}"[:80]
         late[name] = (
-            f"What the checkup found about {task.finding.name} was due on {task.due_on}, and {task.owner} has it."
+            f"What the checkup found about {task.finding.name} was due on {short_day(task.due_on, today)}, and {task.owner} has it."
         )
     _settle_all(Code.CHECKUP_TASK, late, "See to it, then say how it ended on the checkup's page.", now)
 
