@@ -36,13 +36,12 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
     mine = Trial.objects.untidied().filter(pk=trial_id)
     if not mine.update(resend_at=now + CLAIMED_FOR):
         return False
-    trial = Trial.objects.select_related("resource", "copy").get(pk=trial_id)
+    trial = Trial.objects.select_related("resource").get(pk=trial_id)
     shutil.rmtree(workdir_of(trial), ignore_errors=True)
     try:
         if trial.place:
             driver, place = driver_of(trial.resource.kind), Place.from_json(trial.place)
-            kept = trial.copy.kept_at if trial.copy else None
-            driver.discard(driver.trial_settings(trial.resource.settings, kept), place, place.beside)
+            driver.discard(trial.values, place, place.beside)
     except StillWorking as waiting:
         mine.update(resend_at=now + timedelta(seconds=waiting.again_in))
         return False

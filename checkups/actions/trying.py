@@ -171,7 +171,7 @@ def _read(copy: Copy, steps: Steps, progress: RowProgress, clock: Clock) -> tupl
 
 def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, clock: Clock) -> tuple[Proof, str]:
     driver = driver_of(trial.resource.kind)
-    values = driver.trial_settings(trial.resource.settings, copy.kept_at)
+    values = _values(trial, copy)
     artefact = StoredArtefact(
         store_of(copy.region), copy.stored_under, StoredArtefactInfo.from_json(copy.backup.artefact), copy.kept_at
     )
@@ -209,12 +209,21 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
         shutil.rmtree(workdir, ignore_errors=True)
 
 
+def _values(trial: Trial, copy: Copy) -> Settings:
+    """The settings with which it is built: those of where the copy is. Removing goes by the same ones."""
+    if not trial.place:
+        return driver_of(trial.resource.kind).trial_settings(trial.resource.settings, copy.kept_at)
+    kept: Settings = trial.values
+    return kept
+
+
 def _place(trial: Trial, values: Settings) -> Place:
     """The names of the scratch, stored before anything is built."""
     if not trial.place:
         token = f"cu-{trial.pk}-{trial.number}-{secrets.token_hex(3)}"
         trial.place = driver_of(trial.resource.kind).place(values, token, Mode.BESIDE).as_json()
-        trial.save(update_fields=["place"])
+        trial.values = dict(values)
+        trial.save(update_fields=["place", "values"])
     return Place.from_json(trial.place)
 
 

@@ -73,6 +73,7 @@ class Trial(models.Model):
     scratch_bytes = models.BigIntegerField(default=0, help_text="How much room it takes, as far as known.")
 
     place = models.JSONField(default=dict)
+    values = models.JSONField(default=dict, help_text="The settings with which it is built, and removed.")
     steps = models.JSONField(default=list)
     sentence = models.TextField(blank=True, help_text="What was compared and found equal, or what went wrong.")
     detail = models.TextField(blank=True, help_text="The technical part, for IT.")
