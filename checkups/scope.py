@@ -52,7 +52,7 @@ class Wanted(NamedTuple):
 
 
 def wanted_of(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo) -> list[Wanted]:
-    """What of that resource is checked: the latest daily, the latest monthly, its copy elsewhere; or what is kept of it.
+    """What of that resource is checked: the latest daily, the latest monthly, its copy elsewhere; or all that is kept of it.
 
     A backup that is both is restored once. One dated after ``now`` (a clock was wrong) stands in for no other.
     """
@@ -62,7 +62,7 @@ def wanted_of(facts: ResourceFacts, *, now: datetime, zone: ZoneInfo) -> list[Wa
     slots = fill_slots(points, zone)
     daily = slots.daily[-1][1] if slots.daily else None
     if facts.removed_at is not None:
-        return [_one(What.KEPT, home, daily)] if facts.backups else []
+        return [_one(What.KEPT, home, backup) for backup in good] or [_one(What.KEPT, home, None)] * bool(facts.backups)
     monthly = slots.latest_monthly
     if daily is not None and monthly is not None and daily.id == monthly.id:
         return [_one(What.BOTH, home, daily), _one(What.ELSEWHERE, other, monthly)]

@@ -8,7 +8,17 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from checkups.actions import declaring, dispatching, reminding, scratch, sweeping, telling, trying
+from checkups.actions import (
+    declaring,
+    dispatching,
+    reminding,
+    scratch,
+    settling,
+    signing,
+    sweeping,
+    telling,
+    trying,
+)
 from checkups.models import Checkup
 
 
@@ -24,6 +34,24 @@ def declare(checkup_id: int) -> None:
     """Write down the scope of a checkup that has started, then begin."""
     declaring.declare(Checkup.objects.get(pk=checkup_id), timezone.now())
     dispatching.dispatch(timezone.now())
+
+
+@shared_task(name="checkups.work_out")
+def work_out(checkup_id: int) -> None:
+    """Read the record that waits for signatures, and keep its hash."""
+    signing.work_out(Checkup.objects.get(pk=checkup_id))
+
+
+@shared_task(name="checkups.seal")
+def seal(checkup_id: int) -> None:
+    """Complete the record that two people have signed."""
+    signing.seal(Checkup.objects.get(pk=checkup_id), timezone.now())
+
+
+@shared_task(name="checkups.close_cancelled")
+def close_cancelled(checkup_id: int) -> None:
+    """Leave what a cancelled checkup had not checked, and let go of its backups."""
+    settling.close_cancelled(Checkup.objects.get(pk=checkup_id), timezone.now())
 
 
 @shared_task(name="checkups.dispatch")

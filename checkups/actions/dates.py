@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from checkups.actions.moves import apply_move, first_event, note
 from checkups.actions.reminding import look_at_the_year
 from checkups.models import Checkup
-from checkups.models.checkup import number_of
 from checkups.permissions import check_can_manage
 from checkups.workflow import Move, Status
 from portal.days import day_in_words
@@ -38,7 +38,7 @@ def set_date(*, by: User, on: date, share: int = 100, sample_reason: str = "", n
 def _create(by: User, on: date, share: int, sample_reason: str, now: datetime) -> Checkup:
     with acting(by, "date set"):
         checkup = Checkup.objects.create(
-            on=on, status=Status.PLANNED.value, status_changed_at=now, set_at=now, set_by=by,
+            on=on, nth=_nth(on), status=Status.PLANNED.value, status_changed_at=now, set_at=now, set_by=by,
             share=share, sample_reason=sample_reason, seed=secrets.token_hex(8),
         )  # fmt: skip
     note(checkup, Move.SET, by=by, now=now, text=first_event(by), reason=checkup.rule)
@@ -63,10 +63,12 @@ def change_date(
     share, sample_reason = _checked_sample(share, sample_reason)
 
     def alter(locked: Checkup) -> None:
-        locked.on, locked.share, locked.sample_reason, locked.reminded = on, share, sample_reason, None
+        if locked.on != on:
+            locked.on, locked.nth = on, _nth(on)
+        locked.share, locked.sample_reason, locked.reminded = share, sample_reason, None
 
     def change() -> Checkup:
-        text = f"{by} changed {number_of(checkup.on)}: {day_in_words(on)}, {share} % restored"
+        text = f"{by} changed {checkup.number}: {day_in_words(on)}, {share} % restored"
         changed = apply_move(checkup, Move.CHANGE, by=by, now=now, reason=reason, text=text, alter=alter)
         look_at_the_year(now)
         return changed
@@ -82,6 +84,11 @@ def withdraw(*, by: User, checkup: Checkup, reason: str, now: datetime | None = 
         withdrawn = apply_move(checkup, Move.WITHDRAW, by=by, now=now, reason=reason)
         look_at_the_year(now)
     return withdrawn
+
+
+def _nth(on: date) -> int:
+    """Those of that date that were given up keep their numbers."""
+    return (Checkup.objects.filter(on=on).aggregate(last=Max("nth"))["last"] or 0) + 1
 
 
 def _once_per_date(act: Callable[[], Checkup], on: date) -> Checkup:

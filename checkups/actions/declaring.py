@@ -33,8 +33,9 @@ NOT_DRAWN = "It was not drawn into the sample."
 def start_due(now: datetime) -> None:
     """Start what its date has come for, one at a time, and have its scope written down."""
     today = now.astimezone(company_zone()).date()
-    for checkup in Checkup.objects.filter(status=Status.PLANNED.value, on__lte=today).order_by("on", "pk")[:1]:
-        _start(checkup, now)
+    if not Checkup.objects.filter(status=Status.RUNNING.value).exists():
+        for checkup in Checkup.objects.filter(status=Status.PLANNED.value, on__lte=today).order_by("on", "pk")[:1]:
+            _start(checkup, now)
     for checkup in Checkup.objects.filter(status=Status.RUNNING.value, declared_at__isnull=True):
         hand_over("checkups.declare", checkup.pk)
 

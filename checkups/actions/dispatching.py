@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Sum
 
+from backups.heartbeats import AHEAD
 from backups.models import ResourceState
 from checkups.actions.moves import locked_checkup
 from checkups.actions.queueing import queue_trial
@@ -42,9 +43,17 @@ def _queue(checkup: Checkup, now: datetime) -> int:
     busy = set(under_way.values_list("resource", flat=True))
     alone = not busy
     queued = 0
-    waiting = Check.objects.filter(
-        Q(not_before__isnull=True) | Q(not_before__lte=now), finding__checkup=checkup, status=CheckStatus.WAITING
-    ).select_related("finding__checkup", "finding__resource", "backup")
+    waiting = (
+        Check.objects.filter(
+            Q(not_before__isnull=True)
+            | Q(not_before__lte=now)
+            | Q(not_before__gt=now + AHEAD),  # by a clock that was ahead
+            finding__checkup=checkup,
+            status=CheckStatus.WAITING,
+        )
+        .select_related("finding__checkup", "finding__resource", "backup__resource")
+        .defer("finding__checkup__drawn")
+    )
     for check in waiting.exclude(finding__resource__in=busy).order_by(F("not_before").asc(nulls_first=True), "pk")[
         :A_LOOK
     ]:

@@ -61,8 +61,8 @@ def end_trial(
         if fault is not None:
             locked.fault = fault.value
             locked.advice = advice_for(fault, What(check.what) if check else None)
-        if not locked.place:
-            locked.tidied_at = now
+        if not any(step["name"] == "restore" for step in locked.steps):
+            locked.tidied_at = now  # nothing was built: no server need be asked
         else:
             locked.resend_at = now + timedelta(minutes=5)  # should this worker die before its scratch is removed
         locked.save()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from checkups.actions.moves import locked_checkup, note
 from checkups.actions.reminding import look_at_the_year
-from checkups.models import Task
+from checkups.models import Checkup, Task
 from checkups.permissions import check_can_see_to
 from portal.days import day_in_words
 from portal.errors import InvalidInput
@@ -31,12 +31,13 @@ def hand_on(*, by: User, task: Task, owner: User, due_on: date, reason: str, now
     if due_on < now.astimezone(company_zone()).date():
         raise InvalidInput("This day is over. Choose today or a later one.", field="due_on")
     with acting(by, reason), transaction.atomic():
+        checkup = locked_checkup(task.finding.checkup_id)  # first, as everywhere
         locked = Task.objects.select_for_update().get(pk=task.pk)
         check_can_see_to(by, locked)
         locked.owner, locked.due_on = owner, due_on
         locked.save()
-        _note(locked, by, now, f"{owner} has the task now, until {day_in_words(due_on)}", reason)
-        hand_over("checkups.tell_task", locked.finding_id)
+        _note(checkup, locked, by, now, f"{owner} has the task now, until {day_in_words(due_on)}", reason)
+        hand_over("checkups.tell_tasks")
         look_at_the_year(now)
     return locked
 
@@ -46,17 +47,17 @@ def close_task(*, by: User, task: Task, outcome: str, now: datetime | None = Non
     now = now or timezone.now()
     outcome = telling_reason(outcome, "Say how it ended: that is kept with the finding.")
     with acting(by, outcome), transaction.atomic():
+        checkup = locked_checkup(task.finding.checkup_id)
         locked = Task.objects.select_for_update().get(pk=task.pk)
         check_can_see_to(by, locked)
         locked.done_at, locked.done_by, locked.outcome = now, by, outcome
         locked.save()
-        _note(locked, by, now, "The task is done", outcome)
+        _note(checkup, locked, by, now, "The task is done", outcome)
         look_at_the_year(now)
     return locked
 
 
-def _note(task: Task, by: User, now: datetime, text: str, reason: str) -> None:
+def _note(checkup: Checkup, task: Task, by: User, now: datetime, text: str, reason: str) -> None:
     """In the checkup's record as long as it is not signed; after that the task's own history tells."""
-    checkup = locked_checkup(task.finding.checkup_id)
     if checkup.sealed_at is None:
         note(checkup, None, by=by, now=now, text=text, reason=reason, finding=task.finding)

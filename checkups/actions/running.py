@@ -16,7 +16,7 @@ from checkups.actions.reminding import look_at_the_year
 from checkups.actions.settling import settle_finding_row
 from checkups.models import Check, CheckStatus, Checkup, CheckupFinding
 from checkups.permissions import check_can_check_again, check_can_manage
-from checkups.scope import What, wanted_of
+from checkups.scope import Wanted, What, wanted_of
 from checkups.workflow import Move
 from portal.errors import Refused
 from portal.handover import hand_over
@@ -66,9 +66,11 @@ def check_again(
         row = CheckupFinding.objects.select_related("checkup", "resource").get(pk=finding.pk)
         row.checkup = locked
         check_can_check_again(by, row)
-        failed = row.checks.filter(status=CheckStatus.FAILED)
+        failed = list(row.checks.filter(status=CheckStatus.FAILED))
+        if newest:
+            _take_newer_ones(failed, row.resource, now)
         for check in failed:
-            if newest or check.backup is None:
+            if check.backup is None:
                 _take_newest(check, row.resource, now)
             check.status, check.sentence, check.reached = CheckStatus.WAITING, "", None
             check.tries, check.not_before = 0, None
@@ -84,18 +86,53 @@ def check_again(
     return finding
 
 
+def _take_newer_ones(failed: list[Check], resource: Resource, now: datetime) -> None:
+    """What has nothing newer is tried on the same once more. Raises Refused when nothing has."""
+    refusals = []
+    for check in failed:
+        try:
+            _take_newest(check, resource, now)
+        except Refused as refusal:
+            refusals.append(refusal)
+    if len(refusals) == len(failed):
+        raise refusals[0]
+
+
 def _take_newest(check: Check, resource: Resource, now: datetime) -> None:
-    before = check.backup_id
-    same = {What(check.what), What.BOTH} if check.what in (What.DAILY, What.MONTHLY) else {What(check.what)}
-    if check.what == What.BOTH:
-        same |= {What.DAILY}
-    wanted = [one for one in wanted_of(facts_of(resource, now), now=now, zone=company_zone()) if one.what in same]
-    if not wanted or wanted[0].backup is None or wanted[0].backup == before:
+    """Point the failed check to what it would be of now. Raises Refused when that is the same as before.
+
+    What was daily and monthly in one and is not any more becomes two checks: the monthly that failed stays looked at.
+    """
+    wanted = {one.what: one for one in wanted_of(facts_of(resource, now), now=now, zone=company_zone())}
+    what = What(check.what)
+    if what is What.BOTH and What.BOTH not in wanted and What.DAILY in wanted:
+        _check_is_newer(check, wanted[What.DAILY])
+        daily = Check(finding=check.finding, what=What.DAILY.value, declared=check.declared)
+        _point(daily, wanted[What.DAILY], now)
+        daily.save()
+        check.what = What.MONTHLY.value
+        _point(check, wanted[What.MONTHLY], now)
+        return
+    one = wanted.get(what) or (wanted.get(What.BOTH) if what in (What.DAILY, What.MONTHLY) else None)
+    if one is None:
+        raise Refused(f"{resource} has nothing any more that could be checked as the {what.label}.")
+    _check_is_newer(check, one)
+    _point(check, one, now)
+
+
+def _check_is_newer(check: Check, one: Wanted) -> None:
+    if one.backup is None or one.backup == check.backup_id:
         raise Refused(
             f"There is no newer backup that could be checked as the {check.what_enum.label}. Take one first, or check the"
             " same again."
         )
-    backup = Backup.objects.select_for_update().get(pk=wanted[0].backup)
+
+
+def _point(check: Check, one: Wanted, now: datetime) -> None:
+    """To that backup, which is pinned from now on."""
+    if one.backup is None:
+        raise Refused(f"There is no good backup that could be checked as the {one.what.label}.")
+    backup = Backup.objects.select_for_update().get(pk=one.backup)
     pin(backup, check.finding.checkup.number, now=now)
     check.backup, check.taken_at, check.checksum = backup, backup.taken_at, backup.checksum
-    check.region, check.stored_bytes = wanted[0].region, wanted[0].size
+    check.region, check.stored_bytes = one.region, one.size

@@ -14,6 +14,7 @@ from backups.actions.taking import Clock
 from backups.drivers.base import Place, StillWorking
 from backups.kinds import driver_of
 from checkups.models import Trial
+from checkups.models.trial import OPEN
 from portal.handover import LONGEST_WAIT
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
     mine = Trial.objects.untidied().filter(pk=trial_id)
     if not mine.update(resend_at=now + CLAIMED_FOR):
         return False
-    trial = Trial.objects.select_related("resource").get(pk=trial_id)
+    trial = Trial.objects.select_related("resource", "check_row__finding__checkup").get(pk=trial_id)
     shutil.rmtree(workdir_of(trial), ignore_errors=True)
     try:
         if trial.place:
@@ -49,4 +50,22 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
         log.warning("trial.scratch_left", trial=trial.pk, place=trial.place.get("beside"), why=str(error))
         mine.update(resend_at=now + LONGEST_WAIT)
         return False
+    _note_removal(trial, clock().isoformat())
     return bool(mine.update(tidied_at=clock(), resend_at=None))
+
+
+def _note_removal(trial: Trial, at: str) -> None:
+    """As its last step, as long as the record is open."""
+    check = trial.check_row
+    if check is not None and check.finding.checkup.sealed_at is not None:
+        return
+    row = {"name": "remove", "started_at": at, "finished_at": at, "ok": True, "sentence": ""}
+    steps = [step for step in trial.steps if step["name"] != "remove"]
+    Trial.objects.filter(pk=trial.pk).update(steps=[*steps, row])
+
+
+def see_to_leavings(trial_id: int, *, clock: Clock = timezone.now) -> None:
+    """A worker that was taken for dead has built on: its scratch is removed once more, whatever was said of it."""
+    over = Trial.objects.filter(pk=trial_id).exclude(status__in=OPEN).exclude(place={})
+    if over.update(tidied_at=None, resend_at=clock()):
+        remove_scratch(trial_id, clock=clock)

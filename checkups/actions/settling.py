@@ -19,6 +19,8 @@ from portal.days import day_in_words
 from portal.errors import PortalError
 from portal.handover import hand_over
 from portal.models import User
+from portal.permissions import has_permission
+from portal.roles import Permission, Role
 from portal.words import company_zone
 
 DUE_WITHIN = timedelta(days=7)
@@ -48,7 +50,7 @@ def settle_finding_row(finding: CheckupFinding, now: datetime) -> None:
 
 
 def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime) -> None:
-    task = Task.objects.filter(finding=finding).first()
+    task = Task.objects.select_for_update().filter(finding=finding).first()  # after the checkup, as everywhere
     if failed:
         advice = " ".join(dict.fromkeys(_advice(check) for check in failed))
         if task is None:
@@ -56,7 +58,7 @@ def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime) ->
             Task.objects.create(finding=finding, opened_at=now, owner=owner, due_on=due, advice=advice)
             text = f"{owner} has the task, until {day_in_words(due)}"
             note(finding.checkup, None, by=None, now=now, text=text, reason=advice, finding=finding)
-            hand_over("checkups.tell_task", finding.pk)
+            hand_over("checkups.tell_tasks")
         elif task.done_at is None and task.advice != advice:
             task.advice = advice
             task.save(update_fields=["advice"])
@@ -67,34 +69,43 @@ def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime) ->
 
 def _advice(check: Check) -> str:
     last = check.trials.order_by("-pk").first()
-    return last.advice if last and last.advice else advice_for(Fault.MISSING, What(check.what))
+    if last is not None and last.advice:
+        return last.advice
+    return advice_for(Fault.MISSING if last is None else Fault.PORTAL, What(check.what))
 
 
 def _owner(checkup: Checkup) -> User:
-    """Who set the date sees to what comes of it, until somebody hands it on."""
-    return checkup.set_by
+    """Who set the date sees to what comes of it, until somebody hands it on; one of IT where that person has left."""
+    if has_permission(checkup.set_by, Permission.MANAGE_CHECKUPS, None):
+        return checkup.set_by
+    others = User.objects.filter(is_active=True, is_service_account=False, memberships__role=Role.IT)
+    return others.order_by("pk").first() or checkup.set_by
 
 
 def finish_if_done(checkup: Checkup, now: datetime) -> bool:
     """Once nothing of a running checkup waits or runs it is ready to be signed. Two at once do it only once."""
 
     def check(locked: Checkup) -> None:
-        open_checks = Check.objects.filter(finding__checkup=locked, status__in=UNDER_WAY)
-        if locked.declared_at is None or open_checks.exists():
+        if locked.declared_at is None or _open_checks(locked).exists():
             raise PortalError("Something of it waits or runs still.")
 
     def alter(locked: Checkup) -> None:
         locked.finished_at = now
 
-    said = meanwhile(checkup, now)
-    if checkup.state is not Status.RUNNING:
+    if checkup.state is not Status.RUNNING or _open_checks(checkup).exists():
         return False
+    said = meanwhile(checkup, now)
     try:
         apply_move(checkup, Move.FINISH, by=None, now=now, reason=said, check=check, alter=alter)
     except PortalError:
         return False
-    hand_over("checkups.tell_ready", checkup.pk)
+    hand_over("checkups.tell_ready")
+    hand_over("checkups.work_out", checkup.pk)
     return True
+
+
+def _open_checks(checkup: Checkup) -> QuerySet[Check]:
+    return Check.objects.filter(finding__checkup=checkup, status__in=UNDER_WAY)
 
 
 def meanwhile(checkup: Checkup, now: datetime) -> str:
@@ -117,6 +128,13 @@ def _named(rows: QuerySet[Resource]) -> str:
     names = ", ".join(rows.order_by("name", "pk").values_list("name", flat=True)[:MOST_NAMED])
     more = f" and {number - MOST_NAMED:,} more" if number > MOST_NAMED else ""
     return f"{names}{more} {'was' if number == 1 else 'were'}"
+
+
+def close_cancelled(checkup: Checkup, now: datetime) -> None:
+    """Leave what had not been checked, then let go of the backups. Safe to call twice: should it die, it is called again."""
+    if checkup.state is Status.CANCELLED:
+        leave_unchecked(checkup, "The checkup was cancelled.", now)
+        let_go(checkup)
 
 
 def let_go(checkup: Checkup) -> None:

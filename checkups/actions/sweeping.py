@@ -13,7 +13,7 @@ from backups.models import Pin
 from checkups.actions.declaring import start_due
 from checkups.actions.dispatching import dispatch
 from checkups.actions.ending import end_trial
-from checkups.actions.settling import leave_unchecked, let_go
+from checkups.actions.signing import hand_over_sealing
 from checkups.models import Checkup, Trial, TrialStatus
 from checkups.workflow import Status
 from portal.handover import LONGEST_WAIT, hand_over, next_resend
@@ -41,7 +41,8 @@ def sweep_checkups(now: datetime, *, lost_before: datetime) -> None:
     for pk in left.order_by("pk").values_list("pk", flat=True)[:A_TURN]:
         Trial.objects.filter(pk=pk).update(resend_at=now + LONGEST_WAIT)
         hand_over("checkups.tidy", pk)
-    _close_cancelled(now)
+    _hand_over_cancelled()
+    hand_over_sealing()
     start_due(now)
     dispatch(now)
 
@@ -51,9 +52,8 @@ def _interrupt(trial: Trial, sentence: str, now: datetime) -> None:
         log.warning("trial.interrupted", trial=trial.pk)
 
 
-def _close_cancelled(now: datetime) -> None:
-    """Leave what a cancelled checkup had not checked yet, and let go of its backups."""
+def _hand_over_cancelled() -> None:
+    """What a cancelled checkup had not checked yet is left, and its backups are let go of."""
     for checkup in Checkup.objects.filter(status=Status.CANCELLED.value):
         if Pin.objects.filter(label=checkup.number).exists():
-            leave_unchecked(checkup, "The checkup was cancelled.", now)
-            let_go(checkup)  # last: should this process die before, the next one finds it
+            hand_over("checkups.close_cancelled", checkup.pk)

@@ -29,7 +29,8 @@ from backups.models import Copy, CopyState
 from backups.proof import Proof
 from checkups.actions.asking import ask_application
 from checkups.actions.ending import end_trial
-from checkups.actions.scratch import remove_scratch, workdir_of
+from checkups.actions.repointing import to_what_stands_there
+from checkups.actions.scratch import remove_scratch, see_to_leavings, workdir_of
 from checkups.actions.steps import NotThere, Steps
 from checkups.models import Check, Trial, TrialStatus
 from checkups.workflow import Status
@@ -37,6 +38,9 @@ from portal.handover import hand_over
 from portal.history import acting
 
 log = structlog.get_logger(__name__)
+
+STOPPED = "It was stopped, because its checkup was cancelled."
+READ_ELSEWHERE_AGAIN_IN = 300  # seconds
 
 
 def perform_trial(trial_id: int, *, clock: Clock = timezone.now) -> None:
@@ -73,14 +77,21 @@ def _perform(trial: Trial, clock: Clock) -> None:
             return
         except WorkTakenAway:
             log.warning("trial.taken_away", trial=trial.pk)
+            see_to_leavings(trial.pk, clock=clock)
             return
-        except StopAsked:
-            end_trial(trial, TrialStatus.STOPPED, "It was stopped, because its checkup was cancelled.", clock())
         except Exception as error:
+            if isinstance(error, StopAsked) or is_to_stop(trial):  # what it was at may have been ended with a signal
+                end_trial(trial, TrialStatus.STOPPED, STOPPED, clock())
+                _done(trial, clock)
+                return
             log.warning("trial.failed", trial=trial.pk, exc_info=True)
             end_trial(trial, TrialStatus.FAILED, steps.words_of(error), clock(), error=error, asking=steps.asking)
         else:
             end_trial(trial, TrialStatus.PASSED, sentence, clock(), reached=reached)
+    _done(trial, clock)
+
+
+def _done(trial: Trial, clock: Clock) -> None:
     remove_scratch(trial.pk, clock=clock)
     hand_over("checkups.dispatch")
 
@@ -106,6 +117,9 @@ def _carry_out(trial: Trial, steps: Steps, progress: RowProgress, clock: Clock) 
     try:
         return _restore(trial, copy, steps, progress, clock)
     except DamagedBackup as error:
+        copy.refresh_from_db(fields=["state"])
+        if copy.state in (CopyState.DELETING, CopyState.DELETED):  # a newer one has taken its place meanwhile
+            raise DriverError(f"The copy in {copy.region} was replaced by a newer one.", retry=True) from error
         if _reads_well(copy):
             steps.begin_anew(
                 "The stored bytes were read wrongly once, and rightly the second time; it is restored once more."
@@ -132,7 +146,9 @@ def _copy_of(trial: Trial) -> Copy:
         assert check is not None
         there = Copy.objects.filter(backup=check.backup, region=check.region).select_related("backup__resource")
         found = there.exclude(state__in=[CopyState.DELETING, CopyState.DELETED]).order_by("state", "-pk").first()
-        present = there.filter(state=CopyState.PRESENT).first()
+        present = there.filter(state=CopyState.PRESENT).first() or to_what_stands_there(check)
+        if present is None and found is not None and found.state == CopyState.WRITING:
+            raise DriverError(_absence(found, check.region), retry=True)
         if present is None:
             raise NotThere(_absence(found, check.region))
         copy = present
@@ -156,10 +172,12 @@ def _read(copy: Copy, steps: Steps, progress: RowProgress, clock: Clock) -> tupl
     with steps.step("read") as told:
         sound = verify_copy(copy, clock=clock, watched=progress)
         copy.refresh_from_db()
+        if copy.state == CopyState.DAMAGED:
+            raise DamagedBackup(copy.damage)
         if copy.state != CopyState.PRESENT:
-            raise DamagedBackup(copy.damage or "The copy is damaged.")
+            raise NotThere(_absence(None, copy.region))
         if not sound:
-            raise DriverError("The copy is being read by another worker just now.", retry=True)
+            raise StillWorking("The copy is being read by another worker.", again_in=READ_ELSEWHERE_AGAIN_IN)
         at_provider = copy.kept_at is not None
         told.sentence = (
             "The provider has all that it keeps of this copy; nothing was restored."

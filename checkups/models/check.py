@@ -43,7 +43,7 @@ class Check(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["finding", "what"], name="check_once"),
+            models.UniqueConstraint(fields=["finding", "what", "backup"], nulls_distinct=False, name="check_once"),
             models.CheckConstraint(
                 name="check_passed_reached_its_level",
                 condition=~Q(status="passed") | Q(reached__gte=models.F("declared")),

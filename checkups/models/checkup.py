@@ -17,6 +17,7 @@ from portal.models import User
 from portal.permissions import Person, has_permission, has_permission_somewhere
 from portal.roles import Permission
 
+_DERIVED = ["declared_up_to", "reminded", "drawn", "told_ready_at", "content_sha256", "content_version"]
 _COUNTING = [status.value for status, facts in STATUSES.items() if facts.counts]
 _FINAL = [status.value for status, facts in STATUSES.items() if facts.final]
 
@@ -45,6 +46,9 @@ class Checkup(models.Model):
     """One checkup. Its status changes in one function only (checkups.actions.moves)."""
 
     on = models.DateField(help_text="The company's date on which it starts.")
+    nth = models.PositiveSmallIntegerField(
+        default=1, help_text="One more than were set for that date before, and given up: no two have the same number."
+    )
     status = models.CharField(
         max_length=10, choices=[(status.value, facts.label) for status, facts in STATUSES.items()]
     )
@@ -69,17 +73,21 @@ class Checkup(models.Model):
     declared_at = models.DateTimeField(null=True, help_text="When its scope was written down; checks begin after that.")
     declared_up_to = models.PositiveBigIntegerField(default=0, help_text="The last resource in the scope so far.")
     finished_at = models.DateTimeField(null=True, help_text="When everything in its scope had been checked.")
+    told_ready_at = models.DateTimeField(null=True, help_text="When IT was told that it waits for signatures.")
+    content_sha256 = models.CharField(max_length=64, blank=True, help_text="Of what people sign, as last worked out.")
+    content_version = models.CharField(max_length=80, blank=True, help_text="Of which state of it that is.")
     sealed_at = models.DateTimeField(null=True, help_text="When the second person signed.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of its record in canonical JSON.")
     closed_reason = models.TextField(blank=True, help_text="Why it was withdrawn or cancelled.")
 
-    history = History(excluded_fields=["declared_up_to", "reminded", "drawn"])
+    history = History(excluded_fields=_DERIVED)
     objects = CheckupQuerySet.as_manager()
 
     class Meta:
         ordering = ["-on", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["on"], condition=Q(status__in=_COUNTING), name="checkup_one_per_date"),
+            models.UniqueConstraint(fields=["on", "nth"], name="checkup_number_once"),
             models.UniqueConstraint(fields=["status"], condition=Q(status="running"), name="checkup_one_running"),
             models.CheckConstraint(name="checkup_share", condition=Q(share__gte=1, share__lte=100)),
             models.CheckConstraint(name="checkup_sample_says_why", condition=Q(share=100) | ~Q(sample_reason="")),
@@ -109,8 +117,8 @@ class Checkup(models.Model):
 
     @property
     def number(self) -> str:
-        """What people call it: "CU-2026-11-15"."""
-        return number_of(self.on)
+        """What people call it: "CU-2026-11-15", or "CU-2026-11-15-2" where another of that date was given up."""
+        return number_of(self.on, self.nth)
 
     @property
     def state(self) -> Status:
@@ -128,6 +136,6 @@ class Checkup(models.Model):
         return sample_in_words(self.share, self.seed)
 
 
-def number_of(on: date) -> str:
+def number_of(on: date, nth: int = 1) -> str:
     """What people call the checkup of that date."""
-    return f"CU-{on.isoformat()}"
+    return f"CU-{on.isoformat()}" + (f"-{nth}" if nth > 1 else "")

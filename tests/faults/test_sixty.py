@@ -15,8 +15,11 @@ from backups.artefacts import delete_artefact
 from backups.kinds import store_of
 from backups.models import Copy, Resource
 from backups.proof import Proof
+from checkups.actions.recording import record_of
+from checkups.actions.signing import sign, standing
 from checkups.models import Check, CheckStatus
 from checkups.models.finding import FindingStatus
+from checkups.record import digest_of
 from checkups.workflow import Status
 from tests.app.checkups.carrying import begun, carried_out
 from tests.app.checkups.test_checkup import spoil
@@ -83,6 +86,11 @@ def test_six_faults_are_found_among_sixty_resources(world: World, all_of_them: d
     for check in Check.objects.filter(finding__checkup=checkup, status=CheckStatus.PASSED):
         kind = check.finding.kind
         assert check.reached_level is (Proof.RESTORED if kind in ("ec2", "rds", "s3") else Proof.CONTENT_MATCHED), kind
+    digest = standing(checkup).digest  # and it can be signed, though one server is away
+    for person in (world.it, world.it2):
+        sign(by=person, checkup=checkup, digest=digest, statement="All six are known, and seen to.")
+    checkup.refresh_from_db()
+    assert digest_of(record_of(checkup)) == checkup.sha256
     assert not list(Path(settings.SCRATCH_DIR).glob("trial-*"))
 
 

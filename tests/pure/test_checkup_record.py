@@ -208,7 +208,10 @@ def chosen(told: ResourceFacts) -> list[tuple[What, str, int | None]]:
         ),
         (facts(stored(3, -30)), [("both", "eu-central-1", 3), ("elsewhere", "eu-west-1", 3)]),
         (facts(removed=True), []),
-        (facts(stored(1, 5), stored(2, 4), removed=True), [("kept", "eu-central-1", 2)]),
+        (
+                facts(stored(1, 5), stored(2, 4), removed=True),
+                [("kept", "eu-central-1", 1), ("kept", "eu-central-1", 2)],
+            ),
         (facts(stored(1, 5, damaged=True), removed=True), [("kept", "eu-central-1", None)]),
     ],
     ids=["nothing", "one", "usual", "newest damaged", "one of tomorrow", "only of tomorrow", "gone", "kept", "kept, damaged"],

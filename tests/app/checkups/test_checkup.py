@@ -53,7 +53,7 @@ def test_every_backup_is_restored_compared_and_its_scratch_removed(
         assert check.status == CheckStatus.PASSED
         assert check.declared_level is check.reached_level is Proof.CONTENT_MATCHED
         trial = check.trials.get()
-        assert [step["name"] for step in trial.steps] == ["preflight", "restore", "neutralise", "verify"]
+        assert [step["name"] for step in trial.steps] == ["preflight", "restore", "neutralise", "verify", "remove"]
         assert "SHA-256" in trial.sentence
         assert trial.recovery_ms is not None
         assert trial.copy is not None
