@@ -38,7 +38,8 @@ def make_checkup(by: User, *, on: date = ON, status: Status = Status.READY, **fa
         values["finished_at"] = begun + timedelta(hours=2)
     if status in (Status.CANCELLED, Status.WITHDRAWN):
         values["closed_reason"] = "The power was off."
-    checkup = Checkup.objects.create(on=on, status=status.value, **(values | facts))
+    nth = Checkup.objects.filter(on=on).count() + 1
+    checkup = Checkup.objects.create(on=on, nth=nth, status=status.value, **(values | facts))
     note(checkup, Move.SET, by=by, now=checkup.set_at, text=f"{by} set the date", reason=checkup.rule)
     if checkup.started_at is not None:
         note(checkup, Move.START, by=None, now=checkup.started_at, text="The checkup started", reason=checkup.rule)

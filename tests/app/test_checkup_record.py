@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Model
+from django.utils import timezone
 
 from backups.models import Resource
 from checkups.actions import dates, running, signing
@@ -153,8 +154,12 @@ def test_a_change_between_the_signatures_makes_the_first_one_void(cast: Cast, re
 def test_it_is_not_signed_while_scratch_is_left(cast: Cast, ready: Checkup) -> None:
     trial = Trial.objects.first()
     assert trial is not None
-    Trial.objects.filter(pk=trial.pk).update(tidied_at=None)
+    just = Trial.objects.filter(pk=trial.pk)
+    just.update(tidied_at=None, finished_at=timezone.now())
     with pytest.raises(Refused, match="Scratch of 1 try is not removed yet"):
+        signs(cast.it, ready)
+    just.update(finished_at=timezone.now() - timedelta(hours=2))  # its server is away: nobody waits for ever
+    with pytest.raises(InvalidInput, match="Scratch of it cannot be removed yet"):
         signs(cast.it, ready)
 
 

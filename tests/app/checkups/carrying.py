@@ -10,6 +10,7 @@ from checkups.actions.dates import set_date
 from checkups.actions.declaring import declare
 from checkups.actions.dispatching import dispatch
 from checkups.actions.scratch import remove_scratch
+from checkups.actions.settling import close_cancelled
 from checkups.actions.sweeping import sweep_checkups
 from checkups.actions.trying import go_on, perform_trial
 from checkups.models import Check, Checkup, Trial
@@ -36,6 +37,8 @@ def sweep(now: datetime | None = None) -> None:
     for checkup in Checkup.objects.filter(status=Status.RUNNING.value, declared_at__isnull=True):  # handed over
         declare(checkup, now)
         dispatch(now)
+    for checkup in Checkup.objects.filter(status=Status.CANCELLED.value):
+        close_cancelled(checkup, now)
 
 
 def carried_out(checkup: Checkup, *, later: timedelta = timedelta()) -> Checkup:

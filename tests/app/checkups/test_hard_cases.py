@@ -51,10 +51,8 @@ def test_when_the_month_turns_the_copy_that_stands_there_is_checked(world: World
     checkup = begun(world)
     declared = checks_of(checkup, resource.name)["elsewhere"].backup_id
     older = backup_now(resource, at=days_ago(40))  # the earliest of a month, of which the other region has none yet
-    Backup.objects.filter(pk=declared).update(
-        damaged_at=timezone.now(), damage="Spoilt."
-    )  # so it is the latest monthly
-    Copy.objects.filter(backup=declared, region=OTHER).update(state="deleted", deleted_at=timezone.now())
+    Copy.objects.filter(backup=declared).update(state="deleted", deleted_at=timezone.now())
+    Backup.objects.filter(pk=declared).update(deleted_at=timezone.now())  # so that one is the latest monthly
     copy_to_other_region(resource.pk)
     carried_out(checkup)
     elsewhere = checks_of(checkup, resource.name)["elsewhere"]
@@ -113,6 +111,7 @@ def test_what_a_wrong_clock_put_off_is_tried_all_the_same(world: World, resource
 
 
 def test_the_hash_holds_whatever_the_clocks_of_two_machines_say(world: World, resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
     checkup = carried_out(begun(world))
     digest, now = standing(checkup).digest, timezone.now()
     sign(by=world.it, checkup=checkup, digest=digest, now=now)
@@ -142,6 +141,7 @@ def test_a_large_record_is_read_and_sealed_by_workers(
     world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("checkups.actions.signing.SMALL", 0)
+    copy_to_other_region(resource.pk)
     checkup = carried_out(begun(world))
     assert standing(checkup).digest == ""
     from checkups.actions.signing import work_out

@@ -55,7 +55,7 @@ def test_or_with_newer_ones_where_there_are_any(as_: As, page: str, failed: Chec
     assert 'aria-labelledby="act-again-title" open' in shown
     newer: Backup = make_backup(failed.resource, timezone.now() - timedelta(minutes=9), regions=(HOME, OTHER))
     body(as_("it").post(f"{page}again/", {"which": "newest"}, follow=True))
-    assert failed.checks.get(status="waiting").backup == newer
+    assert failed.checks.get(status="waiting", what="daily").backup == newer
 
 
 def test_what_passed_is_not_checked_again(as_: As, ready: Checkup) -> None:
