@@ -39,9 +39,9 @@ def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, p
 def signatures_of(checkup: Checkup) -> list[Signature]:
     """The signatures that count: those under what the record says. Earlier ones, before it changed, are void."""
     if checkup.sealed_at is None:
-        return list(checkup.signatures.filter(sha256=content_digest(checkup)))
-    sealing = checkup.signatures.order_by("-at", "-pk").values("sha256")[:1]
-    return list(checkup.signatures.filter(sha256__in=sealing))
+        return list(checkup.signatures.filter(sha256=content_digest(checkup)).order_by("pk"))
+    sealing = checkup.signatures.order_by("-pk").values("sha256")[:1]  # the last one given, whatever its clock said
+    return list(checkup.signatures.filter(sha256__in=sealing).order_by("pk"))
 
 
 def content_digest(checkup: Checkup) -> str:
@@ -70,7 +70,8 @@ def _head(checkup: Checkup) -> dict[str, Any]:
 
 
 def _events(checkup: Checkup) -> Iterator[dict[str, Any]]:
-    for event in checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").iterator(CHUNK):
+    told = checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").order_by("pk")
+    for event in told.iterator(CHUNK):
         yield {
             "at": event.at, "by": event.name, "text": event.text, "reason": event.reason,
             "resource": str(event.finding.resource.uid) if event.finding else None,

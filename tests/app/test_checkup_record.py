@@ -84,6 +84,28 @@ def test_two_people_sign_and_the_hash_is_that_of_the_record_with_both_names(cast
     assert {one["statement"] for one in json.loads(record)["signatures"]} == {STATEMENT}
 
 
+def test_the_hash_verifies_when_clocks_disagree(cast: Cast, ready: Checkup) -> None:
+    """The second signature, and what happened after the first event, bear earlier times: another machine's clock is late."""
+    note(ready, None, by=cast.it, now=AT - timedelta(days=400), text="Somebody looked")
+    signs(cast.it, ready)
+    ready.refresh_from_db()
+    done = sign(
+        by=cast.second_it, checkup=ready, digest=content_digest(ready), statement="Seen.", now=LATER - timedelta(hours=1)
+    )
+    assert stands(done)
+    record = json.loads("".join(record_of(done)))
+    assert [one["name"] for one in record["signatures"]] == [str(cast.it), str(cast.second_it)]
+    assert record["events"][-1]["text"] == "Somebody looked"
+
+
+def test_a_void_signature_of_a_fast_clock_seals_nothing(cast: Cast, ready: Checkup) -> None:
+    digest = content_digest(ready)
+    sign(by=cast.it, checkup=ready, digest=digest, statement="Seen.", now=LATER + timedelta(days=3))
+    note(ready, None, by=cast.it, now=LATER, text="Somebody looked")
+    signs(cast.it, ready)
+    assert stands(signs(cast.second_it, ready))
+
+
 def test_nobody_signs_twice(cast: Cast, ready: Checkup) -> None:
     signs(cast.it, ready)
     with pytest.raises(Refused, match="You have signed already"):
