@@ -1,4 +1,7 @@
-"""The record of a checkup, read from its rows. Once it is signed the rows cannot change, and neither can the record."""
+"""The record of a checkup, read from its rows. Once it is signed the rows cannot change, and neither can the record.
+
+When a trial's scratch was removed is among its steps: the row's own note of it may come after the signatures.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "result": trial.status, "started_at": trial.started_at, "finished_at": trial.finished_at,
         "reached": Proof(trial.reached).label if trial.reached is not None else None, "sentence": trial.sentence,
         "fault": trial.fault, "advice": trial.advice, "recovery_ms": trial.recovery_ms, "steps": trial.steps,
-        "scratch": trial.place.get("beside", ""), "scratch_removed_at": trial.tidied_at,
+        "scratch": trial.place.get("beside", ""),
     }  # fmt: skip
 
 
