@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
 _SERVER = {
     "database": "the name of the restored database",
     "host": "its server",
@@ -24,6 +28,45 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
 }
 
 
+NAMES_THE_COPY = {
+    "postgres": ("database",),
+    "mysql": ("database",),
+    "files": ("path",),
+    "rds": ("instance", "host"),  # its database has the same name as the live one
+    "s3": ("bucket",),
+    "ec2": ("volumes",),
+    "ebs": ("volumes",),
+}
+"""Those of them that tell the restored copy from the live thing."""
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
+
+
 def placeholders_of(kind: str) -> list[tuple[str, str]]:
     """("{database}", what it stands for), for that kind of resource."""
     return [(f"{{{name}}}", words) for name, words in PLACEHOLDERS.get(kind, {}).items()]
+
+
+def why_not_an_address(kind: str, text: str) -> str:
+    """Why that web address asks no restored copy of a resource of the kind; empty when it does.
+
+    One that does not name the copy is answered by the live application, which proves nothing. What stands behind # is not
+    sent to anybody.
+    """
+    known = PLACEHOLDERS.get(kind, {})
+    for name in _HOLE.findall(text):
+        if name not in known:
+            return f"{{{name}}} means nothing for this kind of resource. There are: {_listed(known)}."
+    asked = urlsplit(text)
+    wanted = NAMES_THE_COPY.get(kind, ())
+    if not set(wanted) & set(_HOLE.findall(f"{asked.path}?{asked.query}")):
+        words = " or ".join(f"{{{name}}}" for name in wanted)
+        return (
+            f"The address has to name the restored copy by {words}, in its path or its query: without that the live"
+            " application answers."
+        )
+    return ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

@@ -39,8 +39,10 @@ class Step:
 
 
 def steps_of(trial: Trial) -> list[Step]:
-    """The steps so far, and the removal of the scratch as the last one."""
-    steps = [_step(trial, step) for step in trial.steps if step["name"] != "remove"]
+    """The steps so far, and the removal of the scratch as the last one, also where no step tells of it."""
+    steps = [_step(trial, step) for step in trial.steps]
+    if any(step["name"] == "remove" for step in trial.steps):
+        return steps
     if trial.tidied_at and trial.place and trial.finished_at:
         words = f"Nothing of {trial.place.get('beside', 'it')} is left."
         steps.append(Step(NAMES["remove"], trial.finished_at, trial.tidied_at, words, "is-done", technical=True))

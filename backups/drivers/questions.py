@@ -24,7 +24,7 @@ def answer_of(row: Sequence[object] | None) -> str:
 
 def refused(message: str, detail: str) -> NotAnswered:
     """The error for a question that the server does not take; ``message`` is the server's."""
-    first = (message.strip().splitlines() or ["no reason given"])[0].rstrip(".")
+    first = (message.replace("\0", "").strip().splitlines() or ["no reason given"])[0].rstrip(".")
     return NotAnswered(f"The restored database refused the question: {first}.", detail=detail)
 
 
@@ -39,7 +39,7 @@ def not_by_sql(noun: str) -> DriverError:
 
 
 def _text(value: object) -> str:
-    """On one line. Bits come as bytes: without any that is set they are a zero."""
+    """On one line, without NUL, which no database of ours takes. Bits come as bytes: without any that is set they are a zero."""
     if isinstance(value, bytes):
         return value.strip(b"\0").hex()
-    return " ".join(str(value).split())
+    return " ".join(str(value).replace("\0", "").split())

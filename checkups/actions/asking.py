@@ -13,27 +13,52 @@ from pathlib import Path
 
 from django.conf import settings
 
-from backups.drivers.base import Driver, DriverError, Place
+from backups.drivers.base import Driver, DriverError, Place, StillWorking
 from backups.drivers.words import Settings
 from backups.models import Resource
 from backups.processes import ProcessFailed, minimal_environment, run
 from checkups.models import ApplicationCheck, Asking
+from checkups.placeholders import why_not_an_address
 
 HOLE = re.compile(r"\{([a-z]+)\}")
 FIRST_LINE = 100
+QUESTION = 1000
+BY = {Asking.SQL: "by SQL", Asking.HTTP: "over HTTP", Asking.COMMAND: "by the program"}
 
 
 def ask_application(resource: Resource, driver: Driver, values: Settings, place: Place) -> str:
-    """What it answered, in a sentence. Raises DriverError when it did not, or when there is no check any more."""
+    """What it was asked and what it answered, in sentences: whoever reads the record sees what the proof rests on.
+
+    Raises DriverError when it did not answer, or when there is no check any more.
+    """
     check = ApplicationCheck.objects.filter(resource=resource).first()
     if check is None:
         raise DriverError("The application's check was taken away while this ran. Have it checked again.")
+    asked = asked_in_words(check)
+    try:
+        return f"{asked} {_answer(check, driver, values, place)}"
+    except StillWorking:
+        raise
+    except DriverError as error:
+        error.sentence = f"{asked} {error.sentence}"
+        raise
+
+
+def asked_in_words(check: ApplicationCheck) -> str:
+    """The question, on one line."""
+    text = " ".join(check.text.split())
+    return f"Asked {BY[Asking(check.way)]} “{text if len(text) <= QUESTION else text[: QUESTION - 1] + '…'}”."
+
+
+def _answer(check: ApplicationCheck, driver: Driver, values: Settings, place: Place) -> str:
     if check.way == Asking.SQL:
         return driver.ask(values, place, check.text, check.seconds)
     where = driver.reach(values, place)
-    if check.way == Asking.HTTP:
-        return _over_http(filled(check.text, where, quote=True), check.seconds)
-    return _by_program(program_of(check.text), where, check.seconds)
+    if check.way == Asking.COMMAND:
+        return _by_program(program_of(check.text), where, check.seconds)
+    if refusal := why_not_an_address(check.resource.kind, check.text):
+        raise DriverError(refusal)
+    return _over_http(filled(check.text, where, quote=True), check.seconds)
 
 
 def filled(text: str, where: Mapping[str, str], *, quote: bool = False) -> str:
@@ -50,11 +75,11 @@ def filled(text: str, where: Mapping[str, str], *, quote: bool = False) -> str:
 
 def address_of(text: str) -> urllib.parse.SplitResult:
     """The address, parsed. Raises DriverError unless its host is one that checks may be sent to."""
-    address = urllib.parse.urlsplit(text)
     try:
+        address = urllib.parse.urlsplit(text)
         host = f"{address.hostname or ''}:{address.port or (443 if address.scheme == 'https' else 80)}"
     except ValueError:
-        raise DriverError("This is not a web address: its port is no number.") from None
+        raise DriverError("This is not a web address: its host or its port is none.") from None
     if address.scheme not in ("http", "https") or not address.hostname or address.username is not None:
         raise DriverError("A web address begins with http:// or https://, then a host; it holds no name or password.")
     if host not in settings.CHECKUP_HTTP_HOSTS:
@@ -109,7 +134,7 @@ def _by_program(path: Path, where: Mapping[str, str], seconds: int) -> str:
         done = run([str(path)], env=environment, timeout=seconds)
     except ProcessFailed as error:
         raise DriverError(
-            f"The check {path.name} says that the application does not work.", detail=error.detail
+            f"The check {path.name} says that the application does not work.", detail=error.detail.replace("\0", "")
         ) from error
-    said = done.stdout.decode(errors="replace").strip().partition("\n")[0][:FIRST_LINE]
+    said = done.stdout.replace(b"\0", b"").decode(errors="replace").strip().partition("\n")[0][:FIRST_LINE]
     return f"The check {path.name} ended well" + (f": {said}" if said else ".")

@@ -11,6 +11,7 @@ from checkups.actions.asking import HOLE, address_of, program_of
 from checkups.models import ApplicationCheck, Asking
 from checkups.models.applicationcheck import MOST_SECONDS
 from checkups.permissions import check_can_say_how_to_ask
+from checkups.placeholders import why_not_an_address
 from portal.errors import InvalidInput
 from portal.history import acting
 from portal.models import User
@@ -37,6 +38,8 @@ def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds
     try:
         if way == Asking.HTTP:
             address_of(HOLE.sub("x", text))
+            if refusal := why_not_an_address(resource.kind, text):
+                raise InvalidInput(refusal, field="text")
         elif way == Asking.COMMAND:
             program_of(text)
     except DriverError as error:

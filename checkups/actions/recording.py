@@ -1,4 +1,7 @@
-"""The record of a checkup, read from its rows. Once it is signed the rows cannot change, and neither can the record."""
+"""The record of a checkup, read from its rows. Once it is signed the rows cannot change, and neither can the record.
+
+When a trial's scratch was removed is among its steps: the row's own note of it may come after the signatures.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,9 @@ def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, p
 def signatures_of(checkup: Checkup) -> list[Signature]:
     """The signatures that count: those under what the record says. Earlier ones, before it changed, are void."""
     if checkup.sealed_at is None:
-        return list(checkup.signatures.filter(sha256=content_digest(checkup)))
-    sealing = checkup.signatures.order_by("-at", "-pk").values("sha256")[:1]
-    return list(checkup.signatures.filter(sha256__in=sealing))
+        return list(checkup.signatures.filter(sha256=content_digest(checkup)).order_by("pk"))
+    sealing = checkup.signatures.order_by("-pk").values("sha256")[:1]  # the last one given, whatever its clock said
+    return list(checkup.signatures.filter(sha256__in=sealing).order_by("pk"))
 
 
 def content_digest(checkup: Checkup) -> str:
@@ -70,7 +73,8 @@ def _head(checkup: Checkup) -> dict[str, Any]:
 
 
 def _events(checkup: Checkup) -> Iterator[dict[str, Any]]:
-    for event in checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").iterator(CHUNK):
+    told = checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").order_by("pk")
+    for event in told.iterator(CHUNK):
         yield {
             "at": event.at, "by": event.name, "text": event.text, "reason": event.reason,
             "resource": str(event.finding.resource.uid) if event.finding else None,
@@ -114,7 +118,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "result": trial.status, "started_at": trial.started_at, "finished_at": trial.finished_at,
         "reached": Proof(trial.reached).label if trial.reached is not None else None, "sentence": trial.sentence,
         "fault": trial.fault, "advice": trial.advice, "recovery_ms": trial.recovery_ms, "steps": trial.steps,
-        "scratch": trial.place.get("beside", ""), "scratch_removed_at": trial.tidied_at,
+        "scratch": trial.place.get("beside", ""),
     }  # fmt: skip
 
 

@@ -1,17 +1,19 @@
-"""What belongs to a signed checkup is never changed and never deleted: the database refuses it, whoever asks."""
+"""What belongs to a signed checkup is never changed and never deleted: the database refuses it, whoever asks.
+
+On PostgreSQL a trigger waits first until a signature that is being given at the same time has been committed, or not.
+"""
 
 from django.db import migrations
 
 REFUSAL = "A signed checkup cannot be changed."
 
-_CHECKUP = "SELECT 1 FROM checkups_checkup c WHERE c.id = {row}.checkup_id AND c.sealed_at IS NOT NULL"
+_CHECKUP = "SELECT 1 FROM checkups_checkup c WHERE c.id = {row}.checkup_id"
 _OF_FINDING = (
-    "SELECT 1 FROM checkups_checkup c JOIN checkups_checkupfinding f ON f.checkup_id = c.id"
-    " WHERE f.id = {row}.finding_id AND c.sealed_at IS NOT NULL"
+    "SELECT 1 FROM checkups_checkup c JOIN checkups_checkupfinding f ON f.checkup_id = c.id WHERE f.id = {row}.finding_id"
 )
 _OF_CHECK = (
     "SELECT 1 FROM checkups_checkup c JOIN checkups_checkupfinding f ON f.checkup_id = c.id"
-    " JOIN checkups_check k ON k.finding_id = f.id WHERE k.id = {row}.check_id AND c.sealed_at IS NOT NULL"
+    " JOIN checkups_check k ON k.finding_id = f.id WHERE k.id = {row}.check_id"
 )
 SEALED_BY = {
     "checkups_checkupfinding": _CHECKUP,
@@ -20,7 +22,13 @@ SEALED_BY = {
     "checkups_check": _OF_FINDING,
     "checkups_trial": _OF_CHECK,
 }
-"""By table, what finds the sealed checkup that a row belongs to. The checkup's own row is sealed by itself."""
+"""By table, what finds the checkup that a row belongs to. The checkup's own row is sealed by itself."""
+
+SEALED = " AND c.sealed_at IS NOT NULL"
+
+TRIAL = "checkups_trial"
+LEFT = ("tidied_at", "resend_at")
+"""Columns of a trial that still change: scratch on a server that cannot be reached now is removed later."""
 
 ROWS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
@@ -32,9 +40,9 @@ def _conditions(vendor):
     yield "checkups_checkup", "DELETE", sealed
     yield "checkups_checkup", "INSERT", "NEW.sealed_at IS NOT NULL" + _replaced(vendor, taken)
     for table, query in SEALED_BY.items():
-        taken = f"SELECT 1 FROM {table} o WHERE o.id = NEW.id AND EXISTS ({query.format(row='o')})"
+        taken = f"SELECT 1 FROM {table} o WHERE o.id = NEW.id AND EXISTS ({query.format(row='o')}{SEALED})"
         for act, rows in ROWS.items():
-            condition = " OR ".join(f"EXISTS ({query.format(row=row)})" for row in rows)
+            condition = " OR ".join(f"EXISTS ({query.format(row=row)}{SEALED})" for row in rows)
             yield table, act, condition + ("" if act == "DELETE" else _replaced(vendor, taken))
 
 
@@ -43,23 +51,37 @@ def _replaced(vendor, query):
     return f" OR EXISTS ({query})" if vendor == "sqlite" else ""
 
 
-def statements(vendor):
-    """What makes the triggers on that database."""
+def _waiting(table, act):
+    """Takes the locks that a signature excludes. What a later statement of the function sees is then what holds."""
+    rows = ROWS[act] if table in SEALED_BY else ()
+    return "".join(f" PERFORM{SEALED_BY[table].format(row=row)[len('SELECT') :]} FOR SHARE OF c;" for row in rows)
+
+
+def _event(table, act, columns):
+    """When the trigger fires; ``columns`` are those of a trial."""
+    if (table, act) != (TRIAL, "UPDATE"):
+        return f"{act} ON {table}"
+    kept = ", ".join(f'"{column}"' for column in columns if column not in LEFT)
+    return f"UPDATE OF {kept} ON {table}"
+
+
+def statements(vendor, columns):
+    """What makes the triggers on that database; ``columns`` are those of a trial."""
     if vendor == "sqlite":
         for table, act, condition in _conditions(vendor):
             yield (
-                f"CREATE TRIGGER sealed_{act.lower()}_{table} BEFORE {act} ON {table} WHEN {condition}"
+                f"CREATE TRIGGER sealed_{act.lower()}_{table} BEFORE {_event(table, act, columns)} WHEN {condition}"
                 f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
         return
     for table, act, condition in _conditions(vendor):
         name = f"sealed_{act.lower()}_{table}"
         yield (
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN"
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN{_waiting(table, act)} IF {condition} THEN"
             f" RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END IF;"
             f" RETURN {'OLD' if act == 'DELETE' else 'NEW'}; END $$"
         )
-        yield f"CREATE TRIGGER {name} BEFORE {act} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        yield f"CREATE TRIGGER {name} BEFORE {_event(table, act, columns)} FOR EACH ROW EXECUTE FUNCTION {name}()"
     yield (
         "CREATE FUNCTION sealed_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF EXISTS (SELECT 1 FROM checkups_checkup WHERE sealed_at IS NOT NULL) THEN"
@@ -83,7 +105,8 @@ def undoing(vendor):
 
 def create(apps, schema_editor):
     """Make the triggers."""
-    for statement in statements(schema_editor.connection.vendor):
+    columns = [field.column for field in apps.get_model("checkups", "Trial")._meta.local_fields]
+    for statement in statements(schema_editor.connection.vendor, columns):
         schema_editor.execute(statement)
 
 

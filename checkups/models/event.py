@@ -11,7 +11,10 @@ from portal.models import User
 
 
 class CheckupEvent(Appended):
-    """One thing that happened to it, or to one ``finding`` of it. ``name`` is the person's as it was then."""
+    """One thing that happened to it, or to one ``finding`` of it. ``name`` is the person's as it was then.
+
+    They are in the order in which they were written, which is that of their keys: the clocks of two machines may differ.
+    """
 
     checkup = models.ForeignKey(Checkup, models.PROTECT, related_name="events")
     finding = models.ForeignKey(CheckupFinding, models.PROTECT, null=True, related_name="events")
@@ -25,7 +28,7 @@ class CheckupEvent(Appended):
     objects = AppendedQuerySet["CheckupEvent"].as_manager()
 
     class Meta:
-        ordering = ["at", "pk"]
+        ordering = ["pk"]
         indexes = [models.Index(fields=["checkup", "at"], name="checkupevent_by_checkup")]
 
     def __str__(self) -> str:

@@ -11,7 +11,10 @@ from portal.models import User
 
 
 class Signature(Appended):
-    """One person's word for exactly what the record said then: ``sha256`` is that of its content."""
+    """One person's word for exactly what the record said then: ``sha256`` is that of its content.
+
+    They are in the order in which they were given, which is that of their keys: the clocks of two machines may differ.
+    """
 
     checkup = models.ForeignKey(Checkup, models.PROTECT, related_name="signatures")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -23,7 +26,7 @@ class Signature(Appended):
     objects = AppendedQuerySet["Signature"].as_manager()
 
     class Meta:
-        ordering = ["at", "pk"]
+        ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["checkup", "by", "sha256"], name="signature_once_per_person"),
             models.CheckConstraint(name="signature_names_what", condition=~Q(sha256="")),

@@ -38,7 +38,9 @@ class Task(models.Model):
     done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     outcome = models.TextField(blank=True, help_text="How it ended.")
 
-    history = History()
+    told_at = models.DateTimeField(null=True, help_text="When its owner was mailed; empty again for a new owner.")
+
+    history = History(excluded_fields=["told_at"])
     objects = TaskQuerySet.as_manager()
 
     class Meta:

@@ -74,7 +74,7 @@ def _became(sheet: Sheet, told: Told, finding: CheckupFinding, checks: Sequence[
     advice = dict.fromkeys(last.advice for last in lasts if last is not None and last.advice)
     if advice:
         sheet.say(f"What to do: {' '.join(advice)}", size=SMALL)
-    for event in CheckupEvent.objects.filter(checkup=told.checkup, finding=finding).order_by("at", "pk"):
+    for event in CheckupEvent.objects.filter(checkup=told.checkup, finding=finding).order_by("pk"):
         why = (
             f" {event.reason}"
             if event.reason and event.reason not in (finding.sentence.strip(), " ".join(advice))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -83,6 +84,28 @@ def test_two_people_sign_and_the_hash_is_that_of_the_record_with_both_names(cast
     assert digest_of([record]) == done.sha256
     assert [one["name"] for one in json.loads(record)["signatures"]] == [str(cast.it), str(cast.second_it)]
     assert {one["statement"] for one in json.loads(record)["signatures"]} == {STATEMENT}
+
+
+def test_the_hash_verifies_when_clocks_disagree(cast: Cast, ready: Checkup) -> None:
+    """The second signature, and what happened after the first event, bear earlier times: another machine's clock is late."""
+    note(ready, None, by=cast.it, now=AT - timedelta(days=400), text="Somebody looked")
+    signs(cast.it, ready)
+    ready.refresh_from_db()
+    done = sign(
+        by=cast.second_it, checkup=ready, digest=content_digest(ready), statement="Seen.", now=LATER - timedelta(hours=1)
+    )
+    assert stands(done)
+    record = json.loads("".join(record_of(done)))
+    assert [one["name"] for one in record["signatures"]] == [str(cast.it), str(cast.second_it)]
+    assert record["events"][-1]["text"] == "Somebody looked"
+
+
+def test_a_void_signature_of_a_fast_clock_seals_nothing(cast: Cast, ready: Checkup) -> None:
+    digest = content_digest(ready)
+    sign(by=cast.it, checkup=ready, digest=digest, statement="Seen.", now=LATER + timedelta(days=3))
+    note(ready, None, by=cast.it, now=LATER, text="Somebody looked")
+    signs(cast.it, ready)
+    assert stands(signs(cast.second_it, ready))
 
 
 def test_nobody_signs_twice(cast: Cast, ready: Checkup) -> None:
@@ -179,9 +202,76 @@ def test_scratch_that_is_removed_while_the_record_is_read_leaves_no_wrong_hash(
     with pytest.raises(PortalError):
         signs(cast.second_it, ready)
     monkeypatch.undo()
-    for person in (cast.second_it, cast.it):
-        done = signs(person, ready)
-    assert stands(done)
+    assert stands(signs(cast.second_it, ready))
+
+
+def test_scratch_that_is_removed_later_changes_nothing_signed(cast: Cast, signed: Checkup) -> None:
+    """Its server could not be reached before: that is noted in the row, and is no part of the record."""
+    trial = Trial.objects.earliest("pk")
+    Trial.objects.filter(pk=trial.pk).update(resend_at=LATER)
+    Trial.objects.filter(pk=trial.pk).update(tidied_at=LATER, resend_at=None)
+    trial.refresh_from_db()
+    assert (trial.tidied_at, trial.resend_at) == (LATER, None)
+    assert stands(signed)
+
+
+@pytest.mark.parametrize(
+    "column", [field.column for field in Trial._meta.local_fields if field.column not in ("tidied_at", "resend_at")]
+)
+def test_nothing_else_of_a_trial_changes_with_it(signed: Checkup, column: str) -> None:
+    with pytest.raises(IntegrityError, match=REFUSED), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f'UPDATE {Trial._meta.db_table} SET resend_at = NULL, "{column}" = "{column}"')
+
+
+def inserted(model: type[Any], checkup: Checkup) -> None:
+    """A row like one that is there, of that checkup."""
+    path = {Check: "finding__checkup", Trial: "check_row__finding__checkup"}.get(model, "checkup")
+    row = model.objects.filter(**{path: checkup}).order_by("pk")[0]
+    changes = {
+        CheckupFinding: lambda: {"resource": make_resource(row.resource.application)},
+        Check: lambda: {"what": "monthly"},
+        Signature: lambda: {"sha256": "f" * 64},
+    }.get(model, dict)
+    model.objects.bulk_create([copied(row, **changes())])
+
+
+def updated(model: type[Any], checkup: Checkup) -> None:
+    path = {Check: "finding__checkup", Trial: "check_row__finding__checkup"}.get(model, "checkup")
+    row = model.objects.filter(**{path: checkup}).order_by("pk")[0]
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {model._meta.db_table} SET id = id WHERE id = %s", [row.pk])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", OF_IT)
+@pytest.mark.parametrize("act", [inserted, updated])
+def test_nothing_slips_in_while_it_is_being_signed(
+    cast: Cast, ready: Checkup, model: type[Any], act: Callable[[type[Any], Checkup], None]
+) -> None:
+    """The seal is not committed yet when another connection writes: that waits, and is refused."""
+    signs(cast.it, ready)
+    told: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            act(model, ready)
+        except IntegrityError as error:
+            told.append(error)
+        finally:
+            connection.close()
+
+    other = Thread(target=write)
+    if not POSTGRES:  # SQLite has one writer at a time, and what it wrote is known to the next
+        signs(cast.second_it, ready)
+        write()
+    else:
+        with transaction.atomic():
+            signs(cast.second_it, ready)
+            other.start()
+            other.join(1)
+        other.join(30)
+    assert [REFUSED in str(error) for error in told] == [True]
+    assert stands(Checkup.objects.get())
 
 
 # -- immutable ------------------------------------------------------------------------------------------------------
