@@ -34,7 +34,7 @@ def hand_on(*, by: User, task: Task, owner: User, due_on: date, reason: str, now
         checkup = locked_checkup(task.finding.checkup_id)  # first, as everywhere
         locked = Task.objects.select_for_update().get(pk=task.pk)
         check_can_see_to(by, locked)
-        locked.owner, locked.due_on = owner, due_on
+        locked.owner, locked.due_on, locked.told_at = owner, due_on, None
         locked.save()
         _note(checkup, locked, by, now, f"{owner} has the task now, until {day_in_words(due_on)}", reason)
         hand_over("checkups.tell_tasks")

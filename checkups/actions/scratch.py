@@ -59,7 +59,8 @@ def _note_removal(trial: Trial, at: str) -> None:
     check = trial.check_row
     if check is not None and check.finding.checkup.sealed_at is not None:
         return
-    row = {"name": "remove", "started_at": at, "finished_at": at, "ok": True, "sentence": ""}
+    words = f"Nothing of {trial.place.get('beside', 'it')} is left."
+    row = {"name": "remove", "started_at": at, "finished_at": at, "ok": True, "sentence": words}
     steps = [step for step in trial.steps if step["name"] != "remove"]
     Trial.objects.filter(pk=trial.pk).update(steps=[*steps, row])
 

@@ -72,7 +72,6 @@ class Checkup(models.Model):
     started_at = models.DateTimeField(null=True)
     declared_at = models.DateTimeField(null=True, help_text="When its scope was written down; checks begin after that.")
     declared_up_to = models.PositiveBigIntegerField(default=0, help_text="The last resource in the scope so far.")
-    told_ready_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True, help_text="When everything in its scope had been checked.")
     told_ready_at = models.DateTimeField(null=True, help_text="When IT was told that it waits for signatures.")
     content_sha256 = models.CharField(max_length=64, blank=True, help_text="Of what people sign, as last worked out.")
