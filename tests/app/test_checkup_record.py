@@ -12,7 +12,6 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Model
-from django.utils import timezone
 
 from backups.models import Resource
 from checkups.actions import dates, running, signing
@@ -182,12 +181,23 @@ def test_it_is_not_signed_while_scratch_is_left(cast: Cast, ready: Checkup) -> N
     trial = Trial.objects.first()
     assert trial is not None
     just = Trial.objects.filter(pk=trial.pk)
-    just.update(tidied_at=None, finished_at=timezone.now())
+    just.update(tidied_at=None, finished_at=LATER - timedelta(minutes=5))
     with pytest.raises(Refused, match="Scratch of 1 try is not removed yet"):
         signs(cast.it, ready)
-    just.update(finished_at=timezone.now() - timedelta(hours=2))  # its server is away: nobody waits for ever
+    just.update(finished_at=LATER - timedelta(hours=2))  # its server is away: nobody waits for ever
+    CheckupFinding.objects.update(status="passed")
     with pytest.raises(InvalidInput, match="Scratch of it cannot be removed yet"):
-        signs(cast.it, ready)
+        signs(cast.it, ready, "")
+
+
+def test_what_is_changed_past_the_portal_after_the_first_signature_is_not_sealed(cast: Cast, ready: Checkup) -> None:
+    signs(cast.it, ready)
+    Trial.objects.filter(pk=Trial.objects.earliest("pk").pk).update(sentence="Something else.")
+    ready.refresh_from_db()
+    sign(by=cast.second_it, checkup=ready, digest=standing(ready).digest, statement=STATEMENT, now=LATER)
+    ready.refresh_from_db()
+    assert ready.state is Status.READY
+    assert standing(ready).signatures == []
 
 
 def test_scratch_that_is_removed_while_the_record_is_read_leaves_no_wrong_hash(
