@@ -91,7 +91,11 @@ def test_the_hash_verifies_when_clocks_disagree(cast: Cast, ready: Checkup) -> N
     signs(cast.it, ready)
     ready.refresh_from_db()
     done = sign(
-        by=cast.second_it, checkup=ready, digest=content_digest(ready), statement="Seen.", now=LATER - timedelta(hours=1)
+        by=cast.second_it,
+        checkup=ready,
+        digest=content_digest(ready),
+        statement="Seen.",
+        now=LATER - timedelta(hours=1),
     )
     assert stands(done)
     record = json.loads("".join(record_of(done)))

@@ -74,7 +74,10 @@ def ask(resource: Resource, way: Asking, text: str) -> str:
 def test_an_address_that_names_no_copy_proves_nothing(cast: Cast, resource: Resource, host: str) -> None:
     for text, sentence in (
         (f"http://{host}/health", "has to name the restored copy by {path}"),
-        (f"http://{host}/health?d={{database}}", "{database} means nothing for this kind of resource. There are: {path}."),
+        (
+            f"http://{host}/health?d={{database}}",
+            "{database} means nothing for this kind of resource. There are: {path}.",
+        ),
     ):
         with pytest.raises(InvalidInput, match="restored copy|means nothing") as error:
             say_how_to_ask(by=cast.it, resource=resource, way="http", text=text, seconds=5, reason="The shop.")
@@ -93,7 +96,9 @@ def test_the_sentence_has_the_question_and_the_answer(resource: Resource, host: 
     assert said == "Asked by SQL “SELECT count(*) FROM orders”. The question was answered with “12”."
     with pytest.raises(DriverError) as error:
         ask(resource, Asking.HTTP, f"http://{host}/broken/{{path}}")
-    assert error.value.sentence.startswith(f"Asked over HTTP “http://{host}/broken/{{path}}”. The application answered 500")
+    assert error.value.sentence.startswith(
+        f"Asked over HTTP “http://{host}/broken/{{path}}”. The application answered 500"
+    )
 
 
 def test_what_a_program_says_is_kept_without_nul(resource: Resource, settings: Any, tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ def test_the_form_says_what_can_be_asked(as_: As, address: str) -> None:
 def test_what_cannot_be_asked_comes_back_beside_its_field(as_: As, address: str, hosts: None) -> None:
     for typed, sentence in (
         ({"text": "http://elsewhere.internal/x"}, "Checks may not be sent to elsewhere.internal:80."),
-        ({"text": "http://checks.internal/health"}, "has to name the restored copy by {database}, in its path or its query"),
+        (
+            {"text": "http://checks.internal/health"},
+            "has to name the restored copy by {database}, in its path or its query",
+        ),
         ({"text": "http://checks.internal/?h={host}"}, "has to name the restored copy by {database}"),
         ({"text": "http://checks.internal/#{database}"}, "has to name the restored copy by {database}"),
         ({"text": "http://checks.internal/{database}/{Path}"}, "{Path} means nothing for this kind of resource."),
