@@ -66,7 +66,7 @@ def test_of_one_task_the_subject_says_which(cast: Cast, ready: Checkup) -> None:
 
 
 def test_what_opens_soon_after_is_told_together_within_the_hour(cast: Cast, ready: Checkup) -> None:
-    first, second = Task.objects.order_by("pk")
+    _first, second = Task.objects.order_by("pk")
     Task.objects.filter(pk=second.pk).update(done_at=AT, outcome="It is seen to.")
     assert tell_tasks(clock=at(LATER)) == 1
     Task.objects.filter(pk=second.pk).update(done_at=None, outcome="")
