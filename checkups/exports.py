@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 
 from checkups.actions.recording import CHUNK, findings_of, record_of
 from checkups.models import Check, Checkup, CheckupFinding, Task
+from checkups.plainly import check_in_words
 from portal.permissions import Person, has_permission, visible
 from portal.roles import Permission
 from portal.spreadsheet import csv_answer
@@ -18,6 +19,10 @@ COLUMNS = (
     "checkup", "client", "application", "resource", "kind", "environment", "what", "region", "backup_taken_at", "declared",
     "reached", "result", "sentence", "tries", "started_at", "finished_at", "recovery_ms", "owner", "due_on",
 )  # fmt: skip
+
+
+Say = Callable[[Check], str]
+"""What a reader is told of a check."""
 
 
 def part_of(user: Person) -> Q | None:
@@ -41,25 +46,26 @@ def csv_of_checks(user: Person, checkup: Checkup) -> StreamingHttpResponse:
     findings, part = findings_of(checkup), part_of(user)
     if part is not None:
         findings = findings.filter(part)
-    answer = csv_answer(f"{checkup.number}.csv", COLUMNS, _rows(user, checkup, findings.iterator(CHUNK)))
+    say = (lambda check: check.sentence) if part is None else check_in_words
+    answer = csv_answer(f"{checkup.number}.csv", COLUMNS, _rows(user, checkup, findings.iterator(CHUNK), say))
     answer["Cache-Control"] = "private, no-store"
     return answer
 
 
-def _rows(user: Person, checkup: Checkup, findings: Iterator[CheckupFinding]) -> Iterator[tuple[Any, ...]]:
+def _rows(user: Person, checkup: Checkup, findings: Iterator[CheckupFinding], say: Say) -> Iterator[tuple[Any, ...]]:
     seen = Task.objects.visible_to(user).filter(finding__checkup=checkup).select_related("owner")
     tasks = {task.finding_id: task for task in seen.iterator()}  # as many as failed
     for finding in findings:
         for check in finding.checks.all():
-            yield _row(checkup, finding, check, tasks.get(finding.pk))
+            yield _row(checkup, finding, check, say(check), tasks.get(finding.pk))
 
 
-def _row(checkup: Checkup, finding: CheckupFinding, check: Check, task: Task | None) -> tuple[Any, ...]:
+def _row(checkup: Checkup, finding: CheckupFinding, check: Check, sentence: str, task: Task | None) -> tuple[Any, ...]:
     last = max(check.trials.all(), key=lambda trial: trial.pk, default=None)
     reached = check.reached_level
     return (
         checkup.number, finding.client, finding.application, finding.name, finding.kind, finding.environment, check.what,
         check.region, check.taken_at, check.declared_level.label, reached.label if reached else None, check.status,
-        check.sentence, check.tries, last.started_at if last else None, last.finished_at if last else None,
+        sentence, check.tries, last.started_at if last else None, last.finished_at if last else None,
         last.recovery_ms if last else None, str(task.owner) if task else None, task.due_on if task else None,
     )  # fmt: skip

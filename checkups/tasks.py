@@ -80,19 +80,21 @@ def tidy(trial_id: int) -> None:
 
 @shared_task(name="checkups.remind")
 def remind() -> None:
-    """Mail IT about dates that are near; bring the findings about dates up to date."""
+    """Mail IT about dates that are near; bring the findings about dates up to date; tell what could not be told before."""
     now = timezone.now()
     reminding.look_at_the_year(now)
     reminding.remind(now)
+    telling.tell_ready()
+    telling.tell_tasks()
 
 
 @shared_task(name="checkups.tell_ready")
-def tell_ready(checkup_id: int) -> None:
-    """Mail IT that a checkup waits for two signatures."""
-    telling.tell_ready(checkup_id)
+def tell_ready() -> None:
+    """Mail IT which checkups wait for two signatures."""
+    telling.tell_ready()
 
 
-@shared_task(name="checkups.tell_task")
-def tell_task(finding_id: int) -> None:
-    """Mail the owner of a task."""
-    telling.tell_task(finding_id)
+@shared_task(name="checkups.tell_tasks")
+def tell_tasks() -> None:
+    """Mail the owners of tasks that are new to them."""
+    telling.tell_tasks()

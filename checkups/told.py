@@ -9,16 +9,13 @@ from typing import Any
 
 from checkups.actions.steps import NAMES
 from checkups.models import Check, Trial, TrialStatus
-from checkups.outcomes import Fault
+from checkups.plainly import fault_of, is_plain
 
 COLOURS = {
     "waiting": "waiting", "queued": "waiting", "running": "working", "passed": "good", "failed": "bad", "left": "quiet",
     "interrupted": "bad", "stopped": "quiet",
 }  # fmt: skip
 """The colour of a finding's, a check's or a trial's status."""
-
-FOR_EVERYBODY = ("read", "verify")
-"""The steps whose sentences name no paths, servers and versions."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def _step(trial: Trial, step: dict[str, Any]) -> Step:
         finished_at=datetime.fromisoformat(over) if over else None,
         sentence=step["sentence"],
         css=css,
-        technical=step["name"] not in FOR_EVERYBODY,
+        technical=not is_plain(step),
     )
 
 
@@ -72,14 +69,6 @@ def doing_now(trial: Trial) -> str:
     if not open_ones:
         return "Waits for a free worker" if trial.status == TrialStatus.QUEUED else "Begins"
     return NAMES.get(open_ones[-1], open_ones[-1])
-
-
-def fault_of(check: Check) -> str:
-    """What was wrong with a failed check, in a few words."""
-    if check.backup_id is None:
-        return Fault.MISSING.label
-    tried = [trial.fault for trial in sorted(check.trials.all(), key=lambda trial: -trial.pk) if trial.fault]
-    return Fault(tried[0]).label if tried else ""
 
 
 def faults_of(checks: Iterable[Check]) -> str:

@@ -83,7 +83,7 @@ app.conf.update(
         "checkups.tidy": "checkups",
         "checkups.remind": "telling",
         "checkups.tell_ready": "telling",
-        "checkups.tell_task": "telling",
+        "checkups.tell_tasks": "telling",
         "backups.nightly": "checkups",
         "backups.alert": "telling",  # a mail server that hangs keeps nothing else waiting
         "backups.tell_stopped": "telling",

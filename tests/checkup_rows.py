@@ -92,7 +92,13 @@ def _tried(
     )  # fmt: skip
     ended = begun + timedelta(minutes=minutes)
     steps = [
-        {"name": name, "started_at": begun.isoformat(), "finished_at": ended.isoformat(), "ok": True, "sentence": told}
+        {
+            "name": name,
+            "started_at": begun.isoformat(),
+            "finished_at": ended.isoformat(),
+            "ok": not (fault and name == "verify"),
+            "sentence": told,
+        }
         for name, told in (
             ("restore", f"A complete restore stands in scratch, in {region}: /srv/scratch/secret-path."),
             ("verify", said),

@@ -12,19 +12,18 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from backups.proof import Proof
 from checkups.models import Check, Checkup, CheckupFinding, Signature, Trial
+from checkups.plainly import check_in_words, finding_in_words, is_plain, trial_in_words
 from checkups.record import digest_of, pieces
 from checkups.workflow import Move
 
 CHUNK = 200
-SHOWN_TO_CLIENTS = ("read", "verify")
-"""The steps whose sentences name no paths, servers and versions."""
 
 
 def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, part: Q | None = None) -> Iterator[str]:
     """The record in canonical JSON, piece by piece.
 
     ``signatures`` None: those that count; the content that people sign is the record with none. With a ``part`` (a
-    condition on findings) it holds only those, no events, and nothing technical: what a client is given of it.
+    condition on findings) it holds only those, no events, no statements, and nothing technical: what a client is given.
     """
     given = signatures_of(checkup) if signatures is None else signatures
     findings = findings_of(checkup)
@@ -35,7 +34,7 @@ def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, p
     clients = list(findings.order_by("client").values_list("client", flat=True).distinct())
     head = {**_head(checkup), "part": {"clients": clients, "of": checkup.sha256}}
     return pieces(
-        head, (), (_for_clients(finding_record(one)) for one in findings.iterator(CHUNK)), map(_signature, given)
+        head, (), map(_for_clients, findings.iterator(CHUNK)), ({**_signature(one), "statement": ""} for one in given)
     )
 
 
@@ -92,13 +91,15 @@ def finding_record(finding: CheckupFinding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _for_clients(record: dict[str, Any]) -> dict[str, Any]:
+def _for_clients(finding: CheckupFinding) -> dict[str, Any]:
     """The same without what is technical, and without the advice, which is IT's."""
-    for check in record["checks"]:
-        for tried in check["tries"]:
-            tried["steps"] = [
-                step if step["name"] in SHOWN_TO_CLIENTS else {**step, "sentence": ""} for step in tried["steps"]
-            ]
+    record = finding_record(finding)
+    record["sentence"] = finding_in_words(finding)
+    for check, told in zip(finding.checks.all(), record["checks"], strict=True):
+        told["sentence"] = check_in_words(check)
+        for trial, tried in zip(check.trials.all(), told["tries"], strict=True):
+            tried["sentence"] = trial_in_words(trial)
+            tried["steps"] = [step if is_plain(step) else {**step, "sentence": ""} for step in tried["steps"]]
             tried["scratch"] = tried["advice"] = ""
     return record
 

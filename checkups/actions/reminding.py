@@ -18,6 +18,9 @@ from portal.words import company_zone
 
 log = structlog.get_logger(__name__)
 
+MOST_LATE = 50
+NAME = 40  # so much of a resource's name fits into a finding's subject, beside the numbers that tell it apart
+
 
 def look_at_the_year(now: datetime) -> None:
     """Bring the company's findings about dates up to date."""
@@ -31,13 +34,20 @@ def look_at_the_year(now: datetime) -> None:
             overdue[checkup.number] = words
     advice = "See to it under Checkups: it starts by itself as soon as the workers run, and waits for two signatures."
     _settle_all(Code.CHECKUP_OVERDUE, overdue, advice, now)
-    late = {}
-    for task in Task.objects.open().filter(due_on__lt=today).select_related("finding__checkup", "owner")[:50]:
-        name = f"{task.finding.name}, {task.finding.checkup.number}"[:80]
-        late[name] = (
-            f"What the checkup found about {task.finding.name} was due on {short_day(task.due_on, today)}, and {task.owner} has it."
+    advice = "See to it, then say how it ended on the checkup's page."
+    _settle_all(Code.CHECKUP_TASK, _late_tasks(today), advice, now)
+
+
+def _late_tasks(today: date) -> dict[str, str]:
+    """Of the longest overdue tasks what each is about, and a sentence. Two resources may have the same name."""
+    late = Task.objects.open().filter(due_on__lt=today).select_related("finding__checkup", "owner")
+    return {
+        f"{task.finding.name[:NAME]}, {task.finding.checkup.number}, finding {task.finding_id}": (
+            f"What {task.finding.checkup.number} found about {task.finding.name} of {task.finding.client} was due on"
+            f" {short_day(task.due_on, today)}, and {task.owner} has it."
         )
-    _settle_all(Code.CHECKUP_TASK, late, "See to it, then say how it ended on the checkup's page.", now)
+        for task in late.order_by("due_on", "pk")[:MOST_LATE]
+    }
 
 
 def _settle_all(code: Code, holding: dict[str, str], advice: str, now: datetime) -> None:

@@ -18,7 +18,8 @@ from checkups.api.choices import CHECK_RESULTS, FINDING_RESULTS, LEVELS, TRIAL_S
 from checkups.api.filters import CheckupFindingFilters
 from checkups.api.inputs import CheckingAgain
 from checkups.models import Check, Checkup, CheckupFinding, Task, Trial
-from checkups.permissions import check_can_check_again
+from checkups.permissions import check_can_check_again, sees_every_checkup
+from checkups.plainly import check_in_words, finding_in_words, trial_in_words
 from portal.api.outputs import NameField
 from portal.api.views import RecordedViewSet
 from portal.permissions import has_permission
@@ -32,11 +33,18 @@ class TryOut(serializers.ModelSerializer[Trial]):
     """One try. Spans are milliseconds."""
 
     result = serializers.ChoiceField(source="status", choices=TRIAL_STATUSES)
+    sentence = serializers.SerializerMethodField(
+        help_text="What came of it; for people of clients without technical words."
+    )
     advice = serializers.SerializerMethodField(help_text="What to do next; null for people of clients.")
 
     class Meta:
         model = Trial
         fields = ["result", "started_at", "finished_at", "sentence", "fault", "advice", "recovery_ms"]
+
+    def get_sentence(self, trial: Trial) -> str:
+        """As far as the reader is told."""
+        return trial.sentence if self.context["inside"] else trial_in_words(trial)
 
     def get_advice(self, trial: Trial) -> str | None:
         """It is IT's."""
@@ -50,6 +58,9 @@ class CheckOut(serializers.ModelSerializer[Check]):
     declared = serializers.SerializerMethodField(help_text="The level to which it was to be proven.")
     reached = serializers.SerializerMethodField(help_text="The level that was reached; null for none.")
     result = serializers.ChoiceField(source="status", choices=CHECK_RESULTS)
+    sentence = serializers.SerializerMethodField(
+        help_text="What was found; for people of clients without technical words."
+    )
     tries = TryOut(source="trials", many=True)
 
     class Meta:
@@ -58,6 +69,10 @@ class CheckOut(serializers.ModelSerializer[Check]):
             "what", "region", "backup", "taken_at", "checksum", "stored_bytes", "declared", "reached", "result", "sentence",
             "tries",
         ]  # fmt: skip
+
+    def get_sentence(self, check: Check) -> str:
+        """As far as the reader is told."""
+        return check.sentence if self.context["inside"] else check_in_words(check)
 
     @extend_schema_field(LEVEL)
     def get_declared(self, check: Check) -> str:
@@ -87,6 +102,9 @@ class CheckupFindingOut(serializers.ModelSerializer[CheckupFinding]):
     client_name = serializers.CharField(source="client")
     restored = serializers.BooleanField(source="sampled", help_text="Whether its backups are restored, or only read.")
     result = serializers.ChoiceField(source="status", choices=FINDING_RESULTS)
+    sentence = serializers.SerializerMethodField(
+        help_text="What failed; for people of clients without technical words."
+    )
     checks = CheckOut(many=True)
     task = serializers.SerializerMethodField(help_text="Null where nothing failed, and for people of clients.")
     can = serializers.SerializerMethodField(help_text="For each move null when you may, else why not.")
@@ -97,6 +115,10 @@ class CheckupFindingOut(serializers.ModelSerializer[CheckupFinding]):
             "id", "checkup", "resource", "name", "client", "client_name", "application", "kind", "environment", "removed",
             "restored", "why_not_restored", "result", "sentence", "failed_at", "checks", "task", "can",
         ]  # fmt: skip
+
+    def get_sentence(self, finding: CheckupFinding) -> str:
+        """As far as the reader is told."""
+        return finding.sentence if self.context["inside"] else finding_in_words(finding)
 
     @extend_schema_field(TaskOut(allow_null=True))
     def get_task(self, finding: CheckupFinding) -> Any:
@@ -123,7 +145,8 @@ class _Findings(RecordedViewSet[CheckupFinding]):
     def get_serializer_context(self) -> dict[str, Any]:
         """With whether the reader is given what is IT's."""
         sees_tasks = has_permission(self.request.user, Permission.VIEW_COMPLIANCE, None)
-        return {**super().get_serializer_context(), "sees_tasks": sees_tasks}
+        inside = sees_every_checkup(self.request.user)
+        return {**super().get_serializer_context(), "sees_tasks": sees_tasks, "inside": inside}
 
 
 @extend_schema_view(list=extend_schema(summary="What a checkup found, as far as you see it"))

@@ -77,11 +77,16 @@ class NumbersOut(serializers.Serializer[Numbers]):
 class SignatureOut(serializers.ModelSerializer[Signature]):
     """One person's name under what the record said; void when it has changed since."""
 
+    statement = serializers.SerializerMethodField(help_text="Null for people of clients.")
     counts = serializers.SerializerMethodField(help_text="Whether the record still says what was signed.")
 
     class Meta:
         model = Signature
         fields = ["name", "at", "statement", "sha256", "counts"]
+
+    def get_statement(self, signature: Signature) -> str | None:
+        """For those who see all of it."""
+        return signature.statement if self.context["inside"] else None
 
     def get_counts(self, signature: Signature) -> bool:
         """Whether it is among those that count."""
@@ -141,7 +146,7 @@ class CheckupWhole(CheckupOut):
         given = list(checkup.signatures.all())
         signed = given[-1].sha256 if given and checkup.sealed_at else self.standing.digest if self.standing else ""
         counting = {one.pk for one in given if one.sha256 == signed}
-        return SignatureOut(given, many=True, context={"counting": counting}).data
+        return SignatureOut(given, many=True, context={"counting": counting, "inside": self.part is None}).data
 
     @extend_schema_field(CheckupEventOut(many=True))
     def get_events(self, checkup: Checkup) -> Any:

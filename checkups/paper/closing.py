@@ -41,7 +41,7 @@ def write_events(sheet: Sheet, told: Told) -> None:
 
 
 def write_signatures(sheet: Sheet, told: Told) -> None:
-    """Names, statements, the hash."""
+    """Names, statements, the hash; the statements only for those who see all of it."""
     sheet.heading("Signatures")
     given = signatures_of(told.checkup)
     for signature in given:
@@ -66,7 +66,8 @@ def _signature(sheet: Sheet, told: Told, signature: Signature) -> None:
     if sheet.will_page_break(25):
         sheet.add_page()
     sheet.say(f"{signature.name}, {told.moment(signature.at)}", style="B")
-    sheet.say(signature.statement or "Without a statement: nothing failed.")
+    if told.part is None:  # a statement may name any client, and any server
+        sheet.say(signature.statement or "Without a statement: nothing failed.")
     sheet.say(f"Signed a content with the SHA-256 {signature.sha256}", size=SMALL, colour=SOFT)
     sheet.ln(2)
 

@@ -10,6 +10,7 @@ from checkups.models import Check, CheckStatus, CheckupEvent, CheckupFinding
 from checkups.models.finding import FindingStatus
 from checkups.outcomes import FAULT_LABELS, Fault
 from checkups.paper.sheet import SHORT, Sheet, Told, last_try, took, whose
+from checkups.plainly import finding_in_words, trial_in_words
 from portal.paper import BAD, SMALL, SOFT
 from portal.words import counted
 
@@ -38,7 +39,7 @@ def _failure(sheet: Sheet, told: Told, finding: CheckupFinding) -> None:
     sheet.ln(4)
     sheet.say(whose(finding), style="B", size=10.5)
     if finding.status == FindingStatus.FAILED:
-        sheet.say(finding.sentence, colour=BAD)
+        sheet.say(finding.sentence if told.part is None else finding_in_words(finding), colour=BAD)
     else:
         label = FindingStatus(finding.status).label.lower()
         sheet.say(f"It failed first, on {told.moment(finding.failed_at)}; after it was checked again: {label}.")
@@ -62,7 +63,7 @@ def _tries(told: Told, check: Check) -> list[tuple[str, ...]]:
             told.moment(trial.started_at),
             took(trial),
             FAULT_LABELS[Fault(trial.fault)] if trial.fault else trial.get_status_display(),
-            trial.sentence,
+            trial.sentence if told.part is None else trial_in_words(trial),
         )
         for trial in check.trials.all()
     ]

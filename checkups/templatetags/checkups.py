@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Backup, Resource
 from backups.proof import Proof
-from checkups import told
+from checkups import plainly, told
 from checkups.figures import tests_of, times_of
 from checkups.models import ApplicationCheck, Check, CheckStatus, CheckupFinding, Trial
 from checkups.permissions import check_can_say_how_to_ask, check_can_test, sees_every_checkup
@@ -55,7 +56,26 @@ def faults_of(checks: Iterable[Check]) -> str:
 @register.filter
 def fault_of(check: Check) -> str:
     """What was wrong with one."""
-    return told.fault_of(check)
+    return plainly.fault_of(check)
+
+
+@register.filter
+def plainly_found(finding: CheckupFinding) -> str:
+    """What was found about a resource, as people of clients are told."""
+    return plainly.finding_in_words(finding)
+
+
+@register.filter
+def plainly_checked(check: Check) -> str:
+    """The same about one backup."""
+    return plainly.check_in_words(check)
+
+
+@register.simple_tag
+def with_tries(findings: list[CheckupFinding]) -> list[CheckupFinding]:
+    """The same findings with all tries of their checks, in one query."""
+    prefetch_related_objects(findings, "checks__trials")
+    return findings
 
 
 @register.filter

@@ -44,11 +44,13 @@ def is_moving(found: CheckupFinding) -> bool:
 
 def checks_context(http: HttpRequest, found: CheckupFinding) -> dict[str, Any]:
     """What its checks show."""
+    inside = sees_every_checkup(person(http))
     return {
         "found": found,
         "checks": found.checks.all(),
         "moving": is_moving(found) and not found.checkup.facts.final,
-        "technical": has_permission(person(http), Permission.VIEW_TECHNICAL, found.client_ref),
+        "inside": inside,
+        "technical": inside and has_permission(person(http), Permission.VIEW_TECHNICAL, found.client_ref),
         "running": TrialStatus.RUNNING,
     }
 
@@ -58,12 +60,12 @@ def show_finding(
 ) -> HttpResponse:
     """The page, with the forms that came back with an error open."""
     user = person(http)
-    inside = sees_every_checkup(user)
+    shown = checks_context(http, found)
+    inside = shown["inside"]
     task = getattr(found, "task", None) if inside else None
     today = timezone.now().astimezone(company_zone()).date()
     context = {
-        **checks_context(http, found),
-        "inside": inside,
+        **shown,
         "task": task,
         "acts": finding_acts(user, found, task, bound),
         "late": task is not None and task.done_at is None and task.due_on < today,

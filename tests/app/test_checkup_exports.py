@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import json
 import re
 import subprocess
@@ -17,11 +18,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from backups.models import Resource
+from checkups.actions.recording import content_digest
+from checkups.actions.settling import settle_finding_row
+from checkups.actions.signing import sign
 from checkups.comparing import comparison_of
 from checkups.exports import COLUMNS
-from checkups.models import Checkup
+from checkups.models import Check, Checkup, Trial
 from checkups.outcomes import Fault
 from checkups.paper import checkup_pdf, clients
 from checkups.workflow import Status
@@ -124,6 +129,71 @@ def test_nobody_else(cast: Cast, signed: Checkup, kind: str) -> None:
     assert browser.post(f"/checkups/{signed.pk}/record.{kind}").status_code == 405
 
 
+SERVER = "db7.internal:5432"
+
+
+@pytest.fixture
+def technical(cast: Cast, resources: list[Resource]) -> Checkup:
+    """A signed one in which drivers said where they were: in a failure, after one that passed since, in an answer."""
+    checkup = make_ready(cast.it, resources, failing=["shop-db", "news-files"])
+    for trial in Trial.objects.select_related("check_row__finding"):
+        said = f"{trial.sentence} It is at {SERVER}."
+        steps = [{**step, "sentence": step["sentence"] if step["ok"] else said} for step in trial.steps]
+        Trial.objects.filter(pk=trial.pk).update(sentence=said, steps=steps)
+        Check.objects.filter(pk=trial.check_row_id).update(sentence=said)
+    for finding in checkup.findings.all():
+        settle_finding_row(finding, AT)
+    for person in (cast.it, cast.second_it):
+        checkup = sign(by=person, checkup=checkup, digest=content_digest(checkup), statement=STATEMENT, now=AT)
+    assert SERVER in checkup.findings.get(name="shop-db").sentence
+    return checkup
+
+
+@pytest.mark.parametrize("who", ["client", "staff", "account_manager"])
+def test_what_is_technical_is_told_inside_only(cast: Cast, technical: Checkup, who: str) -> None:
+    finding = technical.findings.get(name="shop-db").pk
+    addresses = {
+        "json": f"/checkups/{technical.pk}/record.json",
+        "csv": f"/checkups/{technical.pk}/record.csv",
+        "pdf": f"/checkups/{technical.pk}/record.pdf",
+        "page": f"/checkups/{technical.pk}/",
+        "finding": reverse("checkup_finding", args=[technical.pk, finding]),
+        "api": f"/api/checkups/{technical.pk}/",
+        "api findings": f"/api/checkups/{technical.pk}/findings/",
+    }
+    for kind, address in addresses.items():
+        shown = {}
+        for one in (who, "auditor"):
+            browser = Browser()
+            browser.force_login(cast.people[one], backend=BACKEND)
+            answer = browser.get(address)
+            assert answer.status_code == 200, (kind, one)
+            shown[one] = words(body(answer)) if kind == "pdf" else html.unescape(body(answer).decode())
+        assert (SERVER in shown["auditor"]) == (kind != "api"), kind
+        assert (STATEMENT in shown["auditor"]) == (kind in ("json", "pdf", "page", "api")), kind
+        assert SERVER not in shown[who], kind
+        assert STATEMENT not in shown[who], kind
+        if kind != "api":
+            assert "Not as backed up." in shown[who], kind
+        if kind in ("json", "csv", "finding", "api findings"):
+            assert "1,203 files are equal." in shown[who], kind
+
+
+def test_a_clients_page_asks_as_often_for_many_failures_as_for_few(cast: Cast) -> None:
+    def queries(number: int, on: date) -> int:
+        resources = [make_resource(cast.shop) for _ in range(number)]
+        checkup = make_signed(cast.it, cast.second_it, resources, failing=[one.name for one in resources], on=on)
+        with CaptureQueriesContext(connection) as asked:
+            fetched(cast, "client", checkup, "csv")
+            browser = Browser()
+            browser.force_login(cast.client, backend=BACKEND)
+            assert browser.get(f"/checkups/{checkup.pk}/").status_code == 200
+        return len(asked)
+
+    queries(1, date(2026, 3, 17))
+    assert queries(2, date(2026, 5, 17)) == queries(9, date(2026, 11, 15))
+
+
 # -- CSV ------------------------------------------------------------------------------------------------------------
 
 
@@ -209,8 +279,11 @@ def test_a_clients_pdf_is_its_own_part(cast: Cast, signed: Checkup) -> None:
     for foreign in ("shop-db", "Shopco", "What happened", "has the task"):
         assert foreign not in said.replace(STATEMENT, ""), foreign
     own = words(checkup_pdf(cast.client, signed, AT))
-    assert "3 files differ" in own
+    assert "Not as backed up." in own
+    assert "3 files differ" not in own
     assert "Restore none of it" not in own
+    assert STATEMENT not in own
+    assert "Iris, Mon 16 Nov" in own
 
 
 def test_a_large_one_names_only_the_exceptions(cast: Cast, ready: Checkup, monkeypatch: pytest.MonkeyPatch) -> None:
