@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from backups.actions.pinning import unpin
 from backups.models import Pin, Resource
-from checkups.actions.moves import apply_move, note
+from checkups.actions.moves import apply_move, locked_checkup, note
 from checkups.models import Check, CheckStatus, Checkup, CheckupFinding, Task
 from checkups.models.finding import FindingStatus
 from checkups.outcomes import Fault, advice_for
@@ -90,7 +90,7 @@ def finish_if_done(checkup: Checkup, now: datetime) -> bool:
             raise PortalError("Something of it waits or runs still.")
 
     def alter(locked: Checkup) -> None:
-        locked.finished_at = now
+        locked.finished_at, locked.told_ready_at = now, None
 
     if checkup.state is not Status.RUNNING or _open_checks(checkup).exists():
         return False
@@ -146,6 +146,7 @@ def leave_unchecked(checkup: Checkup, sentence: str, now: datetime) -> None:
     """Nothing more of it is checked: what waits or runs is left, and says why."""
     for finding in checkup.findings.filter(checks__status__in=UNDER_WAY).distinct().iterator(chunk_size=500):
         with transaction.atomic():
+            locked_checkup(checkup.pk)  # first, as everywhere
             finding.checks.filter(status__in=UNDER_WAY).update(status=CheckStatus.LEFT, sentence=sentence)
             settle_finding_row(finding, now)
 

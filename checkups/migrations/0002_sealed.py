@@ -27,8 +27,10 @@ SEALED_BY = {
 SEALED = " AND c.sealed_at IS NOT NULL"
 
 TRIAL = "checkups_trial"
-LEFT = ("tidied_at", "resend_at")
-"""Columns of a trial that still change: scratch on a server that cannot be reached now is removed later."""
+LEFT = ("tidied_at", "resend_at", "heartbeat_at", "bytes_done", "bytes_expected")
+"""Columns of a trial that are in no record: scratch on a server that cannot be reached now is removed later, and the beats of
+one that runs, every second, must not wait for its checkup's row.
+"""
 
 ROWS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
