@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.http import StreamingHttpResponse
 
 from checkups.actions.recording import CHUNK, findings_of, record_of
-from checkups.models import Check, Checkup, CheckupFinding, Task
+from checkups.models import Check, Checkup, CheckupFinding, Task, TrialStatus
 from checkups.plainly import check_in_words
 from portal.permissions import Person, has_permission, visible
 from portal.roles import Permission
@@ -17,7 +17,7 @@ from portal.spreadsheet import csv_answer
 
 COLUMNS = (
     "checkup", "client", "application", "resource", "kind", "environment", "what", "region", "backup_taken_at", "declared",
-    "reached", "result", "sentence", "tries", "started_at", "finished_at", "recovery_ms", "owner", "due_on",
+    "reached", "result", "sentence", "tries", "failed_tries", "started_at", "finished_at", "recovery_ms", "owner", "due_on",
 )  # fmt: skip
 
 
@@ -61,11 +61,13 @@ def _rows(user: Person, checkup: Checkup, findings: Iterator[CheckupFinding], sa
 
 
 def _row(checkup: Checkup, finding: CheckupFinding, check: Check, sentence: str, task: Task | None) -> tuple[Any, ...]:
-    last = max(check.trials.all(), key=lambda trial: trial.pk, default=None)
+    tries = list(check.trials.all())
+    failed = sum(trial.status == TrialStatus.FAILED for trial in tries)
+    last = max(tries, key=lambda trial: trial.pk, default=None)
     reached = check.reached_level
     return (
         checkup.number, finding.client, finding.application, finding.name, finding.kind, finding.environment, check.what,
         check.region, check.taken_at, check.declared_level.label, reached.label if reached else None, check.status,
-        sentence, check.tries, last.started_at if last else None, last.finished_at if last else None,
+        sentence, len(tries), failed, last.started_at if last else None, last.finished_at if last else None,
         last.recovery_ms if last else None, str(task.owner) if task else None, task.due_on if task else None,
     )  # fmt: skip

@@ -64,7 +64,7 @@ _ADVICE = {
     },
 }
 _ANY = {
-    Fault.DAMAGED: f"Use the copy in the other region for restores meanwhile. {_FRESH}",
+    Fault.DAMAGED: f"Restore an earlier backup meanwhile. {_FRESH}",
     Fault.MISSING: _FRESH,
     Fault.DIFFERS: f"Restore none of it in place before somebody has looked. {_FRESH}",
     Fault.SILENT: "See what the application's check asks, and whether the same backup answers by hand.",

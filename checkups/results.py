@@ -28,6 +28,8 @@ class Results:
     failed: int = 0
     waiting: int = 0
     left: int = 0
+    mended: int = 0  # of those that passed: what had failed first
+    read_only: int = 0  # of all: what was read, and not restored
 
     @property
     def total(self) -> int:
@@ -40,7 +42,7 @@ class Results:
         said = [
             f"{number:,} {word}"
             for number, word in (
-                (self.passed, "passed"),
+                (self.passed, f"passed ({self.mended:,} after failing first)" if self.mended else "passed"),
                 (self.failed, "failed"),
                 (self.waiting, "waiting"),
                 (self.left, "not checked"),
@@ -52,20 +54,29 @@ class Results:
 
 def results_of(findings: QuerySet[CheckupFinding]) -> Results:
     """Of those findings."""
-    return _results(dict(findings.order_by().values_list("status").annotate(Count("pk"))))
+    return _results(list(findings.order_by().values_list("status").annotate(**_COUNTED)))
 
 
 def results_by_checkup(findings: QuerySet[CheckupFinding], checkups: Iterable[Checkup]) -> dict[int, Results]:
     """Of each of the checkups, by its id. One query."""
-    found: dict[int, dict[str, int]] = {checkup.pk: {} for checkup in checkups}
-    rows = findings.filter(checkup__in=found).order_by().values_list("checkup", "status").annotate(Count("pk"))
-    for checkup, status, number in rows:
-        found[checkup][status] = number
+    found: dict[int, list[_Row]] = {checkup.pk: [] for checkup in checkups}
+    rows = findings.filter(checkup__in=found).order_by().values_list("checkup", "status").annotate(**_COUNTED)
+    for checkup, status, number, ever, unsampled in rows:
+        found[checkup].append((status, number, ever, unsampled))
     return {checkup: _results(numbers) for checkup, numbers in found.items()}
 
 
-def _results(numbers: dict[str, int]) -> Results:
-    return Results(**{status.value: numbers.get(status.value, 0) for status in FindingStatus})
+_Row = tuple[str, int, int, int]
+_COUNTED = {"number": Count("pk"), "ever": Count("failed_at"), "unsampled": Count("pk", filter=Q(sampled=False))}
+
+
+def _results(rows: list[_Row]) -> Results:
+    numbers = {status: number for status, number, _, _ in rows}
+    return Results(
+        **{status.value: numbers.get(status.value, 0) for status in FindingStatus},
+        mended=sum(failed for status, _, failed, _ in rows if status == FindingStatus.PASSED),
+        read_only=sum(read for _, _, _, read in rows),
+    )
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ def exact_time(moment: datetime, now: datetime | None = None) -> str:
 
 def span_in_words(span: timedelta) -> str:
     """ "2 d 6 h", "9 h 41 min", "12 min", "40 s": the two largest units that say something."""
+    if timedelta(0) < span < timedelta(seconds=1):
+        return f"under 1{_NBSP}s"
     seconds = max(0, int(span.total_seconds()))
     days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
     if days >= 14:

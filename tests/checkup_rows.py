@@ -105,7 +105,7 @@ def _tried(
         )
     ]
     Trial.objects.create(
-        resource=finding.resource, check_row=check, status=TrialStatus.FAILED if fault else TrialStatus.PASSED,
+        resource=finding.resource, check_row=check, backup=check.backup, status=TrialStatus.FAILED if fault else TrialStatus.PASSED,
         wanted=level, reached=None if fault else level, queued_at=begun, started_at=begun, finished_at=ended,
         place={"live": "/srv/live", "beside": "/srv/scratch/secret-path"}, steps=steps, sentence=said,
         fault=fault.value if fault else "", advice=advice_for(fault, what) if fault else "",

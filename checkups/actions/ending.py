@@ -77,7 +77,9 @@ def end_trial(
 def _fault(error: Exception | None, *, asking: bool) -> Fault | None:
     if error is None:
         return None
-    return Fault.MISSING if isinstance(error, NotThere) else fault_of(error, asking=asking)
+    if isinstance(error, NotThere):
+        return Fault.DAMAGED if error.damaged else Fault.MISSING
+    return fault_of(error, asking=asking)
 
 
 def _settle(check: Check, trial: Trial, fault: Fault | None, now: datetime) -> None:

@@ -21,7 +21,7 @@ def queue_trial(check: Check, now: datetime) -> bool:
     try:
         with transaction.atomic():
             trial = Trial.objects.create(
-                resource=resource, check_row=check, number=check.tries + 1, wanted=check.declared, queued_at=now,
+                resource=resource, check_row=check, backup=check.backup, number=check.tries + 1, wanted=check.declared, queued_at=now,
                 resend_at=_resend(now), scratch_bytes=scratch_of(check.backup, Proof(check.declared)),
             )  # fmt: skip
             check.status, check.tries = CheckStatus.RUNNING, check.tries + 1
@@ -35,7 +35,7 @@ def queue_trial(check: Check, now: datetime) -> bool:
 def queue_test(copy: Copy, wanted: Proof, *, by: User, reason: str, now: datetime) -> Trial:
     """Queue what somebody asked for. Raises IntegrityError when another trial of the resource is under way."""
     trial = Trial.objects.create(
-        resource=copy.backup.resource, copy=copy, asked_by=by, reason=reason, wanted=wanted, queued_at=now,
+        resource=copy.backup.resource, copy=copy, backup=copy.backup, asked_by=by, reason=reason, wanted=wanted, queued_at=now,
         resend_at=_resend(now), scratch_bytes=scratch_of(copy.backup, wanted),
     )  # fmt: skip
     hand_over("checkups.try", trial.pk)

@@ -58,7 +58,7 @@ def findings_of(checkup: Checkup) -> QuerySet[CheckupFinding]:
 
 def with_checks(findings: QuerySet[CheckupFinding]) -> QuerySet[CheckupFinding]:
     """With their checks and all tries of them, in a constant number of queries."""
-    trials = Trial.objects.order_by("pk")
+    trials = Trial.objects.order_by("pk").select_related("backup")
     checks = Check.objects.order_by("pk").select_related("backup").prefetch_related(Prefetch("trials", trials))
     return findings.select_related("resource").prefetch_related(Prefetch("checks", checks))
 
@@ -116,6 +116,8 @@ def _check(check: Check) -> dict[str, Any]:
 
 def _trial(trial: Trial) -> dict[str, Any]:
     return {
+        "backup": str(trial.backup.uid) if trial.backup else None,
+        "taken_at": trial.backup.taken_at if trial.backup else None,
         "result": trial.status, "started_at": trial.started_at, "finished_at": trial.finished_at,
         "reached": Proof(trial.reached).label if trial.reached is not None else None, "sentence": trial.sentence,
         "fault": trial.fault, "advice": trial.advice, "recovery_ms": trial.recovery_ms, "steps": trial.steps,

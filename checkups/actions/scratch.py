@@ -19,6 +19,9 @@ from portal.handover import LONGEST_WAIT
 
 log = structlog.get_logger(__name__)
 
+SOON = timedelta(seconds=20)
+"""What stood in the way at first (somebody connected just then) is mostly gone a moment later."""
+
 CLAIMED_FOR = timedelta(minutes=15)
 """Longer than removing scratch takes; then another worker may try."""
 
@@ -48,7 +51,8 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
         return False
     except Exception as error:  # any fault of any server: the scratch is there still, and nothing else depends on it
         log.warning("trial.scratch_left", trial=trial.pk, place=trial.place.get("beside"), why=str(error))
-        mine.update(resend_at=now + LONGEST_WAIT)
+        young = trial.finished_at is not None and now - trial.finished_at < LONGEST_WAIT
+        mine.update(resend_at=now + (SOON if young else LONGEST_WAIT))
         return False
     _note_removal(trial, clock().isoformat())
     return bool(mine.update(tidied_at=clock(), resend_at=None))

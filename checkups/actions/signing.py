@@ -28,6 +28,7 @@ from portal.reasons import REASON_MAX, TOO_LONG, telling_reason, visible_text
 from portal.words import counted
 
 STATEMENT_MISSING = "Something failed: say in a statement what becomes of it."
+MENDED_STATEMENT_MISSING = "Something failed first and passed later: say in a statement what it was."
 SCRATCH_STATEMENT_MISSING = "Scratch of it cannot be removed yet: say in a statement what becomes of it."
 CHANGED = "The record has changed since you looked. Look at it again, then sign."
 BEING_READ = "What the record says is being worked out. Look again in a few minutes."
@@ -92,7 +93,7 @@ def sign(*, by: User, checkup: Checkup, digest: str, statement: str = "", now: d
     now = now or timezone.now()
     seen = standing(checkup)
     check_can_sign(by, checkup, seen.signatures)
-    _check_scratch_is_gone(checkup, now)
+    check_scratch_is_gone(checkup, now)
     if not seen.digest:
         raise Refused(BEING_READ)
     if digest != seen.digest:
@@ -157,6 +158,8 @@ def _sealing(checkup: Checkup) -> list[Signature] | None:
 
 def _statement(checkup: Checkup, statement: str) -> str:
     missing = STATEMENT_MISSING if open_failures(checkup) else ""
+    if not missing and checkup.findings.filter(failed_at__isnull=False).exists():
+        missing = MENDED_STATEMENT_MISSING
     if not missing and _untidied(checkup).exists():
         missing = SCRATCH_STATEMENT_MISSING
     try:
@@ -169,7 +172,8 @@ def _statement(checkup: Checkup, statement: str) -> str:
     return visible_text(statement)
 
 
-def _check_scratch_is_gone(checkup: Checkup, now: datetime) -> None:
+def check_scratch_is_gone(checkup: Checkup, now: datetime) -> None:
+    """Raises Refused while the portal is still at removing what its tries have built."""
     young = _untidied(checkup).filter(finished_at__gt=now - SCRATCH_PATIENCE, finished_at__lte=now).count()
     if young:
         raise Refused(

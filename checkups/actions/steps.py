@@ -26,11 +26,12 @@ NAMES = {
 
 
 class NotThere(Exception):
-    """There is no copy to try."""
+    """There is no copy to try: none at all, or one that was found ``damaged`` before."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, damaged: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.damaged = damaged
 
 
 @dataclass

@@ -39,7 +39,9 @@ def tell_ready(*, clock: Clock = timezone.now) -> int:
         findings = checkup.findings
         failed = list(findings.filter(status=FindingStatus.FAILED)[:MOST])
         try:
-            tell_it("checkup_ready", {"checkup": checkup, "number": findings.count(), "failed": failed})
+            mended = findings.filter(status=FindingStatus.PASSED, failed_at__isnull=False).count()
+            context = {"checkup": checkup, "number": findings.count(), "failed": failed, "mended": mended}
+            tell_it("checkup_ready", context)
         except Exception:
             Checkup.objects.filter(pk=checkup.pk, told_ready_at=now, sealed_at__isnull=True).update(told_ready_at=None)
             raise

@@ -150,13 +150,17 @@ def _copy_of(trial: Trial) -> Copy:
         if present is None and found is not None and found.state == CopyState.WRITING:
             raise DriverError(_absence(found, check.region), retry=True)
         if present is None:
-            raise NotThere(_absence(found, check.region))
+            raise NotThere(_absence(found, check.region), damaged=_is_damaged(found))
         copy = present
-        trial.copy = copy
-        trial.save(update_fields=["copy"])
+        trial.copy, trial.backup = copy, copy.backup
+        trial.save(update_fields=["copy", "backup"])
     if copy.state != CopyState.PRESENT:
-        raise NotThere(_absence(copy, copy.region))
+        raise NotThere(_absence(copy, copy.region), damaged=_is_damaged(copy))
     return copy
+
+
+def _is_damaged(found: Copy | None) -> bool:
+    return found is not None and found.state == CopyState.DAMAGED
 
 
 def _absence(found: Copy | None, region: str) -> str:

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from backups.models import Copy, Resource
+from backups.models import Backup, Copy, Resource
 from checkups.models.check import LEVELS, Check
 from portal.models import User
 from portal.permissions import Person, visible
@@ -53,6 +53,7 @@ class Trial(models.Model):
 
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="trials")
     copy = models.ForeignKey(Copy, models.PROTECT, null=True, related_name="trials")
+    backup = models.ForeignKey(Backup, models.PROTECT, null=True, related_name="trials")
     check_row = models.ForeignKey(Check, models.PROTECT, null=True, related_name="trials", db_column="check_id")
     number = models.PositiveSmallIntegerField(default=1)
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

@@ -67,7 +67,7 @@ def _signature(sheet: Sheet, told: Told, signature: Signature) -> None:
         sheet.add_page()
     sheet.say(f"{signature.name}, {told.moment(signature.at)}", style="B")
     if told.part is None:  # a statement may name any client, and any server
-        sheet.say(signature.statement or "Without a statement: nothing failed.")
+        sheet.say(signature.statement or "Without a statement.")
     sheet.say(f"Signed a content with the SHA-256 {signature.sha256}", size=SMALL, colour=SOFT)
     sheet.ln(2)
 

@@ -59,7 +59,7 @@ def _failed_once(check: Check) -> bool:
 def _tries(told: Told, check: Check) -> list[tuple[str, ...]]:
     return [
         (
-            f"{SHORT[check.what_enum].capitalize()}, {check.region}, of {told.moment(check.taken_at)}",
+            f"{SHORT[check.what_enum].capitalize()}, {check.region}, of {told.moment((trial.backup or check).taken_at)}",
             told.moment(trial.started_at),
             took(trial),
             FAULT_LABELS[Fault(trial.fault)] if trial.fault else trial.get_status_display(),

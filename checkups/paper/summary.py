@@ -9,6 +9,7 @@ from django.db.models import Count
 from backups.proof import Proof
 from checkups.comparison import Numbers
 from checkups.models import CheckStatus
+from checkups.models.finding import FindingStatus
 from checkups.paper.sheet import Sheet, Told
 from checkups.scope import WHAT_LABELS
 from portal.paper import BAD, INK, SMALL, SOFT
@@ -17,18 +18,23 @@ from portal.words import counted, share_in_words
 RESULTS = (CheckStatus.PASSED, CheckStatus.FAILED, CheckStatus.LEFT)
 
 
-def verdict(numbers: Numbers, read_only: int) -> str:
-    """How it went, in plain words. ``read_only``: of so many resources nothing was restored."""
+def verdict(numbers: Numbers, read_only: int, mended: int = 0) -> str:
+    """How it went, in plain words. ``read_only``: of so many resources nothing was restored; ``mended``: so many of those
+    that passed had failed first.
+    """
     every, failed = numbers.resources, len(numbers.failed)
     if not every:
         return "There was nothing in its scope."
     if failed:
         said = f"{failed:,} of {counted(every, 'resource')} failed: as things stood, not all of their backups could be relied on."
         said += f" {len(numbers.passed):,} passed ({share_in_words(len(numbers.passed), every)})."
-    elif len(numbers.passed) == every:
+    elif len(numbers.passed) == every and not mended:
         said = f"All passed: what was looked at of {counted(every, 'resource')} is there and is what was backed up."
     else:
-        said = f"Nothing failed. {len(numbers.passed):,} of {counted(every, 'resource')} passed."
+        said = "Nothing failed in the end. " if mended else "Nothing failed. "
+        said += f"{len(numbers.passed):,} of {counted(every, 'resource')} passed."
+    if mended:
+        said += f" Of these {mended:,} passed only after failing first: see the exceptions."
     if numbers.left:
         said += f" {numbers.left:,} {'was' if numbers.left == 1 else 'were'} not checked."
     if numbers.waiting:
@@ -40,9 +46,10 @@ def verdict(numbers: Numbers, read_only: int) -> str:
 
 def write_summary(sheet: Sheet, told: Told, numbers: Numbers) -> None:
     """The verdict and the figures."""
-    read_only = told.checkup.findings.filter(told.part) if told.part else told.checkup.findings.all()
+    findings = told.checkup.findings.filter(told.part) if told.part else told.checkup.findings.all()
+    mended = findings.filter(status=FindingStatus.PASSED, failed_at__isnull=False).count()
     sheet.say(
-        verdict(numbers, read_only.filter(sampled=False).count()),
+        verdict(numbers, findings.filter(sampled=False).count(), mended),
         size=12,
         style="B",
         colour=BAD if numbers.failed else INK,

@@ -101,7 +101,9 @@ def days_until(on: date, today: date) -> str:
 
 @register.filter
 def proven_to(finding: CheckupFinding) -> str:
-    """How far all of its passed backups were proven: the lowest of their levels."""
+    """How far all of its backups were proven: the lowest of their levels; nothing is said before all have passed."""
+    if finding.status != "passed":
+        return "–"
     reached = [check.reached for check in finding.checks.all() if check.status == CheckStatus.PASSED and check.reached]
     return Proof(min(reached)).label if reached else "–"
 

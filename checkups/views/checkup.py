@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from checkups.actions.declaring import in_scope
+from checkups.actions.recording import signatures_of
 from checkups.actions.settling import meanwhile
 from checkups.actions.signing import Standing, standing
 from checkups.comparing import comparison_of, signed_before
@@ -78,7 +79,7 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
         "acts": acts,
         "may_sign": any(act.name == Move.SEAL and not act.refusal for act in acts),
         "standing": waits,
-        "signatures": found.signatures.order_by("pk"),
+        "signatures": signatures_of(found) if found.sealed_at else found.signatures.order_by("pk"),
         "results": results_of(findings),
         "progress": progress_of(found, now) if found.state in MOVING and inside else None,
         "levels": levels_of(findings),
@@ -87,7 +88,7 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
             filters.apply(findings).prefetch_related(_checks()), BY_CLIENT, http.GET, size=A_PAGE
         ) if found.started_at else None,
         "failed": _failed(findings),
-        "comparison": comparison_of(found) if inside and found.declared_at and signed_before(found) else None,
+        "comparison": comparison_of(found) if inside and found.finished_at and signed_before(found) else None,
         **(_inside(found, now) if inside else {}),
     }  # fmt: skip
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
-from checkups.actions.signing import NUMBER, Standing, open_failures
+from checkups.actions.signing import NUMBER, Standing, check_scratch_is_gone, open_failures
 from checkups.forms import ChangeForm, SignForm
 from checkups.models import Checkup
 from checkups.permissions import check_can_manage, check_can_sign
@@ -101,9 +102,15 @@ def _signing(user: User, checkup: Checkup, form: SentenceForm | None, standing: 
         words=words,
         url=reverse("checkup_sign", args=[checkup.pk]),
         form=form or form_of(checkup, Move.SEAL, digest=standing.digest),
-        refusal=refusal(check_can_sign, user, checkup, standing.signatures) if form is None else "",
+        refusal=_why_not_sign(user, checkup, standing) if form is None else "",
         main=True,
         open=form is not None,
+    )
+
+
+def _why_not_sign(user: User, checkup: Checkup, standing: Standing) -> str:
+    return refusal(check_can_sign, user, checkup, standing.signatures) or refusal(
+        check_scratch_is_gone, checkup, timezone.now()
     )
 
 

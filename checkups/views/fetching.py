@@ -27,7 +27,7 @@ def checkup_or_404(user: User, pk: int) -> Checkup:
 
 def finding_or_404(user: User, checkup: int, pk: int) -> CheckupFinding:
     """One finding with its checks and all that was tried for each."""
-    trials = Trial.objects.order_by("pk")
+    trials = Trial.objects.order_by("pk").select_related("backup")
     checks = Check.objects.order_by("pk").select_related("backup").prefetch_related(Prefetch("trials", trials))
     found = (
         CheckupFinding.objects.visible_to(user)

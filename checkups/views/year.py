@@ -67,12 +67,18 @@ def _show(http: HttpRequest, bound: SentenceForm | None = None, status: int = 20
     context: dict[str, Any] = {
         "inside": inside,
         "page": page,
-        "rows": [(checkup, counts.get(checkup.pk, Results())) for checkup in page.rows],
+        "rows": [(checkup, counts.get(checkup.pk, Results()), _signers(checkup)) for checkup in page.rows],
         "acts": _acts(user, bound),
     }
     if inside:
         context |= {"years": _years(seen, today), "feed": http.build_absolute_uri(feed_address(user)), "today": today}
     return render(http, "checkups/checkups.html", context, status=status)
+
+
+def _signers(checkup: Checkup) -> list[str]:
+    """Whose signatures sealed it: those under what it said then."""
+    given = list(checkup.signatures.all()) if checkup.sealed_at else []
+    return [one.name for one in given if one.sha256 == given[-1].sha256]
 
 
 def _years(seen: Any, today: date) -> Any:

@@ -9,6 +9,7 @@ once.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,8 +19,9 @@ CELERY = (sys.executable, "-m", "celery", "--app", "portal.celery:app", "--quiet
 RESTORE_THREADS = 4
 BACKUP_THREADS = 2
 CHECKUP_THREADS = 2
-LATER = ("nice", "-n", "10")
-"""Before a program that gives way to all others: nobody waits for a checkup."""
+NICE = shutil.which("nice")
+LATER = (NICE, "-n", "10") if NICE else ()
+"""Before a program that gives way to all others: nobody waits for a checkup. By its whole path: nobody looks it up."""
 
 
 def web(port: int) -> Program:

@@ -186,7 +186,7 @@ def test_it_is_not_signed_while_scratch_is_left(cast: Cast, ready: Checkup) -> N
     with pytest.raises(Refused, match="Scratch of 1 try is not removed yet"):
         signs(cast.it, ready)
     just.update(finished_at=LATER - timedelta(hours=2))  # its server is away: nobody waits for ever
-    CheckupFinding.objects.update(status="passed")
+    CheckupFinding.objects.update(status="passed", failed_at=None)
     Checkup.objects.update(content_version="")
     with pytest.raises(InvalidInput, match="Scratch of it cannot be removed yet"):
         signs(cast.it, ready, "")

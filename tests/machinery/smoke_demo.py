@@ -95,6 +95,16 @@ class Demo:
             text = answer.read().decode()
             return json.loads(text) if "json" in answer.headers["Content-Type"] else text
 
+    def test_a_backup(self) -> None:
+        """As IT, over the API: a worker of the queue for checkups restores it and removes the scratch."""
+        token = self.ask("/api/token/", {"username": "tara", "password": "tara-tests-backups"})["token"]
+        backup = self.ask("/api/backups/?page_size=1", token=token)["results"][0]["id"]
+        trial = self.ask(f"/api/backups/{backup}/test/", {"reason": "To see that it restores."}, token=token)["id"]
+        until = time.monotonic() + 60
+        while (status := self.ask(f"/api/trials/{trial}/", token=token)["status"]) != "passed":
+            check(status in ("queued", "running") and time.monotonic() < until, f"the test of a backup is {status}")
+            time.sleep(0.5)
+
     def look_around(self) -> int:
         """Sign in as the client over the API; see that all is there; how many backups there are."""
         check("nora-likes-tents" in self.ask("/sign-in/"), "the sign-in page shows no cast")
@@ -121,6 +131,7 @@ def main(work: Path) -> None:
         check("as in the manifest" in demo.log.read_text(), "no proof of a restore was printed")
         backups = demo.look_around()
         check(backups > 90, f"only {backups} backups")
+        demo.test_a_backup()
         demo.send(signal.SIGINT)
         demo.gone()
 

@@ -125,4 +125,4 @@ def test_the_list_counts_what_each_found_with_a_constant_number_of_queries(
     second = browser.get("/checkups/", {"after": answer.context["page"].next})
     assert len(second.context["rows"]) == 6
     mine = as_("client").get("/checkups/")
-    assert [results.total for _, results in mine.context["rows"]] == [1] * 8
+    assert [results.total for _, results, _ in mine.context["rows"]] == [1] * 8
