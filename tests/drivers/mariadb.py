@@ -85,6 +85,8 @@ class MariaDBServer:
                 "--auth-root-authentication-method=normal", f"--datadir={self._options['datadir']}",
             ],
             capture_output=True, text=True, cwd="/",
+            # Each server that starts removes what looks like a dead one's temporary tables: not another's, beginning just then.
+            env={**os.environ, "TMPDIR": str(self.directory)},
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db: {done.stderr}{done.stdout}")
