@@ -48,8 +48,14 @@ def swept() -> datetime:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fate", [killed, cut_off])
-@pytest.mark.parametrize("kind", ["files", "postgres"])
+@pytest.mark.parametrize(
+    ("kind", "fate"),
+    [
+        pytest.param("files", killed, id="files-killed"),
+        pytest.param("postgres", killed, id="postgres-killed"),
+        pytest.param("files", cut_off, id="files-cut_off"),
+    ],
+)
 @pytest.mark.parametrize(
     ("step", "when"),
     [(step, when) for step in STEPS for when in MOMENTS] + [("remove", "begun"), ("remove", "recorded")],
