@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from backups.models import Backup, Resource
 from backups.proof import Proof
 from checkups.actions.moves import note
@@ -69,7 +71,8 @@ def make_found(
     finding = CheckupFinding.objects.create(checkup=checkup, resource=resource, **(values | facts))
     _tried(finding, What.BOTH, HOME, backup, begun, minutes, level, fault, sentence)
     _tried(finding, What.ELSEWHERE, OTHER, backup, begun + timedelta(minutes=30), minutes, level, None, "")
-    settle_finding_row(finding, begun + timedelta(hours=1))
+    with transaction.atomic():
+        settle_finding_row(finding, begun + timedelta(hours=1))
     return finding
 
 
