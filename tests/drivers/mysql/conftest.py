@@ -46,5 +46,6 @@ def own_shop(tmp_path: Path) -> Iterator[Shop]:
     """The same on a server of the test's own, to kill."""
     if missing := missing_program():
         pytest.skip(f"{missing} is not installed")
-    with MariaDBServer() as server:
+    # What is committed is on disk, as on any server with data that somebody wants back.
+    with MariaDBServer({"innodb-flush-log-at-trx-commit": "1"}) as server:
         yield _bench(MysqlCase(server), tmp_path)
