@@ -1,6 +1,11 @@
-"""The other region holds one copy, of the latest monthly (B3): when a month turns while a checkup runs, it is another one."""
+"""Pointing a check to another backup than was declared: because somebody wants a newer one, or the other region has one.
+
+The other region holds one copy, of the latest monthly (B3): when a month turns while a checkup runs, it is another one.
+"""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,8 +15,22 @@ from backups.facts import facts_of
 from backups.models import Backup, Copy
 from checkups.actions.moves import locked_checkup, note
 from checkups.models import Check
-from checkups.scope import What, wanted_of
+from checkups.scope import Wanted, What, wanted_of
+from portal.errors import Refused
 from portal.words import company_zone, exact_time
+
+
+def point(check: Check, one: Wanted, now: datetime) -> None:
+    """To that backup, which is pinned from now on; the row is not saved yet. Call it in a transaction.
+
+    Raises Refused where there is no good backup.
+    """
+    if one.backup is None:
+        raise Refused(f"There is no good backup that could be checked as the {one.what.label}.")
+    backup = Backup.objects.select_for_update().get(pk=one.backup)
+    pin(backup, check.finding.checkup.number, now=now)
+    check.backup, check.taken_at, check.checksum = backup, backup.taken_at, backup.checksum
+    check.region, check.stored_bytes = one.region, one.size
 
 
 def to_what_stands_there(check: Check) -> Copy | None:
@@ -33,10 +52,8 @@ def to_what_stands_there(check: Check) -> Copy | None:
         )
         if copy is None:
             return None
-        pin(backup, checkup.number, now=now)
-        check.backup, check.taken_at, check.checksum = backup, backup.taken_at, backup.checksum
-        check.stored_bytes = wanted[0].size
-        check.save(update_fields=["backup", "taken_at", "checksum", "stored_bytes"])
+        point(check, wanted[0], now)
+        check.save(update_fields=["backup", "taken_at", "checksum", "region", "stored_bytes"])
         assert backup.taken_at is not None
         text = f"The copy in {check.region} was replaced by that of {exact_time(backup.taken_at)}, which is checked instead"
         note(checkup, None, by=None, now=now, text=text, finding=check.finding)

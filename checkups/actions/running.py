@@ -8,11 +8,11 @@ from functools import partial
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backups.actions.pinning import pin
 from backups.facts import facts_of
-from backups.models import Backup, Resource
+from backups.models import Resource
 from checkups.actions.moves import apply_move
 from checkups.actions.reminding import look_at_the_year
+from checkups.actions.repointing import point
 from checkups.actions.settling import settle_finding_row
 from checkups.models import Check, CheckStatus, Checkup, CheckupFinding
 from checkups.permissions import check_can_check_again, check_can_manage
@@ -108,16 +108,16 @@ def _take_newest(check: Check, resource: Resource, now: datetime) -> None:
     if what is What.BOTH and What.BOTH not in wanted and What.DAILY in wanted:
         _check_is_newer(check, wanted[What.DAILY])
         daily = Check(finding=check.finding, what=What.DAILY.value, declared=check.declared)
-        _point(daily, wanted[What.DAILY], now)
+        point(daily, wanted[What.DAILY], now)
         daily.save()
         check.what = What.MONTHLY.value
-        _point(check, wanted[What.MONTHLY], now)
+        point(check, wanted[What.MONTHLY], now)
         return
     one = wanted.get(what) or (wanted.get(What.BOTH) if what in (What.DAILY, What.MONTHLY) else None)
     if one is None:
         raise Refused(f"{resource} has nothing any more that could be checked as the {what.label}.")
     _check_is_newer(check, one)
-    _point(check, one, now)
+    point(check, one, now)
 
 
 def _check_is_newer(check: Check, one: Wanted) -> None:
@@ -126,13 +126,3 @@ def _check_is_newer(check: Check, one: Wanted) -> None:
             f"There is no newer backup that could be checked as the {check.what_enum.label}. Take one first, or check the"
             " same again."
         )
-
-
-def _point(check: Check, one: Wanted, now: datetime) -> None:
-    """To that backup, which is pinned from now on."""
-    if one.backup is None:
-        raise Refused(f"There is no good backup that could be checked as the {one.what.label}.")
-    backup = Backup.objects.select_for_update().get(pk=one.backup)
-    pin(backup, check.finding.checkup.number, now=now)
-    check.backup, check.taken_at, check.checksum = backup, backup.taken_at, backup.checksum
-    check.region, check.stored_bytes = one.region, one.size

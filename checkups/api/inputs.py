@@ -49,7 +49,7 @@ class Signing(Input):
         allow_blank=True,
         default="",
         max_length=REASON_MAX,
-        help_text="What becomes of it: needed where something failed.",
+        help_text="What becomes of it: needed where something failed, also where it passed later.",
         error_messages={"max_length": TOO_LONG},
     )
 
