@@ -59,7 +59,7 @@ _ADVICE = {
         What.KEPT: "The resource is removed, and nothing of it is left: tell the client.",
     },
     Fault.DIFFERS: {
-        What.ELSEWHERE: "Compare with the copy in the home region, and " + _FRESH[0].lower() + _FRESH[1:],
+        What.ELSEWHERE: "Test the copy in the home region as well: it tells whether the backup or its copying is at fault.",
         What.KEPT: "The resource is removed, and this is its last backup: see what of it restores rightly, and hold it.",
     },
 }
@@ -74,8 +74,16 @@ _ANY = {
 }
 
 
-def advice_for(fault: Fault, what: What | None) -> str:
-    """What to do next. ``what`` is None where somebody tested a backup outside of any checkup."""
+def advice_for(fault: Fault, what: What | None, other: str = "") -> str:
+    """What to do next. ``what`` is None where somebody tested a backup outside of any checkup.
+
+    ``other`` is another region with a good copy of the same backup: restores use that, and the portal repairs from it.
+    """
+    if other and fault in (Fault.DAMAGED, Fault.MISSING) and what is not What.ELSEWHERE:
+        return (
+            f"Restores use its copy in {other} meanwhile, from which the portal makes a new one here. Have it checked again once"
+            " that stands."
+        )
     special = _ADVICE.get(fault, {})
     return special[what] if what in special else _ANY[fault]
 

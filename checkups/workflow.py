@@ -59,7 +59,7 @@ STATUSES: dict[Status, StatusFacts] = {
     Status.READY: StatusFacts("Ready to sign", Colour.WAITING, "Two people of IT look at what was found, and sign."),
     Status.SIGNED: StatusFacts("Signed", Colour.GOOD, "Its record is complete and cannot be changed.", final=True),
     Status.CANCELLED: StatusFacts(
-        "Cancelled", Colour.QUIET, "It was not carried out. The year needs another date.", final=True, counts=False
+        "Cancelled", Colour.QUIET, "It does not count. The year needs another date.", final=True, counts=False
     ),
     Status.WITHDRAWN: StatusFacts("Withdrawn", Colour.QUIET, "The date was taken back.", final=True, counts=False),
 }

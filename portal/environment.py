@@ -31,6 +31,7 @@ from portal.values import (
     as_paths,
     as_percent,
     as_port,
+    as_settings_of_kinds,
     as_text,
     as_tools,
     as_webhook_secret,
@@ -172,6 +173,12 @@ VARIABLES = (
         "1000",
         "How large a backup may be, in GB, that a checkup restores at AWS, where that costs money.",
         as_whole,
+    ),
+    Variable(
+        "CHECKUP_SERVERS",
+        "",
+        "Where checkups restore to instead of beside the live thing: kind.setting=value, separated by blanks.",
+        as_settings_of_kinds,
     ),
     Variable(
         "CHECKUP_HTTP_HOSTS",

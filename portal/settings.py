@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -188,6 +189,7 @@ SCRATCH_DIR: Path = ENVIRONMENT["SCRATCH_DIR"]
 CHECKUP_AT_ONCE: int = ENVIRONMENT["CHECKUP_AT_ONCE"]
 CHECKUP_SCRATCH_GB: int = ENVIRONMENT["CHECKUP_SCRATCH_GB"]
 CHECKUP_PROVIDER_GB: int = ENVIRONMENT["CHECKUP_PROVIDER_GB"]
+CHECKUP_SERVERS: Mapping[str, Mapping[str, str]] = ENVIRONMENT["CHECKUP_SERVERS"]
 CHECKUP_HTTP_HOSTS: tuple[str, ...] = ENVIRONMENT["CHECKUP_HTTP_HOSTS"]
 CHECKUP_PROGRAMS_DIR: Path | None = ENVIRONMENT["CHECKUP_PROGRAMS_DIR"]
 KEEP_ORIGINAL_DAYS: int = ENVIRONMENT["KEEP_ORIGINAL_DAYS"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -165,6 +166,20 @@ def as_file(value: str) -> str:
 def as_words(value: str) -> tuple[str, ...]:
     """Words between commas."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def as_settings_of_kinds(value: str) -> Mapping[str, Mapping[str, str]]:
+    """``kind.setting=value`` words between blanks: the settings by name, by kind of resource."""
+    found: dict[str, dict[str, str]] = {}
+    for position, word in enumerate(value.split(), 1):
+        named = re.fullmatch(r"([a-z0-9]+)\.([a-z_]+)=(.+)", word)
+        if named is None:
+            raise ValueError(f"has a word, number {position}, that is not like postgres.host=scratch.example.com")
+        kind, name, given = named.groups()
+        if name in found.setdefault(kind, {}):
+            raise ValueError(f"has {kind}.{name} twice")
+        found[kind][name] = given
+    return found
 
 
 def as_path(value: str) -> Path:

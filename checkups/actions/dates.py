@@ -41,7 +41,7 @@ def _create(by: User, on: date, share: int, sample_reason: str, now: datetime) -
             on=on, nth=_nth(on), status=Status.PLANNED.value, status_changed_at=now, set_at=now, set_by=by,
             share=share, sample_reason=sample_reason, seed=secrets.token_hex(8),
         )  # fmt: skip
-    note(checkup, Move.SET, by=by, now=now, text=first_event(by), reason=checkup.rule)
+    note(checkup, Move.SET, by=by, now=now, text=first_event(by), reason=checkup.rule if share < 100 else "")
     look_at_the_year(now)
     return checkup
 

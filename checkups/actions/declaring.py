@@ -54,7 +54,7 @@ def _start(checkup: Checkup, now: datetime) -> bool:
         }
 
     try:
-        apply_move(checkup, Move.START, by=None, now=now, reason=checkup.rule, alter=alter)
+        apply_move(checkup, Move.START, by=None, now=now, alter=alter)
     except (PortalError, IntegrityError):  # another worker started it, or another checkup runs still
         return False
     return True
@@ -162,5 +162,5 @@ def _declared(locked: Checkup, now: datetime) -> None:
         f"The scope was written down: {counted(number, 'resource')}, {removed} of them removed with a backup that is kept;"
         f" {counted(checks.count(), 'backup')} to check, of {restored} resources by restoring them"
     )
-    note(locked, None, by=None, now=now, text=text, reason=locked.rule)
+    note(locked, None, by=None, now=now, text=text, reason=locked.rule if locked.share < 100 else "")
     locked.save(update_fields=["declared_at"])

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from backups.actions.pinning import unpin
 from backups.drivers.base import DriverError
+from backups.models import Copy
 from backups.proof import Proof
 from checkups.actions.moves import locked_checkup
 from checkups.actions.settling import settle_finding_row
@@ -40,7 +41,8 @@ def end_trial(
     """Record the end of a running trial; False, with nothing changed, when another one ended it before.
 
     A failure that may pass (its server does not answer, no room) puts the check off and is tried again, three times in all;
-    so is one whose worker died.
+    so is one whose worker died. ``reached`` of one that failed is what held before: the comparison, when only the
+    application did not answer.
     """
     with transaction.atomic():
         check = trial.check_row
@@ -50,7 +52,7 @@ def end_trial(
         if locked.status != TrialStatus.RUNNING:
             return False
         fault = _fault(error, asking=asking)
-        if reached is not None and reached < Proof(locked.wanted):
+        if error is None and reached is not None and reached < Proof(locked.wanted):
             status, fault = TrialStatus.FAILED, Fault.REFUSED
             sentence = (
                 f"It was to be proven to “{Proof(locked.wanted).label}”, and was only to “{reached.label}”. {sentence}"
@@ -60,7 +62,7 @@ def end_trial(
         locked.detail = error.detail if isinstance(error, DriverError) else repr(error) if error else ""
         if fault is not None:
             locked.fault = fault.value
-            locked.advice = advice_for(fault, What(check.what) if check else None)
+            locked.advice = advice_for(fault, What(check.what) if check else None, _other_region(locked))
         if not any(step["name"] == "restore" for step in locked.steps):
             locked.tidied_at = now  # nothing was built: no server need be asked
         else:
@@ -72,6 +74,14 @@ def end_trial(
             unpin(locked.label)
     trial.refresh_from_db()
     return True
+
+
+def _other_region(trial: Trial) -> str:
+    """Another region with a good copy of what was tried; empty when there is none."""
+    if trial.copy is None:
+        return ""
+    there = Copy.objects.present().filter(backup=trial.copy.backup_id).exclude(region=trial.copy.region)
+    return there.values_list("region", flat=True).first() or ""
 
 
 def _fault(error: Exception | None, *, asking: bool) -> Fault | None:
@@ -92,7 +102,7 @@ def _settle(check: Check, trial: Trial, fault: Fault | None, now: datetime) -> N
         again = check.tries < TRIES and check.finding.checkup.state in (Status.RUNNING, Status.PAUSED)
         status = CheckStatus.WAITING if again else CheckStatus.FAILED
     check.status = status
-    check.reached = trial.reached if status == CheckStatus.PASSED else None
+    check.reached = trial.reached if status != CheckStatus.WAITING else None
     check.sentence = "" if status == CheckStatus.WAITING else trial.sentence
     check.not_before = now + AGAIN_AFTER * check.tries if status == CheckStatus.WAITING else None
     check.save()

@@ -36,11 +36,13 @@ def apply_move(
     now: datetime,
     reason: str = "",
     text: str = "",
+    finding: CheckupFinding | None = None,
     check: Hook = _nothing,
     alter: Hook = _nothing,
 ) -> Checkup:
     """Move the checkup, in one transaction: lock, check against the locked row, append the event, save.
 
+    ``finding`` is the one that the move is about, if any.
     ``check(locked)`` raises when this person may not, ``alter(locked)`` writes what belongs to the move. The row is saved
     last: once it says that it is signed, the database takes no more.
     """
@@ -55,7 +57,7 @@ def apply_move(
         locked.status, locked.status_changed_at = step.to.value, now
         if STATUSES[step.to].final and move is not Move.SEAL:
             locked.closed_reason = reason
-        note(locked, move, by=by, now=now, text=text or step.event.format(by=by), reason=reason)
+        note(locked, move, by=by, now=now, text=text or step.event.format(by=by), reason=reason, finding=finding)
         alter(locked)
         locked.save()
     return locked

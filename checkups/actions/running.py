@@ -6,10 +6,11 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.facts import facts_of
-from backups.models import Resource
+from backups.models import Copy, CopyState, Resource
 from checkups.actions.moves import apply_move
 from checkups.actions.reminding import look_at_the_year
 from checkups.actions.repointing import point
@@ -21,6 +22,7 @@ from checkups.workflow import Move
 from portal.errors import Refused
 from portal.handover import hand_over
 from portal.models import User
+from portal.rules import refusal
 from portal.words import company_zone
 
 
@@ -56,7 +58,9 @@ def check_again(
 ) -> CheckupFinding:
     """Have the failed checks of a finding tried again: the same backups, or the ``newest`` ones that stand there by now.
 
-    What was found before stays in the record. Raises Refused when there is nothing newer.
+    What was found before stays in the record. What cannot come out otherwise than before is not tried: a copy that was found
+    damaged stays so, until the portal has put another in its place. Raises Refused when that holds for all of it, or when
+    there is nothing newer.
     """
     check_can_check_again(by, finding)
     now = now or timezone.now()
@@ -66,12 +70,7 @@ def check_again(
         row = CheckupFinding.objects.select_related("checkup", "resource").get(pk=finding.pk)
         row.checkup = locked
         check_can_check_again(by, row)
-        failed = list(row.checks.filter(status=CheckStatus.FAILED))
-        if newest:
-            _take_newer_ones(failed, row.resource, now)
-        for check in failed:
-            if check.backup is None:
-                _take_newest(check, row.resource, now)
+        for check in _again(list(row.checks.filter(status=CheckStatus.FAILED)), row.resource, newest, now):
             check.status, check.sentence, check.reached = CheckStatus.WAITING, "", None
             check.tries, check.not_before = 0, None
             check.save()
@@ -81,21 +80,62 @@ def check_again(
 
     kind = "a newer backup" if newest else "the same backups"
     text = f"{by} had {name} checked again, with {kind}"
-    apply_move(finding.checkup, Move.CHECK_AGAIN, by=by, now=now, text=text, reason=reason, alter=alter)
+    apply_move(
+        finding.checkup, Move.CHECK_AGAIN, by=by, now=now, text=text, reason=reason, finding=finding, alter=alter
+    )
     finding.refresh_from_db()
     return finding
 
 
-def _take_newer_ones(failed: list[Check], resource: Resource, now: datetime) -> None:
-    """What has nothing newer is tried on the same once more. Raises Refused when nothing has."""
-    refusals = []
+def _again(failed: list[Check], resource: Resource, newest: bool, now: datetime) -> list[Check]:
+    """Those of the failed checks that are tried again, pointed to the backups that are tried; not saved yet.
+
+    With ``newest`` what has nothing newer is tried on the same once more. Raises Refused when none of them can be tried, or
+    none is newer.
+    """
+    refusals: list[Refused] = []
+    chosen, newer = [], False
     for check in failed:
         try:
-            _take_newest(check, resource, now)
+            if newest or check.backup is None:
+                _take_newest(check, resource, now)
+                newer = True
+            else:
+                check_may_pass(check)
+            chosen.append(check)
         except Refused as refusal:
             refusals.append(refusal)
-    if len(refusals) == len(failed):
+            if newest and check.backup is not None and not refusal_to_try(check):
+                chosen.append(check)
+    if not chosen or (newest and not newer):
         raise refusals[0]
+    return chosen
+
+
+def refusal_to_try(check: Check) -> str:
+    """Why the same backup cannot pass if it is tried again; empty when it may."""
+    return refusal(check_may_pass, check)
+
+
+def check_may_pass(check: Check) -> None:
+    """Raises Refused where no copy of the backup stands any more that could pass, nor one that has taken its place."""
+    there = Copy.objects.filter(region=check.region, state__in=[CopyState.WRITING, CopyState.PRESENT])
+    stands_in = Q(backup__resource=check.finding.resource_id) if check.what == What.ELSEWHERE else Q(pk=None)
+    if not there.filter(Q(backup=check.backup_id) | stands_in).exists():
+        raise Refused(
+            f"No good copy of it stands in {check.region} any more, and one that was found damaged is never taken for good"
+            f" again. {_what_instead(check)}"
+        )
+
+
+def _what_instead(check: Check) -> str:
+    if check.what == What.ELSEWHERE:
+        return "Have it checked again once the portal has put another in its place."
+    if Copy.objects.present().filter(backup=check.backup_id).exists():
+        return "Have it checked again once the portal has made a new one of the copy in the other region."
+    if check.what == What.KEPT:
+        return "The resource is removed: there is no other to check in its stead."
+    return "Take a fresh backup, then have the newest one checked."
 
 
 def _take_newest(check: Check, resource: Resource, now: datetime) -> None:

@@ -40,13 +40,27 @@ def settle_finding_row(finding: CheckupFinding, now: datetime) -> None:
         status = FindingStatus.PASSED
     else:
         status = FindingStatus.LEFT
-    finding.status = status
-    finding.sentence = " ".join(f"{check.what_enum.label.capitalize()}: {check.sentence}" for check in failed)
+    said = [f"{check.what_enum.label.capitalize()}: {check.sentence}" for check in failed]
+    fresh = " ".join(words for words in said if words not in finding.sentence)
+    news = _news(finding, status, fresh)
+    finding.status, finding.sentence = status, " ".join(said)
     if failed and finding.failed_at is None:
         finding.failed_at = now
-        note(finding.checkup, None, by=None, now=now, text="A check failed", reason=finding.sentence, finding=finding)
+    if news:
+        note(finding.checkup, None, by=None, now=now, text=news, reason=fresh, finding=finding)
     finding.save(update_fields=["status", "sentence", "failed_at"])
     _settle_task(finding, failed, now)
+
+
+def _news(finding: CheckupFinding, status: FindingStatus, fresh: str) -> str:
+    """What its record tells: each failure, and what became of a finding that had failed. ``fresh``: what failed just now."""
+    if fresh:
+        return "It failed again" if finding.failed_at and finding.status == FindingStatus.WAITING else "A check failed"
+    if finding.failed_at is None or status == finding.status:
+        return ""
+    return {FindingStatus.PASSED: "It was checked again and passed", FindingStatus.LEFT: "It is not checked again"}.get(
+        status, ""
+    )
 
 
 def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime) -> None:
@@ -90,7 +104,10 @@ def finish_if_done(checkup: Checkup, now: datetime) -> bool:
             raise PortalError("Something of it waits or runs still.")
 
     def alter(locked: Checkup) -> None:
-        locked.finished_at, locked.told_ready_at = now, None
+        locked.finished_at = now
+        # People sign minutes after they were told, at the least: clocks that differ a little do no harm here.
+        if locked.told_ready_at is None or locked.signatures.filter(at__gt=locked.told_ready_at).exists():
+            locked.told_ready_at = None  # what somebody has signed is no more: all have to know
 
     if checkup.state is not Status.RUNNING or _open_checks(checkup).exists():
         return False

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from backups.actions.progress import StopAsked, WorkTakenAway
 from backups.drivers.base import DriverError, StillWorking
+from backups.proof import Proof
 from backups.stores.base import StoreError
 from checkups.models import Trial, TrialStatus
 from portal.errors import PortalError
@@ -48,6 +49,7 @@ class Steps:
         self.trial = trial
         self.clock = clock
         self.failed = ""
+        self.reached: Proof | None = None  # before whatever failed after it
 
     @property
     def asking(self) -> bool:

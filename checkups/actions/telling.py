@@ -30,7 +30,7 @@ AT_MOST_EVERY = timedelta(minutes=55)
 
 
 def tell_ready(*, clock: Clock = timezone.now) -> int:
-    """Tell IT of checkups that are ready to be signed, of each once; how many."""
+    """Tell IT of checkups that are ready to be signed, of each once, and again when signatures count no more; how many."""
     now, told = clock(), 0
     untold = Checkup.objects.filter(status=Status.READY.value, told_ready_at__isnull=True)
     for checkup in untold.order_by("pk"):
@@ -40,7 +40,11 @@ def tell_ready(*, clock: Clock = timezone.now) -> int:
         failed = list(findings.filter(status=FindingStatus.FAILED)[:MOST])
         try:
             mended = findings.filter(status=FindingStatus.PASSED, failed_at__isnull=False).count()
-            context = {"checkup": checkup, "number": findings.count(), "failed": failed, "mended": mended}
+            void = checkup.signatures.filter(at__lt=checkup.finished_at).order_by("pk").values_list("name", flat=True)
+            context = {
+                "checkup": checkup, "number": findings.count(), "failed": failed, "mended": mended,
+                "void": list(dict.fromkeys(void)),
+            }  # fmt: skip
             tell_it("checkup_ready", context)
         except Exception:
             Checkup.objects.filter(pk=checkup.pk, told_ready_at=now, sealed_at__isnull=True).update(told_ready_at=None)

@@ -33,6 +33,7 @@ from checkups.actions.repointing import to_what_stands_there
 from checkups.actions.scratch import remove_scratch, see_to_leavings, workdir_of
 from checkups.actions.steps import NotThere, Steps
 from checkups.models import Check, Trial, TrialStatus
+from checkups.servers import instead_of, place_in_words
 from checkups.workflow import Status
 from portal.handover import hand_over
 from portal.history import acting
@@ -85,7 +86,8 @@ def _perform(trial: Trial, clock: Clock) -> None:
                 _done(trial, clock)
                 return
             log.warning("trial.failed", trial=trial.pk, exc_info=True)
-            end_trial(trial, TrialStatus.FAILED, steps.words_of(error), clock(), error=error, asking=steps.asking)
+            words, failed = steps.words_of(error), TrialStatus.FAILED
+            end_trial(trial, failed, words, clock(), reached=steps.reached, error=error, asking=steps.asking)
         else:
             end_trial(trial, TrialStatus.PASSED, sentence, clock(), reached=reached)
     _done(trial, clock)
@@ -207,7 +209,8 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
             with steps.step("restore") as told, progress.stoppable():
                 progress.begin_anew()
                 driver.restore(values, place, artefact, workdir, progress)
-                told.sentence = f"A complete restore stands in scratch, in {copy.region}: {place.beside}."
+                where = place_in_words(trial.resource.kind) or f", in {copy.region}"
+                told.sentence = f"A complete restore stands in scratch{where}: {place.beside}."
         if not steps.is_done("neutralise"):
             with steps.step("neutralise") as told:
                 off = driver.neutralise(values, place)
@@ -218,6 +221,7 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
             told.sentence = verified.sentence
         reached = driver.proves if verified.proof is None else min(driver.proves, verified.proof)
         now = clock()
+        steps.reached = reached
         note_proof(copy, reached, now)
         _measure(trial, copy, now)
         sentence = verified.sentence
@@ -232,9 +236,10 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
 
 
 def _values(trial: Trial, copy: Copy) -> Settings:
-    """The settings with which it is built: those of where the copy is. Removing goes by the same ones."""
+    """The settings with which it is built: those of where the copy is, or of a server for checkups. Removing goes by them."""
     if not trial.place:
-        return driver_of(trial.resource.kind).trial_settings(trial.resource.settings, copy.kept_at)
+        own = driver_of(trial.resource.kind).trial_settings(trial.resource.settings, copy.kept_at)
+        return instead_of(trial.resource.kind, own)
     kept: Settings = trial.values
     return kept
 

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
-from checkups.actions.recording import record_of
+from checkups.actions.recording import content_digest, record_of, signatures_of
+from checkups.actions.signing import NUMBER
 from checkups.management.naming import checkup_named
 from checkups.models import Checkup
 from checkups.record import canonical, digest_of, read_record
@@ -37,12 +38,23 @@ def _rows_hold(command: BaseCommand, checkup: Checkup) -> bool:
     found = digest_of(record_of(checkup))
     if found == checkup.sha256:
         command.stdout.write(f"{checkup}: the rows say what was signed. SHA-256 {found}")
-        return True
+        return _signatures_hold(command, checkup)
     command.stdout.write(
         f"{checkup}: THE ROWS DO NOT SAY WHAT WAS SIGNED. Their record has the SHA-256 {found}; signed was"
         f" {checkup.sha256}. Somebody changed the database past the portal, or a new version of the portal writes the record"
         " otherwise: compare with the JSON that was kept, by --file."
     )
+    return False
+
+
+def _signatures_hold(command: BaseCommand, checkup: Checkup) -> bool:
+    """The content without the signatures against what each of them names."""
+    content = content_digest(checkup)
+    names = [one.name for one in signatures_of(checkup) if one.sha256 == content]
+    if len(names) == NUMBER:
+        command.stdout.write(f"{checkup}: {' and '.join(names)} signed its content. SHA-256 {content}")
+        return True
+    command.stdout.write(f"{checkup}: THE SIGNATURES ARE NOT UNDER THIS CONTENT, which has the SHA-256 {content}.")
     return False
 
 
@@ -62,8 +74,10 @@ def _file_holds(command: BaseCommand, number: str, kept: dict[str, Any]) -> bool
         say(
             f"{checkup}: THE FILE IS NOT THE RECORD THAT WAS SIGNED. It has the SHA-256 {found}; signed was {checkup.sha256}."
         )
+    signed = True
     if rows == checkup.sha256:
         say(f"{checkup}: the portal's rows say what was signed.")
+        signed = _signatures_hold(command, checkup)
     else:
         say(
             f"{checkup}: THE ROWS DO NOT SAY WHAT WAS SIGNED ({rows})"
@@ -71,7 +85,7 @@ def _file_holds(command: BaseCommand, number: str, kept: dict[str, Any]) -> bool
         )
     if found != rows:
         _say_differences(command, kept, checkup)
-    return is_record and rows == checkup.sha256
+    return is_record and rows == checkup.sha256 and signed
 
 
 def _part_holds(command: BaseCommand, checkup: Checkup, kept: dict[str, Any], part: Any) -> bool:

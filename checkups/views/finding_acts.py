@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import QueryDict
 from django.urls import reverse
 
+from checkups.actions.running import refusal_to_try
 from checkups.forms import AgainForm, DoneForm, HandOnForm
-from checkups.models import CheckupFinding, Task
+from checkups.models import CheckStatus, CheckupFinding, Task
 from checkups.models.finding import FindingStatus
 from checkups.permissions import check_can_check_again, check_can_see_to
 from checkups.views.act import Act, Bound
@@ -68,9 +69,15 @@ def form_of(
     """The form of an act, with what was typed when there is any."""
     prefix = f"id-{name}-%s"
     if name == AGAIN:
-        return AgainForm(data, auto_id=prefix)
+        return AgainForm(data, auto_id=prefix, initial={"which": _which(found)})
     if name == DONE:
         return DoneForm(data, auto_id=prefix)
     people = people_with(Permission.MANAGE_CHECKUPS, found.client_ref).order_by("first_name", "last_name", "username")
     initial = {"owner": task.owner_id, "due_on": task.due_on} if task else {}
     return HandOnForm(data, auto_id=prefix, people=people, initial=initial)
+
+
+def _which(found: CheckupFinding) -> str:
+    """What is tried again unless somebody chooses otherwise: the same backups, where any of them may pass."""
+    failed = [check for check in found.checks.all() if check.status == CheckStatus.FAILED and check.backup_id]
+    return "newest" if failed and all(refusal_to_try(check) for check in failed) else "same"

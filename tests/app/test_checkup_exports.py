@@ -351,7 +351,11 @@ def file(signed: Checkup, tmp_path: Path) -> Path:
 
 
 def test_verifying_what_is_as_it_was_signed(signed: Checkup, ready: Checkup, file: Path) -> None:
-    assert run("verify") == f"CU-2026-11-15: the rows say what was signed. SHA-256 {signed.sha256}\n"
+    content = signed.signatures.latest("pk").sha256
+    assert run("verify") == (
+        f"CU-2026-11-15: the rows say what was signed. SHA-256 {signed.sha256}\n"
+        f"CU-2026-11-15: Ivan and Iris signed its content. SHA-256 {content}\n"
+    )
     assert run("verify", signed.number) == run("verify", "2026-11-15") == run("verify")
     assert hashlib.sha256(file.read_bytes()).hexdigest() == signed.sha256
     said = run("verify", "--file", str(file))

@@ -324,3 +324,17 @@ def test_what_is_overdue(days: int, begun: bool, words: str) -> None:
     said = overdue_in_words(NOVEMBER, NOVEMBER + timedelta(days=days), begun=begun)
     assert bool(said) == bool(words)
     assert words in said
+
+
+def test_words_of_the_code_that_signed_records_hold_never_change() -> None:
+    """Whoever changes one of these breaks the hash of every record signed before: write a new FORMAT beside the old one."""
+    assert FORMAT == "haas-checkup-record/1"
+    assert [level.label for level in sorted(Proof)] == [
+        "recorded", "present", "checksum", "restored", "content matched", "application answered",
+    ]  # fmt: skip
+    assert sample_in_words(100, "9f2c") == "All of them are restored."
+    assert sample_in_words(25, "9f2c") == (
+        "25 % of the resources are restored, drawn with the seed 9f2c, large ones more often. Of the others every stored byte"
+        " is read and compared with its checksum."
+    )
+    assert [what.value for what in What] == ["daily", "monthly", "both", "elsewhere", "kept"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,7 @@ from backups.actions.copying import copy_to_other_region
 from backups.actions.repairing import repair
 from backups.models import Copy, CopyState, Finding, Pin, Resource, ResourceState
 from backups.proof import Proof
+from checkups.actions.howtoask import say_how_to_ask
 from checkups.actions.recording import record_of
 from checkups.actions.running import cancel, check_again, pause, resume
 from checkups.actions.signing import sign, standing
@@ -20,6 +22,7 @@ from checkups.models import Check, CheckStatus, Task, Trial, TrialStatus
 from checkups.models.finding import FindingStatus
 from checkups.record import digest_of
 from checkups.workflow import Status
+from portal.days import day_in_words
 from portal.errors import InvalidInput, Refused
 from tests.app.checkups.carrying import begun, carried_out, checks_of, sweep
 from tests.app.world import OTHER, World, backup_now, days_ago, fingerprint, make_resource, make_tree
@@ -96,10 +99,12 @@ def test_a_flipped_byte_is_found_named_and_handed_to_somebody(world: World, reso
     assert failed[0].reached is None
     task = finding.task
     assert task.owner == world.it
-    assert "fresh backup" in task.advice
+    assert f"its copy in {OTHER}" in task.advice
     with pytest.raises(InvalidInput, match="statement"):
         sign(by=world.it, checkup=checkup, digest=standing(checkup).digest)
 
+    with pytest.raises(Refused, match="never taken for good again"):
+        check_again(by=world.it, finding=finding)
     with pytest.raises(Refused, match="no newer backup"):
         check_again(by=world.it, finding=finding, newest=True)
     backup_now(resource)
@@ -112,6 +117,42 @@ def test_a_flipped_byte_is_found_named_and_handed_to_somebody(world: World, reso
     assert Task.objects.get(finding=finding).done_at is not None
     again = Check.objects.get(pk=failed[0].pk)
     assert [trial.status for trial in again.trials.all()] == ["failed", "passed"]
+
+
+def test_the_same_backup_is_checked_again_once_its_damaged_copy_was_replaced(world: World, resource: Resource) -> None:
+    backup = resource.backups.good().order_by("-taken_at").first()
+    assert backup is not None
+    spoil(backup.copies.get(region=resource.home_region))
+    checkup = carried_out(begun(world))
+    finding = checkup.findings.get()
+    repair(resource.pk)
+    check_again(by=world.it, finding=finding, reason="The portal has made a new copy of it.")
+    carried_out(checkup)
+    finding.refresh_from_db()
+    assert finding.status == FindingStatus.PASSED
+    told = [(event.text, event.reason) for event in finding.events.all()]
+    assert [text for text, _ in told] == [
+        "A check failed",
+        f"{world.it} has the task, until {day_in_words(finding.task.due_on)}",
+        f"{world.it} had {resource.name} checked again, with the same backups",
+        "It was checked again and passed",
+    ]
+    assert told[2][1] == "The portal has made a new copy of it."
+
+
+def test_what_fails_again_is_told_again(world: World, resource: Resource) -> None:
+    checkup = begun(world)
+    settings = dict(resource.settings)
+    Resource.objects.filter(pk=resource.pk).update(settings={"path": settings["path"] + "-moved"})
+    for hours in (0, 1, 2, 3):
+        carried_out(checkup, later=timedelta(hours=hours))
+    finding = checkup.findings.get()
+    check_again(by=world.it, finding=finding)
+    for hours in (0, 1, 2, 3):
+        carried_out(checkup, later=timedelta(hours=hours))
+    texts = [event.text for event in finding.events.all()]
+    assert texts.count("It failed again") == 1
+    assert texts[-1] in ("It failed again", "A check failed")
 
 
 def test_a_copy_that_is_not_in_the_other_region_is_a_failure(world: World, resource: Resource) -> None:
@@ -209,3 +250,22 @@ def spoil(copy: Copy) -> None:
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
+
+
+def test_what_the_comparison_proved_stays_so_when_the_application_is_silent(
+    world: World, resource: Resource, settings: Any, tmp_path: Path
+) -> None:
+    settings.CHECKUP_PROGRAMS_DIR = tmp_path
+    (tmp_path / "asks").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "asks").chmod(0o755)
+    say_how_to_ask(by=world.it, resource=resource, way="command", text="asks", seconds=30, reason="It has to work.")
+    checkup = carried_out(begun(world))
+    checks = checks_of(checkup, resource.name).values()
+    failed = [check for check in checks if check.status == CheckStatus.FAILED and check.trials.exists()]
+    assert failed
+    for check in failed:
+        assert (check.declared, check.reached) == (Proof.APPLICATION_ANSWERED, Proof.CONTENT_MATCHED)
+        trial = check.trials.get()
+        assert trial.fault == "silent"
+        assert trial.copy is not None
+        assert trial.copy.proof == Proof.CONTENT_MATCHED

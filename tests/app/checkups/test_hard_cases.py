@@ -127,6 +127,7 @@ def test_a_void_signature_of_a_clock_ahead_does_not_count(world: World, resource
     now = timezone.now()
     digest = standing(checkup).digest
     sign(by=world.it, checkup=checkup, digest=digest, statement=SEEN_TO, now=now + timedelta(hours=1))
+    copy_to_other_region(resource.pk)
     check_again(by=world.it, finding=checkup.findings.get())
     carried_out(checkup)
     digest = standing(checkup).digest

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
+from django.utils import timezone
 
 from backups.findings import Code
-from backups.models import Finding, Resource
+from backups.models import Copy, CopyState, Finding, Resource
 from checkups import tasks
 from checkups.actions.reminding import look_at_the_year
+from checkups.actions.running import check_again
+from checkups.actions.settling import finish_if_done, settle_finding_row
+from checkups.actions.signing import sign, standing
 from checkups.actions.telling import tell_ready, tell_tasks
-from checkups.models import Checkup, Task
+from checkups.models import CheckStatus, Checkup, CheckupFinding, Task
 from portal.models import Membership
 from tests.checkup_rows import AT, make_ready, make_signed
 from tests.factories import Cast, make_cast, make_resource
@@ -108,6 +113,39 @@ def test_it_is_told_once_that_a_checkup_waits_for_signatures(cast: Cast, ready: 
     assert set(receivers()) == IT
     assert "CU-2026-11-15 waits for two signatures" in mail.outbox[0].subject
     assert tell_ready() == 0
+
+
+def test_it_is_told_again_only_when_somebody_had_signed(cast: Cast, ready: Checkup) -> None:
+    again = [finding for finding in ready.findings.all() if finding.status == "failed"]
+    tell_ready()
+    mail.outbox.clear()
+    checked_once_more(cast, again[0])
+    tell_ready()
+    assert mail.outbox == []
+    ready.refresh_from_db()
+    said = "It is known, and seen to."
+    sign(by=cast.second_it, checkup=ready, digest=standing(ready).digest, statement=said)
+    checked_once_more(cast, again[1])
+    tell_ready()
+    assert set(receivers()) == IT
+    assert "since Iris signed: what was signed counts no more" in mail.outbox[0].body.replace("\n", " ")
+    mail.outbox.clear()
+    checked_once_more(cast, again[0])
+    tell_ready()
+    assert mail.outbox == []
+
+
+def checked_once_more(cast: Cast, finding: CheckupFinding) -> None:
+    """It fails again, and the checkup is ready anew."""
+    finding.refresh_from_db()
+    Copy.objects.filter(backup__resource=finding.resource).update(state=CopyState.PRESENT)
+    check_again(by=cast.it, finding=finding)
+    with transaction.atomic():
+        for check in finding.checks.filter(status="waiting"):
+            check.status, check.sentence = CheckStatus.FAILED, "It failed once more."
+            check.save()
+        settle_finding_row(CheckupFinding.objects.select_related("checkup").get(pk=finding.pk), timezone.now())
+    assert finish_if_done(Checkup.objects.get(pk=finding.checkup_id), timezone.now())
 
 
 def test_nobody_is_told_to_sign_what_is_signed(cast: Cast) -> None:
