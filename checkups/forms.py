@@ -128,3 +128,8 @@ class AskingForm(SentenceForm):
         error_messages={"required": f"Choose from 1 to {MOST_SECONDS:,} seconds.", "invalid": "Enter a whole number."},
     )
     reason = Reason("Reason")
+    try_now = forms.BooleanField(
+        label="Try it now",
+        required=False,
+        help_text="The newest good backup is restored into scratch and asked this. Nothing live is touched.",
+    )
