@@ -96,10 +96,6 @@ class DoneForm(SentenceForm):
 
     outcome = Reason("How did it end?", "It is kept with the finding. What the checkup found stays as it is.")
 
-    def show(self, error: Any) -> None:
-        """The action speaks of a reason; here that is the outcome."""
-        self.add_error("outcome" if error.field == "reason" else None, error.sentence)
-
 
 class TestForm(SentenceForm):
     """Which copy of a backup is tested, and why."""
@@ -132,3 +128,8 @@ class AskingForm(SentenceForm):
         error_messages={"required": f"Choose from 1 to {MOST_SECONDS:,} seconds.", "invalid": "Enter a whole number."},
     )
     reason = Reason("Reason")
+    try_now = forms.BooleanField(
+        label="Try it now",
+        required=False,
+        help_text="The newest good backup is restored into scratch and asked this. Nothing live is touched.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backups.models import Backup, Resource
-from checkups.models import Checkup, CheckupFinding, Signature, Task, Trial
+from checkups.models import ApplicationCheck, Checkup, CheckupFinding, Signature, Task, Trial
 from checkups.workflow import Status
 from portal.errors import NotPermitted, Refused
 from portal.permissions import (
@@ -66,6 +66,28 @@ def check_can_say_how_to_ask(user: Person, resource: Resource) -> None:
         user, Permission.TEST_BACKUPS, resource.client, "Only IT says how a restored copy is asked. Ask IT to do it."
     )
     check_is_a_person(user)
+
+
+def check_can_stop_asking(user: Person, resource: Resource, check: ApplicationCheck | None) -> None:
+    """The same people take the check away, where there is one."""
+    check_can_say_how_to_ask(user, resource)
+    if check is None:
+        raise Refused(f"A restored copy of {resource} is not asked anything: there is no check to take away.")
+
+
+def check_can_try(user: Person, resource: Resource, newest: Backup | None) -> None:
+    """A check is tried at once on the ``newest`` good backup, one test of a resource at a time."""
+    check_can_say_how_to_ask(user, resource)
+    if newest is None:
+        raise Refused(f"There is no good backup of {resource} yet on which it could be tried.")
+    check_can_test(user, newest)
+
+
+def check_can_see_how_it_is_asked(user: Person, resource: Resource) -> None:
+    """The question may name what is inside the application: it is for those who see technical things."""
+    check_permission(
+        user, Permission.VIEW_TECHNICAL, resource.client, "How a restored copy is asked is told to IT and auditors."
+    )
 
 
 def check_can_see_checkups(user: Person) -> None:

@@ -112,12 +112,19 @@ def _chart(backups: Any) -> Chart | None:
 
 
 def changes_of(resource: Resource, technical: bool) -> list[dict[str, Any]]:
-    """The newest changes: who, when, why, and what changed. Settings and locator only for those who see them."""
+    """The newest changes: what was done, by whom and why (``record``), and what changed (``what``).
+
+    Settings and locator only for those who see them.
+    """
     records = list(resource.history.select_related("history_user")[: CHANGES_SHOWN + 1])
-    shown = [{"record": new, "what": _differences(new, old, technical)} for new, old in pairwise(records)]
+    shown = [_change(new, _differences(new, old, technical)) for new, old in pairwise(records)]
     if records and len(records) <= CHANGES_SHOWN:
-        shown.append({"record": records[-1], "what": []})
+        shown.append(_change(records[-1], []))
     return shown
+
+
+def _change(record: Any, what: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"record": record, "verb": "Registered" if record.history_type == "+" else "Changed", "what": what}
 
 
 def _differences(new: Any, old: Any, technical: bool) -> list[dict[str, Any]]:

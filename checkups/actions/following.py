@@ -21,13 +21,18 @@ from portal.reasons import telling_reason
 from portal.roles import Permission
 from portal.words import company_zone
 
+REASON_MISSING = "Say why: the reason is kept with the task."
+OUTCOME_MISSING = "Say how it ended: that is kept with the finding."
+NOT_OF_IT = "Choose a person of IT: nobody else can see to it."
+
 
 def hand_on(*, by: User, task: Task, owner: User, due_on: date, reason: str, now: datetime | None = None) -> Task:
     """Give the task to a person of IT, until a day. Raises InvalidInput naming ``owner`` or ``due_on``."""
+    check_can_see_to(by, task)
     now = now or timezone.now()
-    reason = telling_reason(reason, "Say why: the reason is kept with the task.")
+    reason = telling_reason(reason, REASON_MISSING)
     if not people_with(Permission.MANAGE_CHECKUPS, task.finding.client_ref).filter(pk=owner.pk).exists():
-        raise InvalidInput("Choose a person of IT: nobody else can see to it.", field="owner")
+        raise InvalidInput(NOT_OF_IT, field="owner")
     if due_on < now.astimezone(company_zone()).date():
         raise InvalidInput("This day is over. Choose today or a later one.", field="due_on")
     with acting(by, reason), transaction.atomic():
@@ -43,9 +48,10 @@ def hand_on(*, by: User, task: Task, owner: User, due_on: date, reason: str, now
 
 
 def close_task(*, by: User, task: Task, outcome: str, now: datetime | None = None) -> Task:
-    """Say how it ended. What the checkup found stays as it is."""
+    """Say how it ended. What the checkup found stays as it is. Raises InvalidInput naming ``outcome``."""
+    check_can_see_to(by, task)
     now = now or timezone.now()
-    outcome = telling_reason(outcome, "Say how it ended: that is kept with the finding.")
+    outcome = telling_reason(outcome, OUTCOME_MISSING, field="outcome")
     with acting(by, outcome), transaction.atomic():
         checkup = locked_checkup(task.finding.checkup_id)
         locked = Task.objects.select_for_update().get(pk=task.pk)

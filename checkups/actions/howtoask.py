@@ -1,18 +1,23 @@
-"""Saying how a restored copy of a resource is asked."""
+"""Saying how a restored copy of a resource is asked, and trying that at once."""
 
 from __future__ import annotations
 
-from django.db import transaction
+from dataclasses import dataclass
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from backups.actions.locking import locked_resource
 from backups.drivers.base import DriverError
 from backups.kinds import driver_of
-from backups.models import Resource
+from backups.models import Backup, Copy, Resource
 from checkups.actions.asking import HOLE, address_of, program_of
-from checkups.models import ApplicationCheck, Asking
+from checkups.actions.testing import request_test
+from checkups.models import ApplicationCheck, Asking, Trial
 from checkups.models.applicationcheck import MOST_SECONDS
-from checkups.permissions import check_can_say_how_to_ask
+from checkups.permissions import check_can_say_how_to_ask, check_can_stop_asking, check_can_try
 from checkups.placeholders import why_not_an_address
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, PortalError
 from portal.history import acting
 from portal.models import User
 from portal.reasons import checked_reason
@@ -21,8 +26,49 @@ LONGEST = 4000
 REASON_MISSING = "Say why: the reason is kept with the check."
 
 
+@dataclass(frozen=True)
+class Said:
+    """What is asked from now on. ``trial`` tries it, if that was wanted; else ``not_tried`` says why not."""
+
+    check: ApplicationCheck
+    trial: Trial | None = None
+    not_tried: str = ""
+
+
+def say_and_try(*, by: User, resource: Resource, way: str, text: str, seconds: int, reason: str, try_now: bool) -> Said:
+    """Say how it is asked and, with ``try_now``, have the newest good backup tested with it.
+
+    The check is kept also where it cannot be tried just now. Raises what :func:`say_how_to_ask` raises.
+    """
+    check = say_how_to_ask(by=by, resource=resource, way=way, text=text, seconds=seconds, reason=reason)
+    if not try_now:
+        return Said(check)
+    try:
+        return Said(check, trial=_try(by, resource, reason))
+    except PortalError as error:
+        return Said(check, not_tried=error.sentence)
+
+
+def newest_good(resource: Resource) -> Backup | None:
+    """The backup on which a check is tried: the newest good one of which a copy is there."""
+    copies = Copy.objects.present().filter(backup=OuterRef("pk"))
+    return resource.backups.good().filter(Exists(copies)).order_by("-taken_at", "-pk").first()
+
+
+def _try(by: User, resource: Resource, reason: str) -> Trial:
+    newest = newest_good(resource)
+    check_can_try(by, resource, newest)
+    assert newest is not None  # or it was refused
+    regions = sorted(newest.copies.present().values_list("region", flat=True))
+    region = resource.home_region if resource.home_region in regions else "".join(regions[:1])
+    return request_test(by=by, backup=newest, region=region, reason=reason)
+
+
 def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds: int, reason: str) -> ApplicationCheck:
-    """From now on a trial of the resource asks that. Raises InvalidInput naming ``way``, ``text`` or ``seconds``."""
+    """From now on a trial of the resource asks that. Raises InvalidInput naming ``way``, ``text`` or ``seconds``.
+
+    Where nothing of it is new, nothing is changed or recorded.
+    """
     check_can_say_how_to_ask(by, resource)
     reason, text = checked_reason(reason, REASON_MISSING), text.strip()
     if way not in Asking.values:
@@ -45,16 +91,20 @@ def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds
     except DriverError as error:
         raise InvalidInput(error.sentence, field="text") from error
     with acting(by, reason), transaction.atomic():
-        row = ApplicationCheck.objects.select_for_update().filter(resource=resource).first()
-        row = row or ApplicationCheck(resource=resource)
-        row.way, row.text, row.seconds = way, text, seconds
-        row.save()
+        locked_resource(resource.pk)  # a first check has no row to be locked
+        row = ApplicationCheck.objects.filter(resource=resource).first() or ApplicationCheck(resource=resource)
+        if (row.way, row.text, row.seconds) != (way, text, seconds):
+            row.way, row.text, row.seconds = way, text, seconds
+            row.save()
     return row
 
 
 def stop_asking(*, by: User, resource: Resource, reason: str) -> None:
-    """No check any more: trials end with the comparison."""
-    check_can_say_how_to_ask(by, resource)
-    with acting(by, checked_reason(reason, REASON_MISSING)), transaction.atomic():
-        for row in ApplicationCheck.objects.select_for_update().filter(resource=resource):
+    """No check any more: trials end with the comparison. Raises Refused where there is none."""
+    with transaction.atomic():
+        locked_resource(resource.pk)
+        row = ApplicationCheck.objects.filter(resource=resource).first()
+        check_can_stop_asking(by, resource, row)
+        assert row is not None  # or it was refused
+        with acting(by, checked_reason(reason, REASON_MISSING)):
             row.delete()

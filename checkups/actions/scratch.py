@@ -31,6 +31,11 @@ def workdir_of(trial: Trial) -> Path:
     return Path(settings.SCRATCH_DIR) / f"trial-{trial.pk}"
 
 
+def remove_workdir(trial: Trial) -> None:
+    """It holds nothing that anybody needs after the trial's end, or its worker's."""
+    shutil.rmtree(workdir_of(trial), ignore_errors=True)
+
+
 def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
     """Remove all that an ended trial built; True once nothing of it is left. What could not be removed is tried again.
 
@@ -41,7 +46,7 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
     if not mine.update(resend_at=now + CLAIMED_FOR):
         return False
     trial = Trial.objects.select_related("resource", "check_row__finding__checkup").get(pk=trial_id)
-    shutil.rmtree(workdir_of(trial), ignore_errors=True)
+    remove_workdir(trial)
     try:
         if trial.place:
             driver, place = driver_of(trial.resource.kind), Place.from_json(trial.place)

@@ -13,6 +13,7 @@ from backups.models import Pin
 from checkups.actions.declaring import start_due
 from checkups.actions.dispatching import dispatch
 from checkups.actions.ending import end_trial
+from checkups.actions.scratch import remove_workdir
 from checkups.actions.signing import hand_over_sealing
 from checkups.models import Checkup, Trial, TrialStatus
 from checkups.workflow import Status
@@ -49,6 +50,7 @@ def sweep_checkups(now: datetime, *, lost_before: datetime) -> None:
 
 def _interrupt(trial: Trial, sentence: str, now: datetime) -> None:
     if end_trial(trial, TrialStatus.INTERRUPTED, sentence, now):
+        remove_workdir(trial)  # also where nothing was built, so that nothing else is to be removed
         log.warning("trial.interrupted", trial=trial.pk)
 
 

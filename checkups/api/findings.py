@@ -17,10 +17,10 @@ from checkups.actions.running import check_again
 from checkups.api.choices import CHECK_RESULTS, FINDING_RESULTS, LEVELS, TRIAL_STATUSES, WHATS
 from checkups.api.filters import CheckupFindingFilters
 from checkups.api.inputs import CheckingAgain
-from checkups.models import Check, Checkup, CheckupFinding, Task, Trial
+from checkups.api.tasks import TaskOut
+from checkups.models import Check, Checkup, CheckupFinding, Trial
 from checkups.permissions import check_can_check_again, sees_every_checkup
 from checkups.plainly import check_in_words, finding_in_words, trial_in_words
-from portal.api.outputs import NameField
 from portal.api.views import RecordedViewSet
 from portal.permissions import has_permission
 from portal.roles import Permission
@@ -85,16 +85,6 @@ class CheckOut(serializers.ModelSerializer[Check]):
         return check.reached_level.label if check.reached_level is not None else None
 
 
-class TaskOut(serializers.ModelSerializer[Task]):
-    """Who sees to a failure, until when, and how it ended."""
-
-    owner = NameField()
-
-    class Meta:
-        model = Task
-        fields = ["owner", "due_on", "advice", "done_at", "outcome"]
-
-
 class CheckupFindingOut(serializers.ModelSerializer[CheckupFinding]):
     """What a checkup found about one resource. Names are those of then."""
 
@@ -124,7 +114,7 @@ class CheckupFindingOut(serializers.ModelSerializer[CheckupFinding]):
     def get_task(self, finding: CheckupFinding) -> Any:
         """The task that it opened."""
         task = getattr(finding, "task", None) if self.context["sees_tasks"] else None
-        return TaskOut(task).data if task else None
+        return TaskOut(task, context=self.context).data if task else None
 
     def get_can(self, finding: CheckupFinding) -> dict[str, str | None]:
         """The refusing sentences, the same that the move itself would answer with."""
@@ -140,7 +130,7 @@ class _Findings(RecordedViewSet[CheckupFinding]):
     def get_queryset(self) -> QuerySet[CheckupFinding]:
         """Those that the person sees, with all that belongs to them."""
         seen = with_checks(CheckupFinding.objects.visible_to(self.request.user))
-        return seen.select_related("checkup", "task__owner")
+        return seen.select_related("checkup", "task__owner", "task__done_by")
 
     def get_serializer_context(self) -> dict[str, Any]:
         """With whether the reader is given what is IT's."""

@@ -6,7 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from portal.api.inputs import Input, WithReason
+from checkups.actions import following, howtoask
+from checkups.models import Asking
+from checkups.models.applicationcheck import MOST_SECONDS
+from portal.api.inputs import Input, WithReason, one_of
 from portal.reasons import REASON_MAX, TOO_LONG
 
 DAY: dict[str, Any] = {
@@ -68,4 +71,54 @@ class Testing(WithReason):
 
     region = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=40, help_text="Left out: the resource's home region."
+    )
+
+
+class HandingOn(WithReason):
+    """Whose a task is from now on, and until when."""
+
+    reason_missing = following.REASON_MISSING
+
+    owner = serializers.CharField(
+        max_length=150,
+        help_text="The username of a person of IT; the present owner's to put it off.",
+        error_messages={"required": "Name the person of IT who sees to it."},
+    )
+    due_on = serializers.DateField(
+        help_text="The last day on which it is in time, in the company's time zone.",
+        error_messages={
+            "required": "Name the day until which it is to be done.",
+            "null": "Name the day until which it is to be done.",
+            "invalid": "Enter a day, such as 2026-12-01.",
+        },
+    )
+
+
+class Closing(Input):
+    """How a task ended."""
+
+    outcome = serializers.CharField(
+        allow_blank=True,
+        max_length=REASON_MAX,
+        help_text="How it ended; it is kept with the finding.",
+        error_messages={"required": following.OUTCOME_MISSING, "max_length": TOO_LONG},
+    )
+
+
+class SayingHow(WithReason):
+    """How a restored copy is asked from now on."""
+
+    reason_missing = howtoask.REASON_MISSING
+
+    way = one_of(Asking.choices, help_text="By an SQL query, over a web address, or by a program.")
+    text = serializers.CharField(
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="The query, the address or the program's name. Write no passwords: IT and auditors read it.",
+    )
+    seconds = serializers.IntegerField(
+        required=False, default=30, help_text=f"It has to answer within so many seconds, from 1 to {MOST_SECONDS:,}."
+    )
+    try_now = serializers.BooleanField(
+        required=False, default=False, help_text="Whether the newest good backup is tested with it at once."
     )

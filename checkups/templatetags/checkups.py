@@ -14,10 +14,17 @@ from django.utils import timezone
 
 from backups.models import Backup, Resource
 from backups.proof import Proof
+from backups.views.resource_page import CHANGES_SHOWN
 from checkups import plainly, told
+from checkups.changes import changes_of_asking
 from checkups.figures import tests_of, times_of
 from checkups.models import ApplicationCheck, Check, CheckStatus, CheckupFinding, Trial
-from checkups.permissions import check_can_say_how_to_ask, check_can_test, sees_every_checkup
+from checkups.permissions import (
+    check_can_say_how_to_ask,
+    check_can_see_how_it_is_asked,
+    check_can_test,
+    sees_every_checkup,
+)
 from checkups.summary import summary_for
 from checkups.views.testing import form_to_test, level_to_reach
 from portal.entered import whole_number
@@ -159,6 +166,17 @@ def recovery(context: template.RequestContext, resource: Resource) -> dict[str, 
         "asks": asks,
         "asked": ApplicationCheck.objects.filter(resource=resource).first() if asks else None,
     }
+
+
+@register.simple_tag(takes_context=True)
+def with_changes_of_asking(
+    context: template.RequestContext, changes: list[dict[str, Any]], resource: Resource
+) -> list[dict[str, Any]]:
+    """A resource's changes with those of how its restored copies are asked, for those who may read that; newest first."""
+    if not allowed(check_can_see_how_it_is_asked, context["request"].user, resource):
+        return changes
+    both = [*changes, *changes_of_asking(resource, CHANGES_SHOWN)]
+    return sorted(both, key=lambda change: change["record"].history_date, reverse=True)[:CHANGES_SHOWN]
 
 
 @register.inclusion_tag("checkups/_policy.html", takes_context=True)

@@ -8,35 +8,39 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backups.models import Resource
-from checkups.actions.howtoask import say_how_to_ask, stop_asking
+from checkups.actions.howtoask import newest_good, say_and_try, stop_asking
 from checkups.forms import AskingForm
-from checkups.models import ApplicationCheck
-from checkups.permissions import check_can_say_how_to_ask
+from checkups.models import ApplicationCheck, Asking
+from checkups.permissions import check_can_say_how_to_ask, check_can_try
 from checkups.placeholders import placeholders_of
 from checkups.views.fetching import person, resource_or_404
 from portal.errors import PortalError
 from portal.forms import ReasonForm, SentenceForm
+from portal.rules import refusal
 
 
 @require_http_methods(["GET", "POST"])
 def asking(http: HttpRequest, pk: int) -> HttpResponse:
-    """The form, with what is asked now."""
+    """The form, with what is asked now. Where it is to be tried, the answer leads to the trial's page."""
     user = person(http)
     resource = resource_or_404(user, pk)
     check_can_say_how_to_ask(user, resource)
     row = ApplicationCheck.objects.filter(resource=resource).first()
     if http.method != "POST":
-        initial = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {"way": "sql"}
-        return _show(http, resource, row, AskingForm(initial=initial))
+        return _show(http, resource, row, _form_of(row))
     form = AskingForm(http.POST)
     if not form.is_valid():
         return _show(http, resource, row, form, status=400)
     try:
-        say_how_to_ask(by=user, resource=resource, **form.cleaned_data)
+        said = say_and_try(by=user, resource=resource, **form.cleaned_data)
     except PortalError as error:
         form.show(error)
         return _show(http, resource, row, form, status=error.status)
     messages.success(http, "From now on a restored copy is asked that.")
+    if said.trial:
+        return redirect("trial", said.trial.pk)
+    if said.not_tried:
+        messages.warning(http, f"It was not tried. {said.not_tried}")
     return redirect(resource)
 
 
@@ -53,10 +57,14 @@ def asking_remove(http: HttpRequest, pk: int) -> HttpResponse:
     except PortalError as error:
         form.show(error)
         row = ApplicationCheck.objects.filter(resource=resource).first()
-        initial = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {}
-        return _show(http, resource, row, AskingForm(initial=initial), form, status=error.status)
+        return _show(http, resource, row, _form_of(row), form, status=error.status)
     messages.success(http, "A restored copy is no longer asked: trials end with the comparison.")
     return redirect(resource)
+
+
+def _form_of(row: ApplicationCheck | None) -> AskingForm:
+    asked = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {"way": Asking.SQL}
+    return AskingForm(initial=asked)
 
 
 def _remove_form(data: QueryDict | None = None) -> ReasonForm:
@@ -78,5 +86,6 @@ def _show(
         "form": form,
         "remove_form": remove or _remove_form(),
         "placeholders": placeholders_of(resource.kind),
+        "why_not_try": refusal(check_can_try, person(http), resource, newest_good(resource)),
     }
     return render(http, "checkups/asking.html", context, status=status)

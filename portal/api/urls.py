@@ -9,7 +9,9 @@ from backups.api.compliance import FindingViews, RunViews
 from backups.api.holds import HoldViews
 from backups.api.unprotected import DiscoveredViews
 from backups.api.views import BackupViews, ResourceViews
+from checkups.api.asking import ApplicationCheckViews
 from checkups.api.findings import CheckupFindingViews, FindingsOfCheckup
+from checkups.api.tasks import TaskViews
 from checkups.api.trials import TestViews, TrialViews
 from checkups.api.views import CheckupViews
 from portal.api.clients import ApplicationViews, ClientViews
@@ -51,6 +53,7 @@ router.register("incidents", IncidentViews)
 router.register("notices", NoticeViews)
 router.register("checkups", CheckupViews)
 router.register("checkup-findings", CheckupFindingViews)
+router.register("checkup-tasks", TaskViews)
 router.register("trials", TrialViews)
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -62,6 +65,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),
     path("checkups/<int:pk>/findings/", FindingsOfCheckup.as_view({"get": "list"}), name="checkup-findings"),
+    path(
+        "resources/<int:pk>/application-check/",
+        ApplicationCheckViews.as_view({"get": "look", "put": "say", "delete": "stop"}),
+        name="application-check",
+    ),
     path("backups/<int:pk>/test/", TestViews.as_view({"post": "test"}), name="backup-test"),
     *router.urls,
     re_path("", NothingHere.as_view()),

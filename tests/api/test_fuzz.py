@@ -89,6 +89,7 @@ def there(
     return {
         "checkups": checkup.pk,
         "checkup-findings": checkup.findings.get().pk,
+        "checkup-tasks": checkup.findings.get().task.pk,
         "trials": Trial.objects.earliest("pk").pk,
         "clients": cast.shopco.pk,
         "applications": cast.shop.pk,

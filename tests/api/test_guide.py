@@ -20,8 +20,9 @@ from rest_framework.test import APIClient
 from backups.actions.registering import register_resource
 from backups.actions.removing import removal_plan
 from backups.models import Account, AccountRegion, Discovered, Finding, Hold, Resource, RetentionRun
+from backups.proof import Proof
 from checkups.actions.recording import content_digest
-from checkups.models import Checkup
+from checkups.models import Checkup, Trial
 from portal import handover
 from restores.actions.incident_choosing import digest_of
 from restores.models import Charge, Incident, RestoreRequest
@@ -35,7 +36,7 @@ EXAMPLE = re.compile(
     re.MULTILINE,
 )
 MEANT = re.compile(
-    r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|601|701|801|901|1001|1101|1102|2026-12-24)\b|/srv/shop-images"
+    r"\$[A-Z_]+|\b(?:1201|1202|34501|4201|301|601|701|801|901|1001|1101|1102|1103|2026-12-24)\b|/srv/shop-images"
 )
 
 
@@ -94,8 +95,18 @@ def make_trouble(meant: dict[str, str]) -> None:
 def make_checked(pages: Resource, cast: Cast, meant: dict[str, str]) -> Checkup:
     """A checkup that waits for two signatures; what it looked at first failed."""
     checkup = make_ready(cast.it, [pages], failing=[pages.name])
-    meant.update({"1101": str(checkup.pk), "1102": str(checkup.findings.get().pk)})
+    finding = checkup.findings.get()
+    meant.update({"1101": str(checkup.pk), "1102": str(finding.pk), "1103": str(finding.task.pk)})
     return checkup
+
+
+@pytest.fixture
+def program(settings: Any, tmp_path: Path) -> None:
+    """One that says whether the pages are in a restored copy."""
+    settings.CHECKUP_PROGRAMS_DIR = tmp_path
+    made = tmp_path / "are-the-pages-there"
+    made.write_text('#!/bin/sh\ntest -f "$COPY_PATH/page.txt"\n')
+    made.chmod(0o700)
 
 
 def told(example: Any, answer: Any) -> bool:
@@ -108,7 +119,7 @@ def told(example: Any, answer: Any) -> bool:
 
 
 def test_every_example_of_the_guide_holds(
-    cast: Cast, trees: dict[str, Path], worker: list[tuple[str, tuple[Any, ...]]]
+    cast: Cast, trees: dict[str, Path], worker: list[tuple[str, tuple[Any, ...]]], program: None
 ) -> None:
     pages = register_resource(
         by=cast.it,
@@ -163,3 +174,8 @@ def test_every_example_of_the_guide_holds(
             )
         work(worker)
     assert (trees["shop-pages"] / "page.txt").read_text() == "as it is"
+    asked_for = Trial.objects.filter(asked_by=cast.it).order_by("pk")
+    assert [(trial.status, trial.reached) for trial in asked_for] == [
+        ("passed", Proof.CONTENT_MATCHED),
+        ("passed", Proof.APPLICATION_ANSWERED),
+    ]

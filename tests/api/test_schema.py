@@ -43,6 +43,15 @@ def test_every_operation_says_what_it_does_and_how_to_sign_in(schema: dict[str, 
             assert address == "/api/token/" or {"token": []} in operation["security"], (method, address)
 
 
+def test_what_is_taken_away_says_why_and_what_is_left(schema: dict[str, Any]) -> None:
+    taken = {path: methods["delete"] for path, methods in schema["paths"].items() if "delete" in methods}
+    assert set(taken) == {"/api/resources/{id}/application-check/"}
+    for operation in taken.values():
+        sent = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        assert "reason" in schema["components"]["schemas"][sent.rpartition("/")[2]]["properties"]
+        assert "content" in operation["responses"]["200"]
+
+
 def test_it_is_served_to_all(client: Any) -> None:
     answer = client.get("/api/schema/")
     assert answer.status_code == 200

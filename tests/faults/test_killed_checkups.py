@@ -81,5 +81,6 @@ def test_in_any_step(world: World, resource: Resource, subject: Subject, step: s
     assert {check.status for check in checks if check.what != "elsewhere"} == {CheckStatus.PASSED}
     assert (subject.look(), subject.names()) == live
     assert not Trial.objects.untidied().exists()
+    assert not list(Path(settings.SCRATCH_DIR).glob("trial-*"))
     passed = Trial.objects.filter(status=TrialStatus.PASSED, check_row__what__in=["both", "daily"])
     assert passed.count() == 1, "proven once"

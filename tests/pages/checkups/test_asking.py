@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from backups.models import Resource
-from checkups.models import ApplicationCheck
+from backups.models import Backup, Resource
+from checkups.models import ApplicationCheck, Trial
+from portal.history import acting
+from tests.factories import Cast
 from tests.pages.checkups.conftest import As, body
 
 
@@ -59,13 +64,14 @@ def test_it_says_how_and_takes_it_back(as_: As, address: str, resource: Resource
     assert "http://checks.internal/?d={database}" in shown
     assert ApplicationCheck.objects.get(resource=resource).seconds == 20
     assert "http://checks.internal/?d={database}" in body(as_("it").get(address))
-    assert "checks.internal" not in body(as_("auditor").get(resource.get_absolute_url()))
     shown = body(as_("it").post(f"{address}remove/", {"reason": ""}), 400)
     assert "Say why: the reason is kept with the check." in shown
     assert 'aria-labelledby="remove-title" open' in shown
     shown = body(as_("it").post(f"{address}remove/", {"reason": "The shop moved."}, follow=True))
     assert "no longer asked" in shown
     assert not ApplicationCheck.objects.exists()
+    shown = body(as_("it").post(f"{address}remove/", {"reason": "The shop moved."}), 409)
+    assert "A restored copy of shop-db is not asked anything: there is no check to take away." in shown
     assert as_("it").get(f"{address}remove/").status_code == 405
     assert as_("auditor").post(f"{address}remove/", {"reason": "The shop moved."}).status_code == 403
     assert as_("media_client").post(f"{address}remove/").status_code == 404
@@ -78,3 +84,86 @@ def test_a_program_by_its_name(as_: As, address: str, settings: Any, tmp_path: P
     settings.CHECKUP_PROGRAMS_DIR = tmp_path
     values = {"way": "command", "text": program.name, "seconds": "20", "reason": "The shop."}
     assert "is-the-shop-there" in body(as_("it").post(address, values, follow=True))
+
+
+ASKED = {"way": "sql", "text": "SELECT count(*) FROM orders", "seconds": "20", "reason": "The shop."}
+
+
+def test_trying_it_leads_to_the_trials_page(as_: As, address: str, backup: Backup) -> None:
+    assert "It cannot be tried just now." not in body(as_("it").get(address))
+    answer = as_("it").post(address, ASKED | {"try_now": "on"}, follow=True)
+    trial = Trial.objects.get()
+    assert answer.redirect_chain == [(reverse("trial", args=[trial.pk]), 302)]
+    assert "From now on a restored copy is asked that." in body(answer)
+    assert (trial.backup, trial.get_wanted_display(), trial.reason) == (backup, "application answered", "The shop.")
+
+
+def test_without_the_box_nothing_is_tried(as_: As, address: str, backup: Backup) -> None:
+    assert "It was not tried." not in body(as_("it").post(address, ASKED, follow=True))
+    assert not Trial.objects.exists()
+
+
+def test_what_cannot_be_tried_just_now_is_kept(as_: As, cast: Cast, address: str, backup: Backup) -> None:
+    body(as_("it").post(address, ASKED | {"try_now": "on"}, follow=True))
+    under_way = "A backup of shop-db is being tested just now. Wait until that is done."
+    assert f"It cannot be tried just now. {under_way}" in body(as_("it").get(address))
+    typed = ASKED | {"text": "SELECT 1", "try_now": "on"}
+    shown = body(as_("second_it").post(address, typed, follow=True))
+    assert "From now on a restored copy is asked that." in shown
+    assert f"It was not tried. {under_way}" in shown
+    assert ApplicationCheck.objects.get().text == "SELECT 1"
+    assert Trial.objects.count() == 1
+
+
+def test_what_is_refused_is_not_tried_either(as_: As, address: str, backup: Backup) -> None:
+    shown = body(as_("it").post(address, ASKED | {"seconds": "0", "try_now": "on"}), 400)
+    assert re.search(r'name="try_now"[^>]* checked', shown), "what was chosen stays"
+    assert not Trial.objects.exists()
+
+
+def changes_on(as_: As, who: str, resource: Resource) -> list[str]:
+    """The entries under Changes, in words."""
+    shown = body(as_(who).get(resource.get_absolute_url()))
+    entries = shown.partition(">Changes</h2>")[2].partition("</ol>")[0].split("<li>")[1:]
+    return [" ".join(re.sub("<[^>]+>", " ", entry).split()) for entry in entries]
+
+
+def test_changes_of_it_are_among_those_of_the_resource(as_: As, address: str, resource: Resource) -> None:
+    as_("it").post(address, ASKED)
+    with acting(None, "It moved."):
+        resource.environment = "staging"
+        resource.save()
+    as_("second_it").post(address, ASKED | {"text": "SELECT 1", "reason": "There are no orders yet."})
+    as_("second_it").post(address, ASKED | {"text": "SELECT 1", "reason": "Nothing new."})
+    as_("it").post(f"{address}remove/", {"reason": "The shop was closed."})
+    gone, changed, moved, added, registered = changes_on(as_, "it", resource)
+    assert gone.startswith("Check of the application removed by Ivan, just now")
+    assert "how: An SQL query → – what: SELECT 1 → – within: 20 s → – The shop was closed." in gone
+    assert changed.startswith("Check of the application changed by Iris, just now")
+    assert changed.endswith("what: SELECT count(*) FROM orders → SELECT 1 There are no orders yet.")
+    assert moved.startswith("Changed by the portal, just now")
+    assert added.startswith("Check of the application added by Ivan, just now")
+    assert "how: – → An SQL query what: – → SELECT count(*) FROM orders within: – → 20 s The shop." in added
+    assert registered.startswith("Registered by")
+    assert changes_on(as_, "auditor", resource) == [gone, changed, moved, added, registered]
+    for who in ("client", "staff", "account_manager"):
+        assert changes_on(as_, who, resource) == [moved, registered]
+
+
+def test_who_only_reads_what_is_asked_is_not_sent_to_the_form(as_: As, address: str, resource: Resource) -> None:
+    as_("it").post(address, ASKED)
+    link = f'href="{address}"'
+    assert link in body(as_("it").get(resource.get_absolute_url()))
+    assert link not in body(as_("auditor").get(resource.get_absolute_url()))
+    assert as_("auditor").get(address).status_code == 403
+
+
+def test_of_many_changes_the_newest_are_shown(as_: As, address: str, resource: Resource, news: Resource) -> None:
+    as_("it").post(reverse("asking", args=[news.pk]), ASKED | {"text": "SELECT 'news'"})
+    for number in range(1, 13):
+        as_("it").post(address, ASKED | {"text": f"SELECT {number}"})
+    ApplicationCheck.history.filter(text="SELECT 12").update(history_date=timezone.now() - timedelta(days=9))
+    shown = changes_on(as_, "it", resource)
+    assert len(shown) == 10
+    assert "what: SELECT 10 → SELECT 11" in shown[0]
+    assert not [entry for entry in shown if "SELECT 12" in entry or "news" in entry]
