@@ -30,6 +30,8 @@ from tests.drivers.aws import answered, body_of, refusal
 from tests.factories import make_backup, make_resource
 from tests.fixtures_aws import ec2
 
+pytestmark = pytest.mark.slow  # a simulated AWS
+
 __all__ = ["ec2"]
 
 ROOT = Path(__file__).parents[2]

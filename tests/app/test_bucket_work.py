@@ -28,6 +28,8 @@ from tests.drivers.aws import answered, refusal
 from tests.drivers.cases.bucket import VAULTS, empty_account, fill, make, make_vaults
 from tests.fixtures_aws import account
 
+pytestmark = pytest.mark.slow  # a simulated AWS
+
 __all__ = ["account"]
 BUCKET = "shop-uploads"
 

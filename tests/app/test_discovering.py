@@ -21,6 +21,8 @@ from tests.drivers.aws import answered, refusal
 from tests.drivers.cases.ec2 import ZONE, build
 from tests.fixtures_aws import account, ec2, machine
 
+pytestmark = pytest.mark.slow  # a simulated AWS of many resources
+
 __all__ = ["account", "ec2", "machine"]
 
 

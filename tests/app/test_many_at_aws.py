@@ -15,6 +15,8 @@ from backups.models import AccountRegion, Copy, Discovered, RegionCheck
 from tests.app.many import make_copies, make_region, register_machines
 from tests.drivers.many import A_PAGE, counted_calls, forget, in_pages, make_machines
 
+pytestmark = pytest.mark.slow  # a simulated AWS of many resources
+
 FEW = 30
 MANY = FEW * 10
 

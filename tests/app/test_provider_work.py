@@ -48,6 +48,8 @@ from tests.drivers import aws
 from tests.drivers.aws import answered, refusal
 from tests.fixtures_aws import account, driven, ec2, machine
 
+pytestmark = pytest.mark.slow  # a simulated AWS
+
 __all__ = ["account", "ec2", "machine"]
 
 

@@ -44,6 +44,8 @@ from tests.drivers.cases.rds import build
 from tests.drivers.rdsbench import put, refusal, snapshots
 from tests.fixtures_aws import account, database, driven, rds
 
+pytestmark = pytest.mark.slow  # a simulated AWS
+
 __all__ = ["account", "database", "rds"]
 
 

@@ -27,6 +27,8 @@ from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rooms import prepared
 
+pytestmark = pytest.mark.slow  # hundreds of calls to a simulated S3; every day the contract suite asks machines of EC2
+
 HOME_VAULT, AWAY_VAULT = VAULTS[aws.HOME], VAULTS[aws.AWAY]
 
 

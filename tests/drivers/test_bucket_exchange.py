@@ -17,6 +17,8 @@ from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.test_bucket import bench, case_of, unreadable
 
+pytestmark = pytest.mark.slow  # hundreds of calls to a simulated S3
+
 __all__ = ["bench"]
 
 

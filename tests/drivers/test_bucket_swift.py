@@ -20,6 +20,8 @@ from tests.drivers.contract.bench import quiet
 from tests.drivers.rooms import prepared
 from tests.drivers.swift import SwiftServer
 
+pytestmark = pytest.mark.slow  # a second server of S3's protocol
+
 VAULT = "swift-vault"
 ODD = {
     "/leading": b"1", "a//b": b"2", "A/case": b"3", "a/case": b"4", "a/../b": b"5", "ends in a space ": b"6",

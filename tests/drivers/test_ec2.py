@@ -25,6 +25,8 @@ from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rooms import prepared
 
+pytestmark = pytest.mark.slow  # a simulated AWS in detail; the contract suite asks it every day
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:

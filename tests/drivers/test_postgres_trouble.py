@@ -23,6 +23,8 @@ from tests.drivers.databases import Database, quiet
 from tests.drivers.rooms import small_directory
 from tests.drivers.servers import PASSWORD, Binaries, PostgresServer, installations
 
+pytestmark = pytest.mark.slow  # servers that fail
+
 BULK = "CREATE TABLE bulk AS SELECT g AS id, repeat(md5(g::text), 30) AS text FROM generate_series(1, {}) AS g"
 
 

@@ -17,6 +17,8 @@ from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rooms import prepared
 
+pytestmark = pytest.mark.slow  # a simulated AWS in detail
+
 STRIDE = {"ec2": 1, "rds": 1, "s3": 3}
 """A copy of a bucket makes thirty changes, one like the other."""
 

@@ -20,6 +20,8 @@ from tests.drivers.child import Job, run
 from tests.drivers.contract.bench import Bench, quiet
 from tests.drivers.rdsbench import altered, bench, case_of, noted, put, refusal, snapshots
 
+pytestmark = pytest.mark.slow  # a simulated AWS in detail
+
 __all__ = ["bench"]
 
 # Taking

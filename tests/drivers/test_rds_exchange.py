@@ -15,6 +15,8 @@ from tests.drivers.cases.rds import NAME
 from tests.drivers.contract.bench import Bench
 from tests.drivers.rdsbench import altered, bench, case_of, noted, put, refusal
 
+pytestmark = pytest.mark.slow  # a simulated AWS in detail
+
 __all__ = ["bench"]
 
 

@@ -16,6 +16,8 @@ from tests.drivers.cases.rds import NAME
 from tests.drivers.contract.bench import AlteredManifest, Bench, quiet
 from tests.drivers.rdsbench import altered, bench, case_of, noted, put, refusal, snapshots
 
+pytestmark = pytest.mark.slow  # a simulated AWS in detail
+
 __all__ = ["bench"]
 
 

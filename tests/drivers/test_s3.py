@@ -36,6 +36,8 @@ from tests.drivers.buckets import (
 )
 from tests.drivers.swift import SwiftServer
 
+pytestmark = pytest.mark.slow  # a real server of S3's protocol; every day directories are asked the same
+
 ROOT = Path(__file__).resolve().parents[2]
 SWIFT = pytest.param("swift", marks=pytest.mark.xdist_group("swift"))
 

@@ -20,6 +20,8 @@ from tests.drivers.buckets import moto_store, on_sending, refusing, swift_store,
 from tests.drivers.rooms import prepared
 from tests.drivers.swift import SwiftServer
 
+pytestmark = pytest.mark.slow  # a real server of S3's protocol
+
 CONTENT = os.urandom(3 << 20)
 ENTRIES = [{"path": f"file {number}"} for number in range(500)]
 SWIFT = pytest.param("swift", marks=pytest.mark.xdist_group("swift"))

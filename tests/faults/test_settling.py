@@ -26,6 +26,8 @@ from tests.drivers.servers import PostgresServer
 from tests.faults.death import cleaned_up, found_dead, killed, once_done
 from tests.faults.subjects import LiveDatabase, new_name
 
+pytestmark = pytest.mark.slow  # workers are killed
+
 NOT_YET = "still putting things right"
 
 

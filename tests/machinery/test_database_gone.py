@@ -16,6 +16,8 @@ import pytest
 
 from portal.environment import without_portal
 
+pytestmark = pytest.mark.slow  # a server is stopped under running workers
+
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
 import json, sys

