@@ -27,7 +27,7 @@ class DateForm(SentenceForm):
 
     on = Day("Date", "Choose a day.", "It starts by itself as this day begins, and takes as long as it takes.")
     share = forms.IntegerField(
-        label="Share of the resources whose backups are restored, in per cent",
+        label="Share of the resources restored, in per cent",
         initial=100,
         help_text="100: all of them. Of the others every stored byte is read, and nothing more is claimed.",
         error_messages={"required": "Choose a share from 1 to 100 per cent.", "invalid": "Enter a whole number."},
@@ -67,7 +67,7 @@ class AgainForm(SentenceForm):
         widget=forms.RadioSelect,
         choices=[
             ("same", "The same backups once more"),
-            ("newest", "The newest ones that stand there by now"),
+            ("newest", "The newest ones there are now"),
         ],
         error_messages={"required": "Choose which backups are tried.", "invalid_choice": "Choose one of the two."},
     )

@@ -39,6 +39,38 @@ def lacking_in_words(year: int, had: int) -> str:
     return f"{year} has {number} for a checkup; two are required."
 
 
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+
+
+def number_in_words(number: int) -> str:
+    """ "three"; figures for what is beyond any company."""
+    return _NUMBERS.get(number, str(number))
+
+
+def set_in_words(on: date, today: date, had: int) -> str:
+    """What follows from setting that date: who is reminded when, from now on. ``had`` are the dates of its year, with it."""
+    said = f"The date is set. {_reminders_in_words(on, today)}"
+    if had > PER_YEAR:
+        said += f" {on.year} has {number_in_words(had)} dates now; two are required."
+    return said
+
+
+def _reminders_in_words(on: date, today: date) -> str:
+    if on <= today:
+        return "It starts within minutes."
+    due = reminder_due(on, today, None)
+    later = [days for days in REMIND_BEFORE if due is None or days < due]
+    times = [] if due is None else ["now"]
+    times += [f"{days} days" if days > 1 else "a day" for days in later]
+    before = " before" if later else ""
+    return f"IT is reminded {_listed(times)}{before}."
+
+
+def _listed(words: list[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def reminder_due(on: date, today: date, reminded: int | None) -> int | None:
     """The days before ``on`` of which people should be reminded today, when they were not yet.
 

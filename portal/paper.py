@@ -17,7 +17,8 @@ from anyascii import anyascii
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
-from fpdf.fonts import FontFace
+
+from portal.papertable import broken, needed
 
 FAMILY = "fira"
 FILES = Path(fontpkg_fira_sans.ROOT) / "files"
@@ -26,7 +27,10 @@ STYLES = {"": FILES / "FiraSans-Regular.ttf", "B": FILES / "FiraSans-SemiBold.tt
 INK, SOFT, LINE, WASH = (28, 33, 48), (95, 102, 120), (214, 217, 225), (243, 244, 247)
 GOOD, BAD, ACCENT = (34, 128, 94), (190, 52, 42), (59, 77, 175)
 MARGIN, TEXT, SMALL = 18, 9.5, 8
-LONGEST_CELL = 400  # letters
+HEADER = 8  # so much of a page its title takes, at most
+LEADING, ABOVE, ASIDE = SMALL * 0.5, 1, 1.5  # of a table's cells
+BASELINE = LEADING / 2 + 0.3 * SMALL * 25.4 / 72
+MOST_LINES = 40  # of a cell
 
 
 @cache
@@ -52,9 +56,9 @@ def _spelled(one: str) -> str:
     return " " if one.isspace() or not one.isprintable() else anyascii(one) or "?"
 
 
-def _short(text: str) -> str:
+def _short(lines: list[str]) -> list[str]:
     """A cell fits on a page, whatever a program had to say."""
-    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+    return lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], "…"]
 
 
 class Paper(FPDF):
@@ -109,19 +113,50 @@ class Paper(FPDF):
         self.ln(1.5)
 
     def rows(self, head: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]) -> None:
-        """A table whose head is repeated on every page. ``widths`` are shares of the line."""
-        self.pen(SMALL)
+        """A table whose head is repeated on every page. ``widths`` are shares of the line.
+
+        A row without a first cell goes on with the one above, and stays on its page.
+        """
+        rooms = [self.epw * width / sum(widths) for width in widths]
         self.set_draw_color(*LINE)
-        with self.table(
-            col_widths=tuple(widths),
-            line_height=SMALL * 0.5,
-            padding=(1, 1.5),
-            borders_layout="HORIZONTAL_LINES",
-            text_align="LEFT",
-            first_row_as_headings=True,
-            v_align="TOP",
-            headings_style=FontFace(emphasis="BOLD", color=INK, fill_color=WASH),
-        ) as table:
-            for row in (head, *rows):
-                table.row([_short(writable(text)) for text in row])
+        top = self._broken([head], rooms, "B")[0]
+        below = self._broken(rows, rooms, "")
+        heights, goes_on = [_height(row) for row in below], [row[0] == [""] for row in below]
+        page = self.eph - HEADER - _height(top)
+        for number, row in enumerate(below):
+            begins, room = number == 0, needed(heights, goes_on, number, page)
+            if self.will_page_break(room + (_height(top) if begins else 0)):
+                self.add_page()
+                begins = True
+            if begins:
+                self._row(top, rooms, "B")
+            self._row(row, rooms, "")
+            self.line(self.l_margin, self.y, self.l_margin + self.epw, self.y)
+        if not below:
+            self._row(top, rooms, "B")
         self.ln(1)
+
+    def _broken(self, rows: Sequence[Sequence[str]], rooms: Sequence[float], style: str) -> list[list[list[str]]]:
+        """Of each row its cells, of each cell its lines."""
+        self.pen(SMALL, style)
+        width = cache(self.get_string_width)
+        return [
+            [_short(broken(writable(text), room - 2 * ASIDE, width)) for text, room in zip(row, rooms, strict=True)]
+            for row in rows
+        ]
+
+    def _row(self, row: Sequence[Sequence[str]], rooms: Sequence[float], style: str) -> None:
+        self.pen(SMALL, style)
+        x, y = self.l_margin, self.y
+        if style:
+            self.set_fill_color(*WASH)
+            self.rect(x, y, self.epw, _height(row), style="F")
+        for lines, room in zip(row, rooms, strict=True):
+            for number, line in enumerate(lines):
+                self.text(x + ASIDE, y + ABOVE + number * LEADING + BASELINE, line)
+            x += room
+        self.set_y(y + _height(row))
+
+
+def _height(row: Sequence[Sequence[str]]) -> float:
+    return max(map(len, row)) * LEADING + 2 * ABOVE

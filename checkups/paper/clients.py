@@ -13,6 +13,7 @@ from portal.paper import SMALL, SOFT
 from portal.words import counted
 
 MOST = 2000
+WIDTHS = (26.6, 33, 31.4, 24.9, 12.1, 31.4, 14.6)  # all but the resource's name in one line, as a rule
 
 
 def write_clients(sheet: Sheet, told: Told, resources: int) -> None:
@@ -32,16 +33,14 @@ def write_clients(sheet: Sheet, told: Told, resources: int) -> None:
         for finding in group:
             number, passed = number + 1, passed + (finding.status == FindingStatus.PASSED)
             rows += _rows(told, finding)
-        if sheet.will_page_break(30):
+        if sheet.will_page_break(50):  # its name is not left alone at the foot of a page
             sheet.add_page()
         sheet.ln(3)
         sheet.say(client, style="B", size=11)
         if resources <= MOST:
             sheet.say(f"{counted(number, 'resource')}, {passed:,} passed.", size=SMALL, colour=SOFT)
         sheet.ln(1)
-        sheet.rows(
-            ("Resource", "What", "Backup of", "Level", "Result", "Tried", "Took"), (29, 17, 17, 17, 11, 17, 9), rows
-        )
+        sheet.rows(("Resource", "What", "Backup of", "Level", "Result", "Tried", "Took"), WIDTHS, rows)
     if not resources:
         sheet.say("There was none in scope.", colour=SOFT)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from checkups.actions.recording import signatures_of
 from checkups.comparison import Comparison
+from checkups.happening import events_of, with_signatures
 from checkups.models import Checkup, Signature
 from checkups.paper.sheet import Sheet, Told
-from checkups.workflow import Move
 from portal.paper import BAD, SMALL, SOFT
 from portal.words import counted
 
@@ -24,26 +26,34 @@ def write_comparison(sheet: Sheet, comparison: Comparison) -> None:
         sheet.rows(("", comparison.before, "Now"), (60, 25, 25), comparison.rows)
 
 
-def write_events(sheet: Sheet, told: Told) -> None:
-    """What happened to the checkup itself; what happened to a finding stands with it."""
+def signatures_that_count(checkup: Checkup) -> list[Signature]:
+    """Those under what the record says. Where nobody has signed it is not read for that: of a large company it takes a while."""
+    return signatures_of(checkup) if checkup.signatures.exists() else []
+
+
+def write_events(sheet: Sheet, told: Told, given: Sequence[Signature]) -> None:
+    """What happened to the checkup itself, with all signatures, of which those ``given`` count. What else happened to a
+    finding stands with it.
+    """
     if told.part is not None:
         return
     sheet.heading("What happened")
-    events = told.checkup.events.filter(finding__isnull=True).exclude(move=Move.SEAL.value)
-    number = events.count()
+    signatures, digest = told.checkup.signatures.order_by("pk"), given[0].sha256 if given else ""
+    happened = with_signatures(list(events_of(told.checkup)), signatures, digest)
     sheet.rows(
         ("When", "What", "Why"),
         (20, 45, 45),
-        [(told.moment(one.at), one.text, one.reason) for one in events[:MOST_EVENTS]],
+        [(told.moment(one.at), one.text, one.reason) for one in happened[:MOST_EVENTS]],
     )
-    if number > MOST_EVENTS:
-        sheet.say(f"These are the first {MOST_EVENTS} of {number:,}; the JSON of the record has all.", colour=SOFT)
+    if len(happened) > MOST_EVENTS:
+        sheet.say(
+            f"These are the first {MOST_EVENTS} of {len(happened):,}; the JSON of the record has all.", colour=SOFT
+        )
 
 
-def write_signatures(sheet: Sheet, told: Told) -> None:
+def write_signatures(sheet: Sheet, told: Told, given: Sequence[Signature]) -> None:
     """Names, statements, the hash; the statements only for those who see all of it."""
     sheet.heading("Signatures")
-    given = signatures_of(told.checkup)
     for signature in given:
         _signature(sheet, told, signature)
     if told.checkup.sealed_at is None:
@@ -55,9 +65,11 @@ def write_signatures(sheet: Sheet, told: Told) -> None:
             colour=BAD,
         )
         return
-    sheet.ln(2)
-    sheet.say("SHA-256 of the record", style="B")
-    sheet.say(told.checkup.sha256)
+    digests = [
+        ("What both signed: the record without its signatures", given[-1].sha256),
+        ("The whole record: the same with both signatures", told.checkup.sha256),
+    ]
+    sheet.rows(("SHA-256 of", ""), (72, 102), digests)
     sheet.ln(1)
     sheet.say(_how_to_verify(told.checkup, whole=told.part is None), size=SMALL, colour=SOFT)
 
@@ -68,16 +80,18 @@ def _signature(sheet: Sheet, told: Told, signature: Signature) -> None:
     sheet.say(f"{signature.name}, {told.moment(signature.at)}", style="B")
     if told.part is None:  # a statement may name any client, and any server
         sheet.say(signature.statement or "Without a statement.")
-    sheet.say(f"Signed a content with the SHA-256 {signature.sha256}", size=SMALL, colour=SOFT)
+    if told.checkup.sealed_at is None:
+        sheet.say(f"Under a content with the SHA-256 {signature.sha256}", size=SMALL, colour=SOFT)
     sheet.ln(2)
 
 
 def _how_to_verify(checkup: Checkup, *, whole: bool) -> str:
     file = f"{checkup.number}.json"
     said = (
-        f"Since then the database refuses every change to it. To verify: manage.py checkup verify {checkup.number} computes the"
-        f" SHA-256 anew from the portal's rows; with --file {file} it compares the JSON record that somebody kept."
+        f"Since the second signature the database refuses every change of it. To verify: manage.py checkup verify"
+        f" {checkup.number} computes both anew from the portal's rows; with --file {file} it compares the JSON record that"
+        " somebody kept."
     )
     if whole:
-        return f"{said} Without the portal: the SHA-256 of the bytes of {file} is the one above (sha256sum {file})."
-    return f"{said} It is that of the whole record, of which this is your part: IT verifies the JSON of your part by the same command."
+        return f"{said} Without the portal: the SHA-256 of the bytes of {file} is that of the whole record (sha256sum {file})."
+    return f"{said} Both are of the whole record, of which this is your part: IT verifies the JSON of your part by the same command."

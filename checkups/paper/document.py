@@ -12,7 +12,7 @@ from checkups.comparison import compare
 from checkups.exports import part_of
 from checkups.models import Checkup
 from checkups.paper.clients import write_clients
-from checkups.paper.closing import write_comparison, write_events, write_signatures
+from checkups.paper.closing import signatures_that_count, write_comparison, write_events, write_signatures
 from checkups.paper.exceptions import write_exceptions
 from checkups.paper.method import write_method
 from checkups.paper.sheet import Sheet, Told
@@ -50,8 +50,9 @@ def checkup_pdf(user: User, checkup: Checkup, now: datetime) -> bytes:
     write_exceptions(sheet, told)
     write_method(sheet, told)
     write_clients(sheet, told, numbers.resources)
-    write_events(sheet, told)
-    write_signatures(sheet, told)
+    given = signatures_that_count(checkup)
+    write_events(sheet, told, given)
+    write_signatures(sheet, told, given)
     return bytes(sheet.output())
 
 

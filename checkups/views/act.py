@@ -42,8 +42,11 @@ class Act:
 
     @property
     def fields(self) -> list[BoundField]:
-        """What it asks for."""
-        return self.form.visible_fields()
+        """What it asks for. What came back with an error has the focus as soon as the dialog is open."""
+        shown = self.form.visible_fields()
+        for wrong in [field for field in shown if field.errors][:1]:
+            wrong.field.widget.attrs["autofocus"] = True
+        return shown
 
     @property
     def hidden(self) -> list[BoundField]:

@@ -18,7 +18,8 @@ from checkups.actions.settling import meanwhile
 from checkups.actions.signing import Standing, standing
 from checkups.comparing import comparison_of, signed_before
 from checkups.finding_filters import BY_CLIENT, CheckupFindingFilters
-from checkups.models import Check, Checkup, CheckupFinding, Trial
+from checkups.happening import events_of, with_signatures
+from checkups.models import Check, Checkup, CheckupFinding, Signature, Trial
 from checkups.models.finding import FindingStatus
 from checkups.permissions import sees_every_checkup
 from checkups.results import levels_of, progress_of, results_of
@@ -30,6 +31,7 @@ from portal.models import User
 from portal.paging import read_page
 from portal.permissions import has_permission
 from portal.roles import Permission
+from portal.words import company_zone
 
 A_PAGE = 50
 FAILED_SHOWN = 20
@@ -45,13 +47,35 @@ def checkup_page(http: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def checkup_live(http: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is, anew. When its status changes the whole page is loaded anew."""
+    """How far it is, anew; nothing new of one that is about to begin. When its stage changes the whole page is loaded anew."""
     found = checkup_or_404(person(http), pk)
-    if found.state not in MOVING or http.GET.get("seen") != found.status:
+    if not is_moving(found) or http.GET.get("seen") != stage_of(found):
         return HttpResponseClientRefresh()
+    if found.state is Status.PLANNED:
+        return HttpResponse(status=204)
     findings = CheckupFinding.objects.visible_to(person(http)).filter(checkup=found)
-    context = {"found": found, "progress": progress_of(found, timezone.now()), "results": results_of(findings)}
+    context = {
+        "found": found,
+        "stage": stage_of(found),
+        "progress": progress_of(found, timezone.now()),
+        "results": results_of(findings),
+    }
     return render(http, "checkups/_progress.html", context)
+
+
+def is_moving(found: Checkup) -> bool:
+    """Whether its page changes without anybody doing anything: it runs, is paused, or its day has begun."""
+    return found.state in MOVING or is_due(found)
+
+
+def is_due(found: Checkup) -> bool:
+    """Whether it is planned and its day has begun: it starts within minutes."""
+    return found.state is Status.PLANNED and found.on <= timezone.now().astimezone(company_zone()).date()
+
+
+def stage_of(found: Checkup) -> str:
+    """Its status, or that its scope is still being written down: with each the whole page is another."""
+    return "declaring" if found.state in MOVING and found.declared_at is None else found.status
 
 
 def show_checkup(http: HttpRequest, found: Checkup, bound: Bound | None = None, *, status: int = 200) -> HttpResponse:
@@ -79,6 +103,8 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
         "acts": acts,
         "may_sign": any(act.name == Move.SEAL and not act.refusal for act in acts),
         "standing": waits,
+        "stage": stage_of(found),
+        "due": is_due(found),
         "signatures": signatures_of(found) if found.sealed_at else found.signatures.order_by("pk"),
         "results": results_of(findings),
         "progress": progress_of(found, now) if found.state in MOVING and inside else None,
@@ -89,7 +115,7 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
         ) if found.started_at else None,
         "failed": _failed(findings),
         "comparison": comparison_of(found) if inside and found.finished_at and signed_before(found) else None,
-        **(_inside(found, now) if inside else {}),
+        **(_inside(found, waits, now) if inside else {}),
     }  # fmt: skip
 
 
@@ -105,13 +131,26 @@ def _failed(findings: Any) -> list[CheckupFinding]:
     return list(failed.prefetch_related(Prefetch("checks", checks)).order_by("client", "name", "pk")[:FAILED_SHOWN])
 
 
-def _inside(found: Checkup, now: datetime) -> dict[str, Any]:
+def _inside(found: Checkup, waits: Standing | None, now: datetime) -> dict[str, Any]:
     """What only those see who see all of it."""
-    events = list(found.events.filter(finding__isnull=True).order_by("-pk")[:EVENTS_SHOWN])
-    finished = next((event for event in events if event.move == Move.FINISH.value), None)
+    events, signatures = list(events_of(found)), list(found.signatures.order_by("pk"))
+    finished = next((event for event in reversed(events) if event.move == Move.FINISH.value), None)
     if found.state in MOVING:
         changed = meanwhile(found, now)
     else:
         changed = finished.reason if finished else ""
-    planned = found.state is Status.PLANNED
-    return {"events": events[::-1], "meanwhile": changed, "in_scope": in_scope().count() if planned else None}
+    return {
+        "events": with_signatures(events, signatures, _digest(found, signatures, waits))[-EVENTS_SHOWN:],
+        "meanwhile": changed,
+        "in_scope": in_scope().count() if found.state is Status.PLANNED else None,
+        "ahead": Checkup.objects.filter(status=Status.RUNNING.value).first() if is_due(found) else None,
+    }
+
+
+def _digest(found: Checkup, signatures: list[Signature], waits: Standing | None) -> str | None:
+    """Under which signatures count, as last worked out; empty: none do; None: it is being worked out."""
+    if found.sealed_at:
+        return signatures[-1].sha256
+    if found.state is not Status.READY:
+        return ""
+    return (waits.digest if waits else found.content_sha256) or None

@@ -45,12 +45,12 @@ OFFERS: dict[Move, _Offer] = {
         "Pause…", "Pause {}", "Pause it", "pause",
         "What is being tried now is carried to its end; nothing more is begun until somebody resumes it.",
     ),
-    Move.RESUME: _Offer("Resume…", "Resume {}", "Resume it", "play", "It goes on where it was paused."),
     Move.CANCEL: _Offer(
         "Cancel…", "Cancel {}", "Cancel {}", "x",
         "What is being tried is stopped, and its scratch removed. What was found so far stays in the record, but this checkup"
         " no longer counts: the year needs another date.", "danger",
     ),
+    Move.RESUME: _Offer("Resume…", "Resume {}", "Resume it", "play", "It goes on where it was paused."),
 }  # fmt: skip
 
 

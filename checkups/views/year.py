@@ -13,14 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from checkups.actions.dates import set_date
-from checkups.calendar import years_of
+from checkups.calendar import Year, years_of
 from checkups.forms import DateForm
 from checkups.models import Checkup, CheckupFinding, Signature
+from checkups.models.checkup import CheckupQuerySet
 from checkups.permissions import check_can_manage, check_can_see_checkups, sees_every_checkup
 from checkups.results import Results, results_by_checkup
 from checkups.views.act import Act, do
 from checkups.views.calendar import feed_address
 from checkups.views.fetching import person
+from checkups.year import set_in_words
 from portal.forms import SentenceForm
 from portal.models import User
 from portal.paging import Column, read_page
@@ -52,14 +54,25 @@ def checkup_set(http: HttpRequest) -> HttpResponse:
     def act() -> Checkup:
         return set_date(by=person(http), **form.cleaned_data)
 
-    return do(http, form, act, back, "The date is set. IT is reminded 30 days, 7 days and a day before.", "checkups")
+    return do(http, form, act, back, _set_in_words(form) if form.is_valid() else "", "checkups")
+
+
+def _set_in_words(form: DateForm) -> str:
+    """What is said once the date of the form is set."""
+    on = form.cleaned_data["on"]
+    had = Checkup.objects.counting().filter(on__year=on.year).count()
+    return set_in_words(on, _today(), had + 1)
+
+
+def _today() -> date:
+    return timezone.now().astimezone(company_zone()).date()
 
 
 def _show(http: HttpRequest, bound: SentenceForm | None = None, status: int = 200) -> HttpResponse:
     user = person(http)
     check_can_see_checkups(user)
     seen = Checkup.objects.visible_to(user)
-    today = timezone.now().astimezone(company_zone()).date()
+    today = _today()
     inside = sees_every_checkup(user)
     given = Prefetch("signatures", Signature.objects.order_by("pk"))
     page = read_page(seen.filter(started_at__isnull=False).prefetch_related(given), NEWEST_FIRST, http.GET, size=A_PAGE)
@@ -81,10 +94,11 @@ def _signers(checkup: Checkup) -> list[str]:
     return [one.name for one in given if one.sha256 == given[-1].sha256]
 
 
-def _years(seen: Any, today: date) -> Any:
-    """This year and the next; those before stand in the list below."""
-    known = seen.filter(on__year__in=(today.year, today.year + 1))
-    return years_of(known, (today.year, today.year + 1), today)
+def _years(seen: CheckupQuerySet, today: date) -> list[Year]:
+    """From this year to the last one that has a date, and the next one in any case; those before stand in the list below."""
+    known = list(seen.filter(on__year__gte=today.year))
+    last = max([today.year + 1, *(checkup.on.year for checkup in known)])
+    return years_of(known, range(today.year, last + 1), today)
 
 
 def _acts(user: User, bound: SentenceForm | None) -> list[Act]:

@@ -21,9 +21,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backups.models import Resource
+from checkups.actions.moves import note
 from checkups.actions.recording import content_digest
 from checkups.actions.settling import settle_finding_row
-from checkups.actions.signing import sign
+from checkups.actions.signing import sign, standing
 from checkups.comparing import comparison_of
 from checkups.exports import COLUMNS
 from checkups.models import Check, Checkup, Trial
@@ -250,6 +251,27 @@ def test_the_pdf_says_it_all(cast: Cast, signed: Checkup) -> None:
     ):  # fmt: skip
         assert part in said, part
     assert "Draft" not in said
+
+
+def test_the_pdf_tells_who_signed_when_and_what_each_digest_is_of(cast: Cast, signed: Checkup) -> None:
+    said = words(checkup_pdf(cast.it, signed, AT))
+    assert "Ivan signed first" in said
+    assert "Iris signed second, which completes the record" in said
+    both = signed.signatures.order_by("pk")[0].sha256
+    assert f"What both signed: the record without its signatures {both}" in said
+    assert f"The whole record: the same with both signatures {signed.sha256}" in said
+
+
+def test_a_signature_that_is_void_is_told_in_a_draft(cast: Cast, ready: Checkup) -> None:
+    sign(by=cast.it, checkup=ready, digest=standing(ready).digest, statement=STATEMENT)
+    said = words(checkup_pdf(cast.it, ready, AT))
+    assert "Ivan signed first" in said
+    assert "counts no more" not in said
+    note(ready, None, by=cast.it, now=AT, text="Something came of it")
+    said = words(checkup_pdf(cast.it, ready, AT))
+    assert "Ivan signed first; the record" in said
+    assert "counts no more" in said
+    assert "2 signatures of two different people of IT are lacking" in said
 
 
 def test_of_a_signed_one_it_is_always_the_same(cast: Cast, signed: Checkup) -> None:

@@ -38,6 +38,12 @@ def test_each_good_backup_can_be_asked_for(as_: As, resource: Resource, backup: 
     assert "connection refused" not in shown
 
 
+def test_on_a_phone_each_row_names_what_it_says(as_: As, resource: Resource, backup: Backup) -> None:
+    table = as_("it").get(f"/resources/{resource.pk}/").content.decode().partition("<tbody data-keys>")[2]
+    assert 'data-label="State"' in table
+    assert 'data-label="Proof"' in table
+
+
 def test_a_screen_reader_hears_which_backup_a_button_restores(as_: As, resource: Resource, backup: Backup) -> None:
     shown = page(as_, "client", resource)
     (said,) = re.findall(r'Restore…<span class="visually-hidden">(.*?)</a>', shown)

@@ -16,7 +16,7 @@ from backups.judging import CopyFacts, ResourceFacts, StoredBackup
 from backups.proof import Proof
 from checkups.record import FORMAT, canonical, digest_of, pieces, read_record
 from checkups.scope import What, draw, level_of, sample_in_words, wanted_of
-from checkups.year import lacking_in_words, overdue_in_words, reminder_due, years_lacking
+from checkups.year import lacking_in_words, overdue_in_words, reminder_due, set_in_words, years_lacking
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT
@@ -294,6 +294,35 @@ def test_what_a_year_lacks_is_said() -> None:
 )
 def test_reminders(days_before: int, reminded: int | None, due: int | None) -> None:
     assert reminder_due(NOVEMBER, NOVEMBER - timedelta(days=days_before), reminded) == due
+
+
+@pytest.mark.parametrize(
+    ("days_before", "words"),
+    [
+        (31, "IT is reminded 30 days, 7 days and a day before."),
+        (30, "IT is reminded now, 7 days and a day before."),
+        (8, "IT is reminded now, 7 days and a day before."),
+        (7, "IT is reminded now and a day before."),
+        (2, "IT is reminded now and a day before."),
+        (1, "IT is reminded now."),
+        (0, "It starts within minutes."),
+    ],
+)
+def test_a_date_that_was_set_says_which_reminders_are_to_come(days_before: int, words: str) -> None:
+    assert set_in_words(NOVEMBER, NOVEMBER - timedelta(days=days_before), 2) == f"The date is set. {words}"
+
+
+@pytest.mark.parametrize(
+    ("had", "words"),
+    [
+        (1, ""),
+        (2, ""),
+        (3, " 2026 has three dates now; two are required."),
+        (14, " 2026 has 14 dates now; two are required."),
+    ],
+)
+def test_more_dates_than_two_are_said(had: int, words: str) -> None:
+    assert set_in_words(NOVEMBER, NOVEMBER, had) == f"The date is set. It starts within minutes.{words}"
 
 
 @given(st.lists(st.booleans(), min_size=60, max_size=60))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -45,6 +47,17 @@ def test_any_text_can_be_written(text: str) -> None:
 @pytest.mark.parametrize("text", ["株式会社 🎉 \0 \u202e שלום", "x" * 5000, "a b " * 2000, "**bold** <b>&amp;", ""])
 def test_no_name_is_a_fault(text: str) -> None:
     assert made(text).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("number", range(38, 46))
+def test_no_page_has_the_last_row_alone_and_each_has_the_head(number: int) -> None:
+    paper = Paper("Compliance", "HaaS backups", MADE_AT)
+    paper.rows(("What", "Whose"), (1, 2), [(f"row {index}", "Shopco") for index in range(number)])
+    done = subprocess.run(["pdftotext", "-", "-"], input=bytes(paper.output()), capture_output=True, check=True)
+    pages = [page for page in done.stdout.decode().split("\f") if page.strip()]
+    assert [page.count("Whose") for page in pages] == [1] * len(pages)
+    assert [int(row) for page in pages for row in re.findall(r"row (\d+)", page)] == list(range(number))
+    assert pages[-1].count("row ") > 1
 
 
 def test_the_same_content_makes_the_same_bytes() -> None:

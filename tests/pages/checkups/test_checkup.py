@@ -12,7 +12,8 @@ from django.utils import timezone
 from backups.models import Resource
 from checkups.models import Check, Checkup
 from checkups.workflow import Status
-from tests.checkup_rows import make_found, make_ready
+from portal.words import company_zone
+from tests.checkup_rows import make_checkup, make_found, make_ready
 from tests.factories import Cast, make_resource
 from tests.pages.checkups.conftest import As, body
 
@@ -56,6 +57,67 @@ def test_what_failed_comes_first_with_what_to_do(as_: As, ready: Checkup) -> Non
     answer = as_("it").get(ready.get_absolute_url())
     assert (answer.context["results"].passed, answer.context["results"].failed) == (1, 1)
     assert [(level.declared, level.reached) for level in answer.context["levels"]] == [(4, 3)]
+
+
+def test_resources_come_before_what_has_changed(as_: As, signed: Checkup, ready: Checkup) -> None:
+    shown = body(as_("it").get(ready.get_absolute_url()))
+    assert shown.index("What failed and stayed so") < shown.index("All resources") < shown.index("Beside the last")
+
+
+def test_while_its_scope_is_written_down_it_says_so_and_turns_by_itself(as_: As, cast: Cast) -> None:
+    checkup = make_checkup(cast.it, status=Status.RUNNING, declared_at=None)
+    browser, live = as_("it"), f"{checkup.get_absolute_url()}live/?seen=declaring"
+    shown = body(browser.get(checkup.get_absolute_url()))
+    assert "Its scope is being written down" in shown
+    assert "Nothing in its scope" not in shown
+    assert f'hx-get="{live}"' in shown
+    assert f'hx-get="{live}"' in body(browser.get(live))
+    Checkup.objects.update(declared_at=timezone.now())
+    assert browser.get(live)["HX-Refresh"] == "true"
+    assert "Nothing in its scope" in body(browser.get(checkup.get_absolute_url()))
+
+
+def test_one_whose_day_has_begun_turns_by_itself(as_: As, cast: Cast) -> None:
+    today = timezone.now().astimezone(company_zone()).date()
+    due = make_checkup(cast.it, on=today, status=Status.PLANNED)
+    browser, live = as_("auditor"), f"{due.get_absolute_url()}live/?seen=planned"
+    shown = body(browser.get(due.get_absolute_url()))
+    assert "Its day has begun: it starts by itself within minutes." in shown
+    assert f'hx-get="{live}"' in shown
+    answer = browser.get(live)
+    assert (answer.status_code, answer.content) == (204, b""), "nothing is new"
+    running = make_checkup(cast.it, on=date(2026, 2, 1), status=Status.RUNNING)
+    shown = body(browser.get(due.get_absolute_url()))
+    assert f'It starts by itself once <a href="{running.get_absolute_url()}">CU-2026-02-01</a> is done.' in shown
+    Checkup.objects.filter(pk=running.pk).update(status="paused")
+    Checkup.objects.filter(pk=due.pk).update(status="running", started_at=timezone.now())
+    assert browser.get(live)["HX-Refresh"] == "true"
+
+
+def test_one_whose_day_is_to_come_asks_for_nothing(as_: As, planned: Checkup) -> None:
+    shown = body(as_("it").get(planned.get_absolute_url()))
+    assert "It starts by itself on its date." in shown
+    assert "hx-trigger" not in shown.partition("<main")[2]
+    assert as_("it").get(f"{planned.get_absolute_url()}live/?seen=planned")["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("finished", "words"),
+    [
+        (True, "Everything was checked, but it was given up before two people had signed."),
+        (False, "It was given up before everything was checked."),
+    ],
+)
+def test_a_cancelled_one_says_how_far_it_was(as_: As, cast: Cast, finished: bool, words: str) -> None:
+    finished_at = timezone.now() if finished else None
+    on = timezone.now().astimezone(company_zone()).date()
+    checkup = make_checkup(cast.it, on=on, status=Status.CANCELLED, finished_at=finished_at)
+    withdrawn = make_checkup(cast.it, on=on, status=Status.WITHDRAWN)
+    assert words in body(as_("auditor").get(checkup.get_absolute_url()))
+    assert "It was given up" not in body(as_("auditor").get(withdrawn.get_absolute_url()))
+    shown = body(as_("auditor").get("/checkups/"))
+    assert shown.count(words) == 1
+    assert shown.count("given up") == 1
 
 
 @pytest.mark.parametrize(
@@ -114,6 +176,8 @@ def test_it_pauses_resumes_and_cancels(as_: As, running: Checkup) -> None:
     assert "This checkup is paused and cannot be paused now." in body(
         browser.post(f"{here}pause/", {"reason": "The night's backups."}), 409
     )
+    shown = body(browser.get(here))
+    assert shown.index("Cancel…") < shown.index("Resume…"), "the main one last"
     assert "goes on." in body(browser.post(f"{here}resume/", follow=True))
     shown = body(browser.post(f"{here}cancel/", {"reason": "A disk of the scratch broke."}, follow=True))
     assert "A disk of the scratch broke." in shown
@@ -135,6 +199,11 @@ def test_the_record_of_a_signed_one(as_: As, signed: Checkup) -> None:
     shown = body(as_("auditor").get(signed.get_absolute_url()))
     assert signed.sha256 in shown
     assert "Shop-db is backed up anew and was checked by hand." in shown
+    both, whole = signed.signatures.values_list("sha256", flat=True)[0], signed.sha256
+    assert shown.count(both) == shown.count(whole) == 1
+    assert shown.index(both) < shown.index("SHA-256 of the record without its signatures.") < shown.index(whole)
+    assert shown.index(whole) < shown.index("SHA-256 of the same with both signatures: that of the JSON file.")
+    assert f"manage.py checkup verify {signed.number}</code> works out both anew" in shown
     for name in ("pdf", "json", "csv"):
         assert f'href="{signed.get_absolute_url()}record.{name}"' in shown
     assert "Sign…" not in body(as_("it").get(signed.get_absolute_url()))

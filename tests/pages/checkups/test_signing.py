@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from checkups.actions.following import hand_on
+from checkups.actions.moves import note
 from checkups.actions.signing import standing
 from checkups.models import Checkup, CheckupFinding
-from checkups.workflow import Status
+from checkups.workflow import Move, Status
 from portal.words import company_zone
 from tests.factories import Cast
 from tests.pages.checkups.conftest import As, body
@@ -55,6 +57,8 @@ def test_with_a_failure_a_statement_is_required(as_: As, ready: Checkup) -> None
     shown = body(sign(as_("it"), ready, statement=" "), 400)
     assert "Something failed: say in a statement what becomes of it." in shown
     assert 'aria-labelledby="act-seal-title" open' in shown
+    assert re.search(r"<textarea[^>]* autofocus", shown)
+    assert "autofocus" not in body(as_("it").get(ready.get_absolute_url()))
     assert not ready.signatures.exists()
 
 
@@ -100,6 +104,34 @@ def test_a_signature_under_an_earlier_state_counts_no_more(
     shown = body(as_("it").get(ready.get_absolute_url()))
     assert "Under an earlier state of the record" in shown
     assert "<strong>Your turn.</strong>" in shown
+    assert "Ivan signed first; the record changed after that, so it counts no more" in shown
+    for who in ("it", "second_it"):
+        sign(as_(who), ready)
+    shown = body(as_("auditor").get(ready.get_absolute_url()))
+    happened = re.findall(r"<li><div[^>]*><strong>([^<]*)</strong>", shown.partition("What happened")[2])
+    assert happened[-3:] == [
+        "Ivan signed first; the record changed after that, so it counts no more",
+        "Ivan signed first",
+        "Iris signed second, which completes the record",
+    ]
+
+
+def test_a_first_signature_is_among_what_happened(as_: As, ready: Checkup) -> None:
+    sign(as_("it"), ready)
+    for who in ("it", "auditor"):
+        happened = body(as_(who).get(ready.get_absolute_url())).partition("What happened")[2]
+        assert "<strong>Ivan signed first</strong>" in happened
+        assert STATEMENT not in happened, "it stands with the signature"
+
+
+def test_what_was_checked_again_is_among_what_happened_also_where_it_is_of_a_finding(
+    as_: As, cast: Cast, ready: Checkup, failed: CheckupFinding
+) -> None:
+    note(ready, Move.CHECK_AGAIN, by=cast.it, now=timezone.now(), text="Ivan had shop-db checked again", finding=failed)
+    note(ready, None, by=cast.it, now=timezone.now(), text="The task is done", finding=failed)
+    shown = body(as_("it").get(ready.get_absolute_url()))
+    assert "Ivan had shop-db checked again" in shown
+    assert "The task is done" not in shown
 
 
 @pytest.mark.parametrize("who", ["auditor", "administrator"])

@@ -65,6 +65,8 @@ def test_what_came_of_it(as_: As, trial: Trial, cast: Cast, backup: Backup) -> N
     shown = body(as_("it").get(reverse("trial", args=[bad.pk])))
     for words in ("Two files differ.", "Take a fresh backup.", "exit 3", "It is being removed;"):
         assert words in shown
+    assert shown.index("Take a fresh backup.") < shown.index("What was done"), "what to do is said first, and once"
+    assert shown.count("Take a fresh backup.") == 1
 
 
 def test_the_last_trials_stand_on_the_backups_page(as_: As, trial: Trial, cast: Cast, backup: Backup) -> None:

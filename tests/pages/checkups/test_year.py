@@ -41,10 +41,30 @@ def test_it_sets_a_date(as_: As, cast: Cast) -> None:
     browser = as_("it")
     assert "Set this date</button>" in body(browser.get("/checkups/"))
     answer = browser.post("/checkups/set/", {"on": "2026-05-20", "share": "100"}, follow=True)
-    assert "The date is set." in body(answer)
+    assert "The date is set. IT is reminded 30 days, 7 days and a day before." in body(answer)
     made = Checkup.objects.get()
     assert (made.on, made.share, made.set_by, made.number) == (date(2026, 5, 20), 100, cast.it, "CU-2026-05-20")
     assert Finding.objects.open().filter(code=Code.CHECKUP_DATES).count() == 1
+
+
+def test_a_third_date_is_allowed_and_said(as_: As, cast: Cast) -> None:
+    for on in (date(2026, 5, 20), date(2026, 11, 15)):
+        make_checkup(cast.it, on=on, status=Status.PLANNED)
+    make_checkup(cast.it, on=date(2026, 8, 1), status=Status.WITHDRAWN)
+    shown = body(as_("it").post("/checkups/set/", {"on": "2026-03-01", "share": "100"}, follow=True))
+    assert "The date is set. It starts within minutes. 2026 has three dates now; two are required." in shown
+    assert "Three dates are set" in shown
+
+
+def test_each_year_with_a_date_is_listed(as_: As, cast: Cast) -> None:
+    make_checkup(cast.it, on=date(2025, 5, 20), status=Status.PLANNED)
+    make_checkup(cast.it, on=date(2029, 5, 20), status=Status.PLANNED)
+    answer = as_("it").get("/checkups/")
+    assert [year.year for year in answer.context["years"]] == [2026, 2027, 2028, 2029]
+    shown = body(answer)
+    assert "CU-2029-05-20" in shown
+    assert "Its two dates are to be set from July 2027 on." in shown
+    assert "Its second date is to be set from July 2028 on." in shown
 
 
 @pytest.mark.parametrize(
