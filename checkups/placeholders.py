@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from backups.drivers.questions import names_database
+
 _SERVER = {
     "database": "the name of the restored database",
     "host": "its server",
@@ -65,6 +67,16 @@ def why_not_an_address(kind: str, text: str) -> str:
             f"The address has to name the restored copy by {words}, in its path or its query: without that the live"
             " application answers."
         )
+    return ""
+
+
+def why_not_a_query(kind: str, live: str, text: str) -> str:
+    """Why that SQL query asks no restored copy of the database ``live``; empty when it does.
+
+    A server of MariaDB answers a query that names another of its databases from that one, the live one as well.
+    """
+    if kind == "mysql" and live and names_database(live, text):
+        return f"The query names the database {live}, so the live one would answer. Leave its name out: the copy is meant then."
     return ""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
-from checkups.models import Checkup, CheckupEvent, CheckupFinding, Signature
+from checkups.models import Checkup, CheckupFinding, Signature
 from checkups.permissions import check_can_see_checkups, sees_every_checkup
 from checkups.results import Results, results_of
 from checkups.workflow import Status
@@ -51,10 +51,8 @@ def summary_for(user: Person, today: date) -> Summary | None:
 
 
 def waiting_for(user: Person) -> QuerySet[Checkup]:
-    """The checkups that wait for this person's signature: those that they have not signed as they are now."""
+    """The checkups that wait for this person's signature: those that they have not signed as they were last read."""
     if not has_permission(user, Permission.SIGN_CHECKUPS, None) or getattr(user, "is_service_account", True):
         return Checkup.objects.none()
-    events = CheckupEvent.objects.filter(checkup=OuterRef("checkup")).order_by()
-    last = Subquery(events.values("checkup").annotate(last=Max("at")).values("last"))
-    signed = Signature.objects.filter(checkup=OuterRef("pk"), by=user.pk, at__gte=last)
+    signed = Signature.objects.filter(checkup=OuterRef("pk"), by=user.pk, sha256=OuterRef("content_sha256"))
     return Checkup.objects.filter(~Exists(signed), status=Status.READY.value)

@@ -90,6 +90,9 @@ TABLE: dict[tuple[Status | None, Move], Transition] = {
     (Status.READY, Move.CANCEL): Transition(Status.CANCELLED, "{by} cancelled the checkup", needs_reason=True),
 }
 
+OF_TASKS = "task"
+"""The events of tasks that people see to: no moves of the checkup, and not in the record, which is of what was found."""
+
 _WANTED = {
     Move.CHANGE: "changed", Move.WITHDRAW: "withdrawn", Move.START: "started", Move.PAUSE: "paused",
     Move.RESUME: "resumed", Move.CHECK_AGAIN: "checked again", Move.SEAL: "signed", Move.CANCEL: "cancelled",

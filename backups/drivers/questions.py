@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backups.drivers.base import DriverError, NotAnswered
@@ -20,6 +21,11 @@ def answer_of(row: Sequence[object] | None) -> str:
         said = "NULL" if value is None else f"“{text}”"
         raise NotAnswered(f"The question was answered with {said}, which counts as no.")
     return f"The question was answered with “{text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}”."
+
+
+def names_database(name: str, question: str) -> bool:
+    """Whether the question names a table as one of that database, as in ``shop.orders``."""
+    return bool(re.search(rf"(?<![\w$`.])(`{re.escape(name)}`|{re.escape(name)})\s*\.", question, re.IGNORECASE))
 
 
 def refused(message: str, detail: str) -> NotAnswered:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import urllib.error
+import socket
+import threading
+import time
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -33,7 +35,9 @@ def ask_application(resource: Resource, driver: Driver, values: Settings, place:
     """
     check = ApplicationCheck.objects.filter(resource=resource).first()
     if check is None:
-        raise DriverError("The application's check was taken away while this ran. Have it checked again.")
+        raise DriverError(
+            "The application's check was taken away meanwhile. Say again how it is asked, then have it checked again."
+        )
     asked = asked_in_words(check)
     try:
         return f"{asked} {_answer(check, driver, values, place)}"
@@ -102,29 +106,44 @@ def program_of(text: str) -> Path:
     return path
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """An answer from elsewhere says nothing about the restored copy."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        """None is followed."""
-
-
 def _over_http(text: str, seconds: int) -> str:
+    """One request, no proxy, no redirect followed: an answer from elsewhere says nothing about the restored copy."""
     address = address_of(text)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+    made = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = made(address.hostname or "", address.port, timeout=seconds)
     try:
-        with opener.open(address.geturl(), timeout=seconds) as answer:  # the address was checked above
-            status = int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise DriverError(f"The application answered {error.code} at {address.netloc}, not 200.") from None
+        status = _status(connection, address, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise DriverError(
             f"The application did not answer at {address.netloc} within {seconds} seconds.", detail=type(error).__name__
         ) from error
+    finally:
+        connection.close()
     if status != http.client.OK:
         raise DriverError(f"The application answered {status} at {address.netloc}, not 200.")
     return f"The application answered 200 at {address.netloc}{address.path}."
+
+
+def _status(connection: http.client.HTTPConnection, address: urllib.parse.SplitResult, seconds: int) -> int:
+    """Of the answer, of which nothing else is read. One that drips is cut off in time: a timeout holds for each piece alone."""
+    until = time.monotonic() + seconds
+    connection.connect()
+    cut = threading.Timer(max(until - time.monotonic(), 0), _cut_off, [connection.sock])
+    cut.start()
+    try:
+        connection.request("GET", urllib.parse.urlunsplit(("", "", address.path or "/", address.query, "")))
+        status = connection.getresponse().status
+        if time.monotonic() > until:
+            raise TimeoutError  # what was cut off in the middle of its head looks whole
+        return status
+    finally:
+        cut.cancel()
+        cut.join()
+
+
+def _cut_off(sock: socket.socket) -> None:
+    with suppress(OSError):  # the other side was quicker
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _by_program(path: Path, where: Mapping[str, str], seconds: int) -> str:

@@ -11,6 +11,7 @@ from checkups.actions.moves import locked_checkup, note
 from checkups.actions.reminding import look_at_the_year
 from checkups.models import Checkup, Task
 from checkups.permissions import check_can_see_to
+from checkups.workflow import OF_TASKS
 from portal.days import day_in_words
 from portal.errors import InvalidInput
 from portal.handover import hand_over
@@ -64,6 +65,6 @@ def close_task(*, by: User, task: Task, outcome: str, now: datetime | None = Non
 
 
 def _note(checkup: Checkup, task: Task, by: User, now: datetime, text: str, reason: str) -> None:
-    """In the checkup's record as long as it is not signed; after that the task's own history tells."""
+    """Among the checkup's events as long as it is not signed; after that the task's own history tells."""
     if checkup.sealed_at is None:
-        note(checkup, None, by=by, now=now, text=text, reason=reason, finding=task.finding)
+        note(checkup, OF_TASKS, by=by, now=now, text=text, reason=reason, finding=task.finding)

@@ -16,7 +16,7 @@ from checkups.actions.testing import request_test
 from checkups.models import ApplicationCheck, Asking, Trial
 from checkups.models.applicationcheck import MOST_SECONDS
 from checkups.permissions import check_can_say_how_to_ask, check_can_stop_asking, check_can_try
-from checkups.placeholders import why_not_an_address
+from checkups.placeholders import why_not_a_query, why_not_an_address
 from portal.errors import InvalidInput, PortalError
 from portal.history import acting
 from portal.models import User
@@ -81,15 +81,7 @@ def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds
         raise InvalidInput(
             "A resource of this kind cannot be asked by SQL. Use a web address or a program.", field="way"
         )
-    try:
-        if way == Asking.HTTP:
-            address_of(HOLE.sub("x", text))
-            if refusal := why_not_an_address(resource.kind, text):
-                raise InvalidInput(refusal, field="text")
-        elif way == Asking.COMMAND:
-            program_of(text)
-    except DriverError as error:
-        raise InvalidInput(error.sentence, field="text") from error
+    _check_question(resource, way, text)
     with acting(by, reason), transaction.atomic():
         locked_resource(resource.pk)  # a first check has no row to be locked
         row = ApplicationCheck.objects.filter(resource=resource).first() or ApplicationCheck(resource=resource)
@@ -97,6 +89,23 @@ def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds
             row.way, row.text, row.seconds = way, text, seconds
             row.save()
     return row
+
+
+def _check_question(resource: Resource, way: str, text: str) -> None:
+    """Raises InvalidInput naming ``text`` where no restored copy can be asked that."""
+    why_not = ""
+    try:
+        if way == Asking.HTTP:
+            address_of(HOLE.sub("x", text))
+            why_not = why_not_an_address(resource.kind, text)
+        elif way == Asking.COMMAND:
+            program_of(text)
+        else:
+            why_not = why_not_a_query(resource.kind, resource.settings.get("dbname", ""), text)
+    except DriverError as error:
+        raise InvalidInput(error.sentence, field="text") from error
+    if why_not:
+        raise InvalidInput(why_not, field="text")
 
 
 def stop_asking(*, by: User, resource: Resource, reason: str) -> None:

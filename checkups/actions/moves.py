@@ -65,7 +65,7 @@ def apply_move(
 
 def note(
     checkup: Checkup,
-    move: Move | None,
+    move: Move | str | None,
     *,
     by: User | None,
     now: datetime,
@@ -75,7 +75,7 @@ def note(
 ) -> None:
     """Append to the checkup's record, or to one finding's."""
     CheckupEvent.objects.create(
-        checkup=checkup, finding=finding, at=now, by=by, name=str(by or ""), move=move.value if move else "note",
+        checkup=checkup, finding=finding, at=now, by=by, name=str(by or ""), move=str(move or "note"),
         text=text, reason=reason.strip(),
     )  # fmt: skip
 

@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet
 
 from backups.proof import Proof
+from checkups.actions.versions import known_digest
 from checkups.models import Check, Checkup, CheckupFinding, Signature, Trial
 from checkups.plainly import check_in_words, finding_in_words, is_plain, trial_in_words
 from checkups.record import digest_of, pieces
-from checkups.workflow import Move
+from checkups.workflow import OF_TASKS, Move
 
 CHUNK = 200
 
@@ -39,9 +40,13 @@ def record_of(checkup: Checkup, signatures: Sequence[Signature] | None = None, p
 
 
 def signatures_of(checkup: Checkup) -> list[Signature]:
-    """The signatures that count: those under what the record says. Earlier ones, before it changed, are void."""
+    """The signatures that count: those under what the record says. Earlier ones, before it changed, are void.
+
+    While what it says is being worked out, none do yet.
+    """
     if checkup.sealed_at is None:
-        return list(checkup.signatures.filter(sha256=content_digest(checkup)).order_by("pk"))
+        digest = known_digest(checkup)
+        return list(checkup.signatures.filter(sha256=digest).order_by("pk")) if digest else []
     sealing = checkup.signatures.order_by("-pk").values("sha256")[:1]  # the last one given, whatever its clock said
     return list(checkup.signatures.filter(sha256__in=sealing).order_by("pk"))
 
@@ -72,7 +77,9 @@ def _head(checkup: Checkup) -> dict[str, Any]:
 
 
 def _events(checkup: Checkup) -> Iterator[dict[str, Any]]:
-    told = checkup.events.exclude(move=Move.SEAL.value).select_related("finding__resource").order_by("pk")
+    told = (
+        checkup.events.exclude(move__in=[Move.SEAL.value, OF_TASKS]).select_related("finding__resource").order_by("pk")
+    )
     for event in told.iterator(CHUNK):
         yield {
             "at": event.at, "by": event.name, "text": event.text, "reason": event.reason,

@@ -42,7 +42,7 @@ def to_what_stands_there(check: Check) -> Copy | None:
         return None
     now, resource = timezone.now(), check.finding.resource
     wanted = [one for one in wanted_of(facts_of(resource, now), now=now, zone=company_zone()) if one.what == check.what]
-    if not wanted or wanted[0].backup in (None, check.backup_id):
+    if not wanted or wanted[0].backup in (None, check.backup_id) or wanted[0].region != check.region:
         return None
     with transaction.atomic():
         checkup = locked_checkup(check.finding.checkup_id)

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from backups.facts import facts_of
 from backups.models import Copy, CopyState, Resource
+from backups.proof import Proof
 from checkups.actions.moves import apply_move
 from checkups.actions.reminding import look_at_the_year
 from checkups.actions.repointing import point
 from checkups.actions.settling import settle_finding_row
-from checkups.models import Check, CheckStatus, Checkup, CheckupFinding
+from checkups.models import ApplicationCheck, Check, CheckStatus, Checkup, CheckupFinding
 from checkups.permissions import check_can_check_again, check_can_manage
 from checkups.scope import Wanted, What, wanted_of
 from checkups.workflow import Move
@@ -118,9 +119,17 @@ def refusal_to_try(check: Check) -> str:
 
 
 def check_may_pass(check: Check) -> None:
-    """Raises Refused where no copy of the backup stands any more that could pass, nor one that has taken its place."""
+    """Raises Refused where no copy of the backup stands any more that could pass, nor one that has taken its place.
+
+    So it does where the application was to be asked, and nobody says how any more.
+    """
+    resource = check.finding.resource_id
+    if check.declared >= Proof.APPLICATION_ANSWERED and not ApplicationCheck.objects.filter(resource=resource).exists():
+        raise Refused(
+            "It was declared that the application is asked. Say again how, on the resource's page, then check it again."
+        )
     there = Copy.objects.filter(region=check.region, state__in=[CopyState.WRITING, CopyState.PRESENT])
-    stands_in = Q(backup__resource=check.finding.resource_id) if check.what == What.ELSEWHERE else Q(pk=None)
+    stands_in = Q(backup__resource=resource) if check.what == What.ELSEWHERE else Q(pk=None)
     if not there.filter(Q(backup=check.backup_id) | stands_in).exists():
         raise Refused(
             f"No good copy of it stands in {check.region} any more, and one that was found damaged is never taken for good"
@@ -145,6 +154,8 @@ def _take_newest(check: Check, resource: Resource, now: datetime) -> None:
     """
     wanted = {one.what: one for one in wanted_of(facts_of(resource, now), now=now, zone=company_zone())}
     what = What(check.what)
+    if what is What.KEPT:
+        raise Refused("All that is kept of it is in the scope already: there is nothing newer. Check the same again.")
     if what is What.BOTH and What.BOTH not in wanted and What.DAILY in wanted:
         _check_is_newer(check, wanted[What.DAILY])
         daily = Check(finding=check.finding, what=What.DAILY.value, declared=check.declared)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from backups.actions.taking import Clock
 from backups.drivers.base import Place, StillWorking
 from backups.kinds import driver_of
+from checkups.actions.moves import locked_checkup, note
+from checkups.actions.versions import tell_of_void_signatures
 from checkups.models import Trial
 from checkups.models.trial import OPEN
+from checkups.workflow import Status
 from portal.handover import LONGEST_WAIT
 
 log = structlog.get_logger(__name__)
@@ -59,19 +63,32 @@ def remove_scratch(trial_id: int, *, clock: Clock = timezone.now) -> bool:
         young = trial.finished_at is not None and now - trial.finished_at < LONGEST_WAIT
         mine.update(resend_at=now + (SOON if young else LONGEST_WAIT))
         return False
-    _note_removal(trial, clock().isoformat())
-    return bool(mine.update(tidied_at=clock(), resend_at=None))
+    return _removed(trial, clock())
 
 
-def _note_removal(trial: Trial, at: str) -> None:
-    """As its last step, as long as the record is open."""
+def _removed(trial: Trial, now: datetime) -> bool:
+    """Record it: as the trial's last step too, as long as the record is open. False when another worker has recorded it."""
     check = trial.check_row
-    if check is not None and check.finding.checkup.sealed_at is not None:
-        return
-    words = f"Nothing of {trial.place.get('beside', 'it')} is left."
-    row = {"name": "remove", "started_at": at, "finished_at": at, "ok": True, "sentence": words}
-    steps = [step for step in trial.steps if step["name"] != "remove"]
-    Trial.objects.filter(pk=trial.pk).update(steps=[*steps, row])
+    with transaction.atomic():
+        checkup = locked_checkup(check.finding.checkup_id) if check is not None else None
+        facts: dict[str, object] = {"tidied_at": now, "resend_at": None}
+        if checkup is None or checkup.sealed_at is None:
+            facts["steps"] = _with_removal(Trial.objects.values_list("steps", "place").get(pk=trial.pk), now)
+        if not Trial.objects.untidied().filter(pk=trial.pk).update(**facts):
+            return False
+        if checkup is not None and check is not None and checkup.state is Status.READY:
+            # The record that people look at, and may have signed, is another one now.
+            text = f"Scratch of {check.finding.name} was removed"
+            note(checkup, None, by=None, now=now, text=text, finding=check.finding)
+            tell_of_void_signatures(checkup)
+    return True
+
+
+def _with_removal(row: tuple[list[dict[str, object]], dict[str, str]], now: datetime) -> list[dict[str, object]]:
+    steps, place = row
+    words, at = f"Nothing of {place.get('beside', 'it')} is left.", now.isoformat()
+    last = {"name": "remove", "started_at": at, "finished_at": at, "ok": True, "sentence": words}
+    return [*(step for step in steps if step["name"] != "remove"), last]
 
 
 def see_to_leavings(trial_id: int, *, clock: Clock = timezone.now) -> None:

@@ -36,9 +36,9 @@ def settle_finding_row(finding: CheckupFinding, now: datetime) -> None:
         status = FindingStatus.FAILED
     elif any(check.status in UNDER_WAY for check in checks):
         status = FindingStatus.WAITING
-    elif any(check.status == CheckStatus.PASSED for check in checks):
+    elif all(check.status == CheckStatus.PASSED for check in checks):
         status = FindingStatus.PASSED
-    else:
+    else:  # what was left, though others passed, was not checked
         status = FindingStatus.LEFT
     said = [f"{check.what_enum.label.capitalize()}: {check.sentence}" for check in failed]
     fresh = " ".join(words for words in said if words not in finding.sentence)
@@ -49,7 +49,7 @@ def settle_finding_row(finding: CheckupFinding, now: datetime) -> None:
     if news:
         note(finding.checkup, None, by=None, now=now, text=news, reason=fresh, finding=finding)
     finding.save(update_fields=["status", "sentence", "failed_at"])
-    _settle_task(finding, failed, now)
+    _settle_task(finding, failed, now, anew=bool(fresh))
 
 
 def _news(finding: CheckupFinding, status: FindingStatus, fresh: str) -> str:
@@ -63,22 +63,31 @@ def _news(finding: CheckupFinding, status: FindingStatus, fresh: str) -> str:
     )
 
 
-def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime) -> None:
+def _settle_task(finding: CheckupFinding, failed: list[Check], now: datetime, *, anew: bool) -> None:
+    """``anew``: something failed just now."""
     task = Task.objects.select_for_update().filter(finding=finding).first()  # after the checkup, as everywhere
     if failed:
         advice = " ".join(dict.fromkeys(_advice(check) for check in failed))
-        if task is None:
-            due, owner = now.astimezone(company_zone()).date() + DUE_WITHIN, _owner(finding.checkup)
-            Task.objects.create(finding=finding, opened_at=now, owner=owner, due_on=due, advice=advice)
-            text = f"{owner} has the task, until {day_in_words(due)}"
-            note(finding.checkup, None, by=None, now=now, text=text, reason=advice, finding=finding)
-            hand_over("checkups.tell_tasks")
+        if task is None or (anew and task.done_at is not None):
+            _open_task(finding, task, advice, now)
         elif task.done_at is None and task.advice != advice:
             task.advice = advice
             task.save(update_fields=["advice"])
     elif task is not None and task.done_at is None and finding.status == FindingStatus.PASSED:
         task.done_at, task.outcome = now, "It was checked again and passed."
         task.save(update_fields=["done_at", "outcome"])
+
+
+def _open_task(finding: CheckupFinding, task: Task | None, advice: str, now: datetime) -> None:
+    """The first one of the finding, or the same again: it was done, and then something failed anew."""
+    again = "" if task is None else " again"
+    task = task or Task(finding=finding, opened_at=now, owner=_owner(finding.checkup))
+    task.due_on, task.advice = now.astimezone(company_zone()).date() + DUE_WITHIN, advice
+    task.done_at, task.done_by, task.outcome, task.told_at = None, None, "", None
+    task.save()
+    text = f"{task.owner} has the task{again}, until {day_in_words(task.due_on)}"
+    note(finding.checkup, None, by=None, now=now, text=text, reason=advice, finding=finding)
+    hand_over("checkups.tell_tasks")
 
 
 def _advice(check: Check) -> str:
@@ -105,8 +114,7 @@ def finish_if_done(checkup: Checkup, now: datetime) -> bool:
 
     def alter(locked: Checkup) -> None:
         locked.finished_at = now
-        # People sign minutes after they were told, at the least: clocks that differ a little do no harm here.
-        if locked.told_ready_at is None or locked.signatures.filter(at__gt=locked.told_ready_at).exists():
+        if locked.signatures.filter(sha256=locked.content_sha256).exists():
             locked.told_ready_at = None  # what somebody has signed is no more: all have to know
 
     if checkup.state is not Status.RUNNING or _open_checks(checkup).exists():

@@ -16,6 +16,7 @@ from django.utils import timezone
 from checkups.actions.moves import apply_move, locked_checkup
 from checkups.actions.recording import content_digest, record_of
 from checkups.actions.settling import let_go
+from checkups.actions.versions import known_digest, version_of
 from checkups.models import Checkup, Signature, Trial
 from checkups.models.finding import FindingStatus
 from checkups.permissions import check_can_sign
@@ -28,7 +29,7 @@ from portal.reasons import REASON_MAX, TOO_LONG, telling_reason, visible_text
 from portal.words import counted
 
 STATEMENT_MISSING = "Something failed: say in a statement what becomes of it."
-MENDED_STATEMENT_MISSING = "Something failed first and passed later: say in a statement what it was."
+MENDED_STATEMENT_MISSING = "Something failed first: say in a statement what it was."
 SCRATCH_STATEMENT_MISSING = "Scratch of it cannot be removed yet: say in a statement what becomes of it."
 CHANGED = "The record has changed since you looked. Look at it again, then sign."
 BEING_READ = "What the record says is being worked out. Look again in a few minutes."
@@ -51,7 +52,7 @@ class Standing:
 
 def standing(checkup: Checkup) -> Standing:
     """What the record of the checkup says now. Signatures under an earlier state of it do not count."""
-    digest = _known_digest(checkup)
+    digest = known_digest(checkup)
     if not digest and checkup.findings.count() <= SMALL:
         digest = work_out(checkup)
     elif not digest:
@@ -61,26 +62,18 @@ def standing(checkup: Checkup) -> Standing:
 
 def work_out(checkup: Checkup) -> str:
     """Read the whole record and keep what it hashes to; empty when something happened to it meanwhile."""
-    before = _version(checkup)
+    before = version_of(checkup)
     digest = content_digest(checkup)
     fresh = Checkup.objects.get(pk=checkup.pk)
-    if fresh.state is not Status.READY or _version(fresh) != before:
+    if fresh.state is not Status.READY or version_of(fresh) != before:
         return ""
     Checkup.objects.filter(pk=checkup.pk, status=Status.READY.value).update(
         content_sha256=digest, content_version=before
     )
     checkup.content_sha256, checkup.content_version = digest, before
+    if fresh.told_ready_at is None:
+        hand_over("checkups.tell_ready")
     return digest
-
-
-def _known_digest(checkup: Checkup) -> str:
-    return checkup.content_sha256 if checkup.content_version == _version(checkup) else ""
-
-
-def _version(checkup: Checkup) -> str:
-    """Of all that the record says: each change of it is a move, an event, or the removal of scratch."""
-    last = checkup.events.order_by("-pk").values_list("pk", flat=True).first()
-    return f"{checkup.status_changed_at.isoformat()} {last or 0} {_untidied(checkup).count()}"
 
 
 def open_failures(checkup: Checkup) -> int:
@@ -103,7 +96,7 @@ def sign(*, by: User, checkup: Checkup, digest: str, statement: str = "", now: d
         locked = locked_checkup(checkup.pk)
         given = list(locked.signatures.filter(sha256=seen.digest))
         check_can_sign(by, locked, given)
-        if _known_digest(locked) != seen.digest or len(given) >= NUMBER:
+        if known_digest(locked) != seen.digest or len(given) >= NUMBER:
             raise Refused(CHANGED)
         Signature.objects.create(checkup=locked, by=by, name=str(by), at=now, statement=statement, sha256=seen.digest)
     if len(given) + 1 < NUMBER:
@@ -141,7 +134,7 @@ def seal(checkup: Checkup, now: datetime) -> Checkup:
 def hand_over_sealing() -> None:
     """What the sweeper does: what two people have signed and no worker has sealed is sealed; unread records are read."""
     for checkup in Checkup.objects.filter(status=Status.READY.value):
-        if not _known_digest(checkup):
+        if not known_digest(checkup):
             hand_over("checkups.work_out", checkup.pk)
         elif _sealing(checkup) is not None:
             hand_over("checkups.seal", checkup.pk)
@@ -149,7 +142,7 @@ def hand_over_sealing() -> None:
 
 def _sealing(checkup: Checkup) -> list[Signature] | None:
     """The two signatures under what the record says now, in their order; None as long as there are not two."""
-    digest = _known_digest(checkup)
+    digest = known_digest(checkup)
     if not digest or checkup.state is not Status.READY:
         return None
     given = list(checkup.signatures.filter(sha256=digest).select_related("by").order_by("pk"))

@@ -33,7 +33,7 @@ from checkups.actions.repointing import to_what_stands_there
 from checkups.actions.scratch import remove_scratch, see_to_leavings, workdir_of
 from checkups.actions.steps import NotThere, Steps
 from checkups.models import Check, Trial, TrialStatus
-from checkups.servers import instead_of, place_in_words
+from checkups.servers import check_is_apart, host_in_words, instead_of, is_elsewhere
 from checkups.workflow import Status
 from portal.handover import hand_over
 from portal.history import acting
@@ -122,21 +122,13 @@ def _carry_out(trial: Trial, steps: Steps, progress: RowProgress, clock: Clock) 
         copy.refresh_from_db(fields=["state"])
         if copy.state in (CopyState.DELETING, CopyState.DELETED):  # a newer one has taken its place meanwhile
             raise DriverError(f"The copy in {copy.region} was replaced by a newer one.", retry=True) from error
-        if _reads_well(copy):
+        if reads_well(copy):  # one that cannot be read now is not called damaged: then that is what went wrong
             steps.begin_anew(
                 "The stored bytes were read wrongly once, and rightly the second time; it is restored once more."
             )
             return _restore(trial, copy, steps, progress, clock)
         note_damaged_copy(copy, error.sentence, clock())
         raise
-
-
-def _reads_well(copy: Copy) -> bool:
-    """Whether the copy reads well now. One that cannot be read is not called damaged: then the first error counts."""
-    try:
-        return reads_well(copy)
-    except DriverError:
-        return False
 
 
 def _copy_of(trial: Trial) -> Copy:
@@ -155,7 +147,7 @@ def _copy_of(trial: Trial) -> Copy:
             raise NotThere(_absence(found, check.region), damaged=_is_damaged(found))
         copy = present
         trial.copy, trial.backup = copy, copy.backup
-        trial.save(update_fields=["copy", "backup"])
+        _keep(trial, copy=copy, backup=copy.backup)
     if copy.state != CopyState.PRESENT:
         raise NotThere(_absence(copy, copy.region), damaged=_is_damaged(copy))
     return copy
@@ -209,8 +201,8 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
             with steps.step("restore") as told, progress.stoppable():
                 progress.begin_anew()
                 driver.restore(values, place, artefact, workdir, progress)
-                where = place_in_words(trial.resource.kind) or f", in {copy.region}"
-                told.sentence = f"A complete restore stands in scratch{where}: {place.beside}."
+                where = host_in_words(trial.resource.kind)
+                told.sentence = f"The copy in {copy.region} was restored whole into scratch{where}, as {place.beside}."
         if not steps.is_done("neutralise"):
             with steps.step("neutralise") as told:
                 off = driver.neutralise(values, place)
@@ -248,10 +240,17 @@ def _place(trial: Trial, values: Settings) -> Place:
     """The names of the scratch, stored before anything is built."""
     if not trial.place:
         token = f"cu-{trial.pk}-{trial.number}-{secrets.token_hex(3)}"
-        trial.place = driver_of(trial.resource.kind).place(values, token, Mode.BESIDE).as_json()
-        trial.values = dict(values)
-        trial.save(update_fields=["place", "values"])
+        place = driver_of(trial.resource.kind).place(values, token, Mode.BESIDE)
+        check_is_apart(trial.resource.kind, place)
+        trial.place, trial.values = place.as_json(), dict(values)
+        _keep(trial, place=trial.place, values=trial.values)
     return Place.from_json(trial.place)
+
+
+def _keep(trial: Trial, **facts: object) -> None:
+    """Write facts of the running trial. Raises WorkTakenAway when it was given up meanwhile: its record is closed."""
+    if not Trial.objects.filter(pk=trial.pk, status=TrialStatus.RUNNING).update(**facts):
+        raise WorkTakenAway("This trial was given up meanwhile.")
 
 
 def _empty(workdir: Path) -> Path:
@@ -265,5 +264,6 @@ def _measure(trial: Trial, copy: Copy, now: datetime) -> None:
     assert trial.started_at is not None
     took = max(now - trial.started_at, timedelta(0))
     trial.recovery_ms = int(took.total_seconds() * 1000)
-    trial.save(update_fields=["recovery_ms"])
-    note_recovery(trial.resource, took, copy.backup.source_bytes or 0, now)
+    _keep(trial, recovery_ms=trial.recovery_ms)
+    if not is_elsewhere(trial.resource.kind):  # what another server takes promises nothing of the live one
+        note_recovery(trial.resource, took, copy.backup.source_bytes or 0, now)

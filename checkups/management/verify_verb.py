@@ -90,7 +90,8 @@ def _file_holds(command: BaseCommand, number: str, kept: dict[str, Any]) -> bool
 
 def _part_holds(command: BaseCommand, checkup: Checkup, kept: dict[str, Any], part: Any) -> bool:
     """A client's part has no hash of its own: it is compared with the same part of the rows, and those with the hash."""
-    names = [str(one) for one in part.get("clients", [])] if isinstance(part, dict) else []
+    clients = part.get("clients") if isinstance(part, dict) else None
+    names = [str(one) for one in clients] if isinstance(clients, list) else []
     rows_hold = _rows_hold(command, checkup)
     whose = ", ".join(names) or "nobody"
     if digest_of([canonical(kept)]) == digest_of(record_of(checkup, part=Q(client__in=names))):

@@ -1,6 +1,9 @@
 """What belongs to a signed checkup is never changed and never deleted: the database refuses it, whoever asks.
 
 On PostgreSQL a trigger waits first until a signature that is being given at the same time has been committed, or not.
+
+A later migration that alters one of these tables on SQLite makes it anew, which the triggers of the others do not survive:
+it calls drop() before and create() after. create() then seals columns that were added as well.
 """
 
 from django.db import migrations

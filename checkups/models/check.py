@@ -43,7 +43,12 @@ class Check(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["finding", "what", "backup"], nulls_distinct=False, name="check_once"),
+            models.UniqueConstraint(
+                fields=["finding", "what", "backup"], condition=Q(backup__isnull=False), name="check_once_per_backup"
+            ),
+            models.UniqueConstraint(
+                fields=["finding", "what"], condition=Q(backup__isnull=True), name="check_once_without_backup"
+            ),
             models.CheckConstraint(
                 name="check_passed_reached_its_level",
                 condition=~Q(status="passed") | Q(reached__gte=models.F("declared")),

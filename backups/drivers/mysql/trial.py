@@ -12,8 +12,8 @@ from backups.drivers.counting import some
 from backups.drivers.mysql import journal, programs, survey
 from backups.drivers.mysql.errors import translated
 from backups.drivers.mysql.programs import EVENT
-from backups.drivers.mysql.target import Target
-from backups.drivers.questions import answer_of, refused, too_late
+from backups.drivers.mysql.target import Connection, Target
+from backups.drivers.questions import answer_of, names_database, refused, too_late
 
 # The server takes one statement, and writes nothing into tables; what else there is it would do: SHUTDOWN, KILL, SET GLOBAL.
 _QUERY = re.compile(
@@ -35,6 +35,14 @@ def neutralise(target: Target, place: Place) -> list[str]:
     ]
 
 
+def _refuse_others(connection: Connection, place: Place, question: str) -> None:
+    """The server would answer for any of its databases, the live one among them: that proves nothing of the copy."""
+    others = survey.rows(connection, "SELECT schema_name FROM information_schema.schemata")
+    for (name,) in others:
+        if name != place.beside and names_database(name, question):
+            raise NotAnswered(f"The question names the database {name}, which is not the copy. Leave its name out.")
+
+
 def ask(target: Target, place: Place, question: str, seconds: float) -> str:
     """See :meth:`Driver.ask`."""
     if not _QUERY.match(question) or _INTO_FILE.search(question):
@@ -42,6 +50,7 @@ def ask(target: Target, place: Place, question: str, seconds: float) -> str:
             "Only a query can be put as a question. Begin it with SELECT or WITH, and have it write no file."
         )
     with target.connect(place.beside) as connection:
+        _refuse_others(connection, place, question)
         mariadb = survey.is_mariadb(connection)
         limit = (
             f"max_statement_time = {seconds}" if mariadb else f"max_execution_time = {max(1, round(seconds * 1000))}"
