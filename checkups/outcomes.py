@@ -68,7 +68,7 @@ _ANY = {
     Fault.MISSING: _FRESH,
     Fault.DIFFERS: f"Restore none of it in place before somebody has looked. {_FRESH}",
     Fault.SILENT: "See what the application's check asks, and whether the same backup answers by hand.",
-    Fault.AWAY: "See that its server can be reached and has room, then have it checked again.",
+    Fault.AWAY: "See that the server on which it is tried can be reached and has room, then have it checked again.",
     Fault.REFUSED: "See to what the sentence says, then have it checked again.",
     Fault.PORTAL: "Look into the workers' log, then have it checked again.",
 }

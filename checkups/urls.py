@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("checkups/<int:pk>/withdraw/", deciding.withdraw, name="checkup_withdraw"),
     path("checkups/<int:pk>/pause/", deciding.pause, name="checkup_pause"),
     path("checkups/<int:pk>/resume/", deciding.resume, name="checkup_resume"),
+    path("checkups/<int:pk>/again/", deciding.check_again, name="checkup_check_again"),
     path("checkups/<int:pk>/cancel/", deciding.cancel, name="checkup_cancel"),
     path("checkups/<int:pk>/sign/", deciding.sign, name="checkup_sign"),
     path("checkups/<int:pk>/record.pdf", exports.pdf, name="checkup-pdf"),
@@ -28,7 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("checkups/<int:pk>/record.csv", exports.csv, name="checkup-csv"),
     path("checkups/<int:pk>/findings/<int:finding>/", finding.finding_page, name="checkup_finding"),
     path("checkups/<int:pk>/findings/<int:finding>/live/", finding.finding_live, name="checkup_finding_live"),
-    path("checkups/<int:pk>/findings/<int:finding>/again/", following.again, name="checkup_check_again"),
+    path("checkups/<int:pk>/findings/<int:finding>/again/", following.again, name="finding_check_again"),
     path("checkups/<int:pk>/findings/<int:finding>/hand-on/", following.handed_on, name="checkup_task_hand_on"),
     path("checkups/<int:pk>/findings/<int:finding>/done/", following.done, name="checkup_task_done"),
 ]

@@ -117,12 +117,18 @@ def _tried(
 
 
 def make_ready(
-    by: User, resources: Sequence[Resource], *, failing: Collection[str] = (), on: date = ON, **facts: Any
+    by: User,
+    resources: Sequence[Resource],
+    *,
+    failing: Collection[str] = (),
+    fault: Fault = Fault.DIFFERS,
+    on: date = ON,
+    **facts: Any,
 ) -> Checkup:
     """A checkup of these resources that waits to be signed; those with the names of ``failing`` failed."""
     checkup = make_checkup(by, on=on, **facts)
     for resource in resources:
-        make_found(checkup, resource, fault=Fault.DIFFERS if resource.name in failing else None)
+        make_found(checkup, resource, fault=fault if resource.name in failing else None)
     return checkup
 
 

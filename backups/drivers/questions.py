@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backups.drivers.base import DriverError, NotAnswered
 
 SHOWN = 100
+_TABLES = r"(\bfrom\b|\bjoin\b|\bfrom\b((?!\b(where|group|order|having|limit|window)\b)[^()])*,)[\s(]*"
 _NO = frozenset({"", "0", "f", "false"})
 
 
@@ -24,8 +25,12 @@ def answer_of(row: Sequence[object] | None) -> str:
 
 
 def names_database(name: str, question: str) -> bool:
-    """Whether the question names a table as one of that database, as in ``shop.orders``."""
-    return bool(re.search(rf"(?<![\w$`.])(`{re.escape(name)}`|{re.escape(name)})\s*\.", question, re.IGNORECASE))
+    """Whether the question takes a table of that database, as in ``FROM shop.orders``.
+
+    Anywhere else a name before a dot may be that of a table, or one that the question itself gives.
+    """
+    table = rf"(`{re.escape(name)}`|{re.escape(name)})\s*\."
+    return bool(re.search(rf"{_TABLES}{table}", question, re.IGNORECASE))
 
 
 def refused(message: str, detail: str) -> NotAnswered:

@@ -6,25 +6,30 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from backups.facts import facts_of
 from backups.models import Copy, CopyState, Resource
 from backups.proof import Proof
-from checkups.actions.moves import apply_move
+from checkups.actions.moves import apply_move, note
 from checkups.actions.reminding import look_at_the_year
 from checkups.actions.repointing import point
 from checkups.actions.settling import settle_finding_row
-from checkups.models import ApplicationCheck, Check, CheckStatus, Checkup, CheckupFinding
+from checkups.models import ApplicationCheck, Check, CheckStatus, Checkup, CheckupFinding, Trial
+from checkups.models.finding import FindingStatus
+from checkups.outcomes import Fault
 from checkups.permissions import check_can_check_again, check_can_manage
 from checkups.scope import Wanted, What, wanted_of
-from checkups.workflow import Move
+from checkups.workflow import Move, move_refusal, transition
 from portal.errors import Refused
 from portal.handover import hand_over
 from portal.models import User
+from portal.permissions import Person
 from portal.rules import refusal
-from portal.words import company_zone
+from portal.words import company_zone, counted
+
+MOST_AT_ONCE = 200
 
 
 def pause(*, by: User, checkup: Checkup, reason: str, now: datetime | None = None) -> Checkup:
@@ -72,9 +77,7 @@ def check_again(
         row.checkup = locked
         check_can_check_again(by, row)
         for check in _again(list(row.checks.filter(status=CheckStatus.FAILED)), row.resource, newest, now):
-            check.status, check.sentence, check.reached = CheckStatus.WAITING, "", None
-            check.tries, check.not_before = 0, None
-            check.save()
+            _put_back(check)
         settle_finding_row(row, now)
         locked.finished_at = None
         transaction.on_commit(partial(hand_over, "checkups.dispatch"))
@@ -86,6 +89,61 @@ def check_again(
     )
     finding.refresh_from_db()
     return finding
+
+
+def untried_of(checkup: Checkup) -> QuerySet[CheckupFinding]:
+    """The failed findings with something that could not be tried, because its server was away: nothing is known of it."""
+    last = Trial.objects.filter(check_row=OuterRef("pk")).order_by("-pk").values("fault")[:1]
+    away = Check.objects.filter(finding=OuterRef("pk"), status=CheckStatus.FAILED).annotate(last=Subquery(last))
+    return checkup.findings.filter(Exists(away.filter(last=Fault.AWAY.value)), status=FindingStatus.FAILED)
+
+
+def check_can_check_untried_again(user: Person, checkup: Checkup) -> None:
+    """IT has what could not be tried tried again, where there is any."""
+    check_can_manage(user)
+    if transition(checkup.state, Move.CHECK_AGAIN) is None:
+        raise Refused(move_refusal(checkup.state, Move.CHECK_AGAIN))
+    if not untried_of(checkup).exists():
+        raise Refused(
+            "There is nothing that could not be tried. What failed otherwise is checked again on its own page."
+        )
+
+
+def check_untried_again(*, by: User, checkup: Checkup, now: datetime | None = None) -> int:
+    """Have what could not be tried, of ``MOST_AT_ONCE`` resources at most, tried once more; of how many.
+
+    After an outage that is everything in a large company. Raises Refused when there is nothing of the kind.
+    """
+    check_can_check_untried_again(by, checkup)
+    now = now or timezone.now()
+    chosen = list(untried_of(checkup).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+
+    def alter(locked: Checkup) -> None:
+        for finding in untried_of(locked).filter(pk__in=chosen).select_related("resource"):
+            finding.checkup = locked
+            for check in finding.checks.filter(status=CheckStatus.FAILED):
+                if _could_not_be_tried(check):
+                    _put_back(check)
+            settle_finding_row(finding, now)
+            note(locked, None, by=by, now=now, text=f"{by} had it checked again", finding=finding)
+        locked.finished_at = None
+        transaction.on_commit(partial(hand_over, "checkups.dispatch"))
+
+    text = f"{by} had {counted(len(chosen), 'resource')} checked again that could not be tried"
+    apply_move(checkup, Move.CHECK_AGAIN, by=by, now=now, text=text, alter=alter)
+    return len(chosen)
+
+
+def _could_not_be_tried(check: Check) -> bool:
+    last = check.trials.order_by("-pk").first()
+    return last is not None and last.fault == Fault.AWAY
+
+
+def _put_back(check: Check) -> None:
+    """It waits to be tried, as if it never had been."""
+    check.status, check.sentence, check.reached = CheckStatus.WAITING, "", None
+    check.tries, check.not_before = 0, None
+    check.save()
 
 
 def _again(failed: list[Check], resource: Resource, newest: bool, now: datetime) -> list[Check]:

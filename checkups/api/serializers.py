@@ -7,11 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from checkups.actions.running import check_can_check_untried_again
 from checkups.actions.signing import Standing, standing
 from checkups.api.choices import CHECKUP_STATUSES
 from checkups.comparing import numbers_of, signed_before
 from checkups.comparison import Numbers, compare
 from checkups.exports import part_of
+from checkups.happening import events_of
 from checkups.models import Checkup, CheckupEvent, Signature
 from checkups.permissions import check_can_manage, check_can_sign
 from checkups.workflow import Move, Status, move_refusal, transition
@@ -151,7 +153,7 @@ class CheckupWhole(CheckupOut):
     @extend_schema_field(CheckupEventOut(many=True))
     def get_events(self, checkup: Checkup) -> Any:
         """What happened to the checkup itself."""
-        told = checkup.events.filter(finding__isnull=True) if self.part is None else ()
+        told = events_of(checkup) if self.part is None else ()
         return CheckupEventOut(told, many=True).data
 
     def get_can(self, checkup: Checkup) -> dict[str, str | None]:
@@ -160,5 +162,6 @@ class CheckupWhole(CheckupOut):
         given = self.standing.signatures if self.standing else []
         return {
             **{move.value: refusal(check_can_move, user, checkup, move) or None for move in MOVES},
+            "check-again": refusal(check_can_check_untried_again, user, checkup) or None,
             "sign": refusal(check_can_sign, user, checkup, given) or None,
         }

@@ -74,6 +74,12 @@ class CheckupViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordedVie
         """Go on where it was paused."""
         return self._move(request, running.resume, Nothing)
 
+    @extend_schema(request=Nothing, responses=CheckupWhole, summary="Have what could not be tried tried again (IT)")
+    @action(methods=["post"], detail=True, url_path="check-again")
+    def check_again(self, request: Request, pk: int) -> Response:
+        """Of 200 resources at most, what failed because a server was away or had no room. Ask again for the rest."""
+        return self._move(request, running.check_untried_again, Nothing)
+
     @extend_schema(request=WithReason, responses=CheckupWhole, summary="Cancel it (IT)")
     @action(methods=["post"], detail=True)
     def cancel(self, request: Request, pk: int) -> Response:

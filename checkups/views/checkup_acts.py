@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from checkups.actions.running import MOST_AT_ONCE, untried_of
 from checkups.actions.signing import NUMBER, Standing, check_scratch_is_gone, open_failures
 from checkups.forms import ChangeForm, SignForm
 from checkups.models import Checkup
@@ -45,6 +46,11 @@ OFFERS: dict[Move, _Offer] = {
         "Pause…", "Pause {}", "Pause it", "pause",
         "What is being tried now is carried to its end; nothing more is begun until somebody resumes it.",
     ),
+    Move.CHECK_AGAIN: _Offer(
+        "Check again…", "Check again what could not be tried", "Check it again", "refresh-cw",
+        f"Of {MOST_AT_ONCE} resources at most what could not be tried, because a server was away or had no room, is tried once"
+        " more. What was found before stays in the record.",
+    ),
     Move.CANCEL: _Offer(
         "Cancel…", "Cancel {}", "Cancel {}", "x",
         "What is being tried is stopped, and its scratch removed. What was found so far stays in the record, but this checkup"
@@ -60,11 +66,17 @@ def checkup_acts(user: User, checkup: Checkup, bound: Bound | None, standing: St
     acts = []
     if has_permission(user, Permission.MANAGE_CHECKUPS, None):
         why_not = refusal(check_can_manage, user)
-        possible = [move for move in OFFERS if move in moves_from(checkup.state) or move.value in bound]
+        possible = [move for move in OFFERS if _is_possible(checkup, move) or move.value in bound]
         acts = [_act(checkup, move, bound.get(move.value), why_not) for move in possible]
     if standing is not None:
         acts.append(_signing(user, checkup, bound.get(Move.SEAL.value), standing))
     return acts
+
+
+def _is_possible(checkup: Checkup, move: Move) -> bool:
+    if move not in moves_from(checkup.state):
+        return False
+    return move is not Move.CHECK_AGAIN or untried_of(checkup).exists()
 
 
 def _act(checkup: Checkup, move: Move, form: SentenceForm | None, why_not: str) -> Act:
@@ -120,6 +132,7 @@ def form_of(checkup: Checkup, move: Move, data: QueryDict | None = None, *, dige
     make: dict[Move, Callable[[], SentenceForm]] = {
         Move.CHANGE: lambda: ChangeForm(data, auto_id=prefix, initial=_as_set(checkup)),
         Move.RESUME: lambda: SentenceForm(data, auto_id=prefix),
+        Move.CHECK_AGAIN: lambda: SentenceForm(data, auto_id=prefix),
         Move.SEAL: lambda: _sign_form(checkup, SignForm(data, auto_id=prefix, initial={"digest": digest})),
     }
     return make.get(move, lambda: ReasonForm(data, auto_id=prefix))()

@@ -44,6 +44,13 @@ def resume(http: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def check_again(http: HttpRequest, pk: int) -> HttpResponse:
+    """Have all that could not be tried tried once more."""
+    said = "What could not be tried is tried again as workers are free."
+    return _decide(http, pk, Move.CHECK_AGAIN, running.check_untried_again, said)
+
+
+@require_POST
 def cancel(http: HttpRequest, pk: int) -> HttpResponse:
     """Give it up."""
     return _decide(http, pk, Move.CANCEL, running.cancel, "{} is cancelled. The year needs another date.")

@@ -36,7 +36,7 @@ def _again(user: User, found: CheckupFinding, form: SentenceForm | None) -> Act:
     return Act(
         name=AGAIN, label="Check again…", title=f"Check {found.name} again", verb="Check it again", icon="refresh-cw",
         words="What failed of it is tried once more. What was found before stays in the record.",
-        url=reverse("checkup_check_again", args=[found.checkup_id, found.pk]),
+        url=reverse("finding_check_again", args=[found.checkup_id, found.pk]),
         form=form or form_of(found, AGAIN), main=True, open=form is not None,
         refusal=refusal(check_can_check_again, user, found) if form is None else "",
     )  # fmt: skip

@@ -16,6 +16,7 @@ from backups.models import Backup, Resource
 from checkups.actions.moves import note
 from checkups.actions.recording import record_of
 from checkups.models import Checkup, CheckupFinding, Trial
+from checkups.outcomes import Fault
 from checkups.record import digest_of
 from checkups.workflow import Status
 from portal.models import User
@@ -258,6 +259,20 @@ def test_checking_again(as_: As, ready: Checkup) -> None:
 
 
 # -- signing --------------------------------------------------------------------------------------------------------
+
+
+def test_all_that_could_not_be_tried_is_tried_again(
+    as_: As, cast: Cast, ready: Checkup, resources: list[Resource]
+) -> None:
+    refused = as_("it").post(f"/api/checkups/{ready.pk}/check-again/")
+    assert refused.status_code == 409
+    assert refused.json() == {"detail": as_("it").get(f"/api/checkups/{ready.pk}/").json()["can"]["check-again"]}
+    away = make_ready(cast.it, resources, failing=["shop-db", "news-files"], fault=Fault.AWAY, on=MAY)
+    assert as_("auditor").post(f"/api/checkups/{away.pk}/check-again/").status_code == 403
+    assert as_("it").get(f"/api/checkups/{away.pk}/").json()["can"]["check-again"] is None
+    told = as_("it").post(f"/api/checkups/{away.pk}/check-again/").json()
+    assert (told["status"], told["numbers"]["waiting"]) == ("running", 2)
+    assert told["events"][-1]["text"] == "Ivan had 2 resources checked again that could not be tried"
 
 
 def test_two_people_sign_what_they_read(as_: As, ready: Checkup) -> None:

@@ -387,6 +387,42 @@ def test_verifying_what_is_as_it_was_signed(signed: Checkup, ready: Checkup, fil
     assert run("verify", "--file", str(file)) == said, "however it is formatted"
 
 
+@pytest.mark.parametrize("clients", [None, 5, "Shopco", {"a": 1}])
+def test_a_part_of_another_form_does_not_verify(signed: Checkup, file: Path, clients: Any) -> None:
+    record = json.loads(file.read_text())
+    record["checkup"]["part"] = {"clients": clients, "of": signed.sha256}
+    file.write_text(json.dumps(record))
+    assert "THE FILE IS NOT THE PART OF NOBODY" in fails("verify", "--file", str(file))
+
+
+def test_the_form_of_the_record_never_changes(signed: Checkup, file: Path) -> None:
+    """Whoever adds a name breaks the hash of every record that was signed before: write a new FORMAT beside the old one."""
+    record = json.loads(file.read_text())
+    finding = record["findings"][0]
+    check = finding["checks"][0]
+    tried = check["tries"][0]
+    assert [sorted(one) for one in (record, record["checkup"], record["events"][0], finding, check, tried)] == [
+        ["checkup", "events", "findings", "format", "signatures"],
+        [
+            "declared_at", "finished_at", "limits", "number", "on", "rule", "sample_reason", "seed", "share", "started_at",
+        ],
+        ["at", "by", "reason", "resource", "text"],
+        [
+            "application", "checks", "client", "environment", "failed_at", "kind", "name", "removed", "resource", "restored",
+            "result", "sentence", "why_not_restored",
+        ],
+        [
+            "backup", "checksum", "declared", "reached", "region", "result", "sentence", "stored_bytes", "taken_at", "tries",
+            "what",
+        ],
+        [
+            "advice", "backup", "fault", "finished_at", "reached", "recovery_ms", "result", "scratch", "sentence",
+            "started_at", "steps", "taken_at",
+        ],
+    ]  # fmt: skip
+    assert sorted(record["signatures"][0]) == ["at", "name", "sha256", "statement"]
+
+
 def test_a_file_that_was_changed(signed: Checkup, file: Path) -> None:
     record = json.loads(file.read_text())
     record["findings"][0]["result"] = "passed"

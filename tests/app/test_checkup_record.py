@@ -18,9 +18,11 @@ from checkups.actions import dates, running, signing
 from checkups.actions.following import close_task
 from checkups.actions.moves import note
 from checkups.actions.recording import content_digest, record_of, signatures_of
+from checkups.actions.scratch import remove_scratch
 from checkups.actions.signing import CHANGED, STATEMENT_MISSING, sign, standing
 from checkups.models import Check, Checkup, CheckupEvent, CheckupFinding, Signature, Task, Trial
 from checkups.record import digest_of
+from checkups.summary import waiting_for
 from checkups.workflow import Status
 from portal.admin import administration
 from portal.errors import InvalidInput, NotPermitted, PortalError, Refused
@@ -206,18 +208,63 @@ def test_scratch_that_is_removed_while_the_record_is_read_leaves_no_wrong_hash(
     cast: Cast, ready: Checkup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker removes it between the hash and the transaction."""
+    trial = Trial.objects.earliest("pk")
+    Trial.objects.filter(pk=trial.pk).update(tidied_at=None, place={})
     signs(cast.it, ready)
-    Trial.objects.filter(pk=Trial.objects.earliest("pk").pk).update(tidied_at=None)
 
     def slow(checkup: Checkup) -> Any:
         seen = standing(checkup)
-        Trial.objects.filter(tidied_at=None).update(tidied_at=LATER)
+        assert remove_scratch(trial.pk, clock=lambda: LATER)
         return seen
 
     monkeypatch.setattr(signing, "standing", slow)
     with pytest.raises(PortalError):
         signs(cast.second_it, ready)
     monkeypatch.undo()
+    ready.refresh_from_db()
+    assert ready.told_ready_at is None, "that the first signature is void is told"
+    signing.work_out(ready)
+    assert [one.pk for one in waiting_for(cast.it)] == [ready.pk]
+    signs(cast.it, ready)
+    assert stands(signs(cast.second_it, ready))
+
+
+def test_scratch_that_is_removed_while_it_is_sealed_leaves_no_wrong_hash(
+    cast: Cast, ready: Checkup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the seal has read the record, and before it takes the lock."""
+    trial = Trial.objects.earliest("pk")
+    Trial.objects.filter(pk=trial.pk).update(tidied_at=None, place={})
+    signs(cast.it, ready)
+    real: Any = vars(signing)["apply_move"]
+
+    def late(*args: Any, **kwargs: Any) -> Checkup:
+        assert remove_scratch(trial.pk, clock=lambda: LATER)
+        moved: Checkup = real(*args, **kwargs)
+        return moved
+
+    monkeypatch.setattr(signing, "apply_move", late)
+    assert signs(cast.second_it, ready).state is Status.READY
+    assert not signing.standing(Checkup.objects.get(pk=ready.pk)).signatures
+
+
+def test_scratch_that_is_removed_twice_is_two_states_of_the_record(cast: Cast, ready: Checkup) -> None:
+    """A worker that was taken for dead has built on: what it left is removed once more."""
+    trial = Trial.objects.earliest("pk")
+    Trial.objects.filter(pk=trial.pk).update(tidied_at=None, place={})
+    remove_scratch(trial.pk, clock=lambda: LATER)
+    first = standing(ready).digest
+    Trial.objects.filter(pk=trial.pk).update(tidied_at=None)
+    remove_scratch(trial.pk, clock=lambda: LATER + timedelta(minutes=1))
+    again = standing(Checkup.objects.get(pk=ready.pk)).digest
+    assert again == content_digest(ready) != first
+
+
+def test_what_becomes_of_a_task_is_no_part_of_what_is_signed(cast: Cast, ready: Checkup) -> None:
+    signs(cast.it, ready)
+    task = Task.objects.earliest("pk")
+    close_task(by=cast.it, task=task, outcome="The disk was replaced.")
+    assert [event.text for event in task.finding.events.filter(move="task")] == ["The task is done"]
     assert stands(signs(cast.second_it, ready))
 
 

@@ -39,7 +39,7 @@ def _refuse_others(connection: Connection, place: Place, question: str) -> None:
     """The server would answer for any of its databases, the live one among them: that proves nothing of the copy."""
     others = survey.rows(connection, "SELECT schema_name FROM information_schema.schemata")
     for (name,) in others:
-        if name != place.beside and names_database(name, question):
+        if name not in (place.beside, "information_schema") and names_database(name, question):
             raise NotAnswered(f"The question names the database {name}, which is not the copy. Leave its name out.")
 
 

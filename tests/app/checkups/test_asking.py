@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,15 @@ from tests.factories import Cast, make_cast, make_resource
 
 
 class Application(BaseHTTPRequestHandler):
-    """Answers 200, but for /broken."""
+    """Answers 200, but for /broken; /drips never comes to an end."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/drips"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            with suppress(OSError):
+                while not self.server.stopped.wait(0.05):  # type: ignore[attr-defined]
+                    self.wfile.write(b"x: y\r\n")
+            return
         self.send_response(500 if self.path.startswith("/broken") else 200)
         self.end_headers()
 
@@ -46,11 +53,13 @@ def resource(cast: Cast) -> Resource:
 @pytest.fixture
 def host(settings: Any) -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), Application)
+    server.stopped = threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     host = f"127.0.0.1:{server.server_port}"
     settings.CHECKUP_HTTP_HOSTS = (host,)
     yield host
+    server.stopped.set()  # type: ignore[attr-defined]
     server.shutdown()
     thread.join()
     server.server_close()
@@ -99,6 +108,23 @@ def test_the_sentence_has_the_question_and_the_answer(resource: Resource, host: 
     assert error.value.sentence.startswith(
         f"Asked over HTTP “http://{host}/broken/{{path}}”. The application answered 500"
     )
+
+
+def test_an_answer_that_drips_is_none(resource: Resource, host: str) -> None:
+    ApplicationCheck.objects.create(
+        resource=resource, way=Asking.HTTP, text=f"http://{host}/drips?of={{path}}", seconds=1
+    )
+    with pytest.raises(DriverError, match="did not answer at .* within 1 seconds"):
+        ask_application(resource, Copy(), {}, None)  # type: ignore[arg-type]
+
+
+def test_a_query_that_names_the_live_database_is_refused(cast: Cast) -> None:
+    shop = make_resource(cast.shop, kind="mysql", settings={"dbname": "shop"})
+    for query in ("SELECT 1 FROM shop.orders", "select 1 from `Shop` . orders"):
+        with pytest.raises(InvalidInput, match="names the database shop, so the live one would answer"):
+            say_how_to_ask(by=cast.it, resource=shop, way="sql", text=query, seconds=5, reason="It has to work.")
+    for query in ("SELECT shop FROM orders", "SELECT o.shop, myshop.id FROM orders o, myshop"):
+        say_how_to_ask(by=cast.it, resource=shop, way="sql", text=query, seconds=5, reason="It has to work.")
 
 
 def test_what_a_program_says_is_kept_without_nul(resource: Resource, settings: Any, tmp_path: Path) -> None:

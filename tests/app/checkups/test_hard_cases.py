@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
-from backups.models import Backup, Copy, Pin, Resource, ResourceState
+from backups.drivers.base import DamagedBackup
+from backups.models import Backup, Copy, CopyState, Pin, Resource, ResourceState
 from checkups.actions import following
+from checkups.actions.howtoask import say_how_to_ask, stop_asking
 from checkups.actions.moves import locked_checkup
 from checkups.actions.recording import record_of
 from checkups.actions.running import cancel, check_again
@@ -25,6 +30,7 @@ from checkups.models import Check, CheckStatus, Checkup, Task, Trial, TrialStatu
 from checkups.record import digest_of
 from checkups.scope import What
 from checkups.workflow import Status
+from portal.errors import Refused
 from tests.app.checkups.carrying import begun, carried_out, checks_of, sweep
 from tests.app.checkups.test_checkup import spoil
 from tests.app.world import OTHER, World, backup_now, days_ago
@@ -185,6 +191,114 @@ def test_a_task_is_closed_while_a_worker_settles_it(world: World, resource: Reso
     assert not errors
     task.refresh_from_db()
     assert task.done_by == world.it
+
+
+def test_what_cannot_be_read_a_second_time_is_not_called_damaged(world: World, resource: Resource) -> None:
+    """It was read wrongly, and then its store was away: nothing is known of it, and nothing may go because of that."""
+    copy = resource.backups.get().copies.get(region=resource.home_region)
+    data = Path(settings.STORE_REGIONS[copy.region]) / copy.stored_under / "data.zst"
+    sound = data.read_bytes()
+    spoil(copy)
+    begun(world)
+    trial = Trial.objects.get(copy__isnull=True, check_row__region=copy.region)
+
+    def away() -> None:
+        data.unlink()
+        data.mkdir()  # which cannot be read, and is not missing either
+
+    def clock() -> datetime:
+        if isinstance(sys.exc_info()[1], DamagedBackup) and data.is_file():  # the first reading is over
+            away()
+        return timezone.now()
+
+    perform_trial(trial.pk, clock=clock)
+    data.rmdir()
+    data.write_bytes(sound)
+    trial.refresh_from_db()
+    copy.refresh_from_db()
+    assert "damaged" in next(step["sentence"] for step in trial.steps if step["name"] == "restore")
+    assert trial.fault == "refused"
+    assert (copy.state, copy.damaged_at) == (CopyState.PRESENT, None)
+    checkup = carried_out(Checkup.objects.get())
+    check_again(by=world.it, finding=checkup.findings.get())
+    carried_out(checkup)
+    assert checks_of(checkup, resource.name)["both"].status == CheckStatus.PASSED
+
+
+@pytest.mark.parametrize("way", ["removed", "cancelled"])
+def test_what_failed_and_was_then_left_has_not_passed(world: World, resource: Resource, way: str) -> None:
+    copy_to_other_region(resource.pk)
+    spoil(Copy.objects.get(region=OTHER))
+    checkup = carried_out(begun(world))
+    finding = checkup.findings.get()
+    copy_to_other_region(resource.pk)
+    check_again(by=world.it, finding=finding)
+    if way == "removed":
+        _removed(resource, world)
+    else:
+        cancel(by=world.it, checkup=checkup, reason="The power goes off.")
+    carried_out(checkup)
+    finding.refresh_from_db()
+    assert {check.status for check in finding.checks.all()} == {CheckStatus.PASSED, CheckStatus.LEFT}
+    assert finding.status == "left"
+    assert Task.objects.get(finding=finding).done_at is None
+    assert not finding.events.filter(text__contains="passed").exists()
+
+
+def test_what_is_kept_of_a_removed_resource_is_never_hidden_by_another(world: World, resource: Resource) -> None:
+    older = backup_now(resource, at=days_ago(40))
+    spoil(older.copies.get(region=resource.home_region))
+    _removed(resource, world)
+    checkup = carried_out(begun(world))
+    finding = checkup.findings.get()
+    failed = finding.checks.get(status=CheckStatus.FAILED)
+    assert failed.backup == older
+    with pytest.raises(Refused, match="All that is kept of it is in the scope already"):
+        check_again(by=world.it, finding=finding, newest=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Check.objects.create(finding=finding, what=failed.what, backup=older, region="x", declared=failed.declared)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        for _ in range(2):
+            Check.objects.create(finding=finding, what="monthly", region="x", declared=failed.declared)
+
+
+def test_a_task_that_was_done_is_open_again_when_something_fails_anew(world: World, resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    spoil(Copy.objects.get(region=OTHER))
+    checkup = carried_out(begun(world))
+    finding = checkup.findings.get()
+    following.close_task(by=world.it, task=finding.task, outcome="The disk was replaced.")
+    copy_to_other_region(resource.pk)
+    spoil(Copy.objects.filter(region=OTHER).latest("pk"))
+    check_again(by=world.it, finding=finding)
+    carried_out(checkup)
+    task = Task.objects.get(finding=finding)
+    assert (task.done_at, task.done_by, task.outcome, task.told_at) == (None, None, "", None)
+    assert task.history.filter(outcome="The disk was replaced.").exists()
+    assert finding.events.filter(text__contains=f"{task.owner} has the task again").exists()
+
+
+def test_an_application_check_that_was_taken_away_is_asked_for_first(
+    world: World, resource: Resource, settings: Any, tmp_path: Path
+) -> None:
+    settings.CHECKUP_PROGRAMS_DIR = tmp_path
+    (tmp_path / "asks").write_text("#!/bin/sh\n")
+    (tmp_path / "asks").chmod(0o755)
+    how = {"way": "command", "text": "asks", "seconds": 30, "reason": "It has to work."}
+    say_how_to_ask(by=world.it, resource=resource, **how)
+    copy_to_other_region(resource.pk)
+    checkup = begun(world)
+    stop_asking(by=world.it, resource=resource, reason="It asks nothing.")
+    carried_out(checkup)
+    finding = checkup.findings.get()
+    assert "Say again how it is asked" in finding.sentence
+    with pytest.raises(Refused, match="Say again how"):
+        check_again(by=world.it, finding=finding)
+    say_how_to_ask(by=world.it, resource=resource, **how)
+    check_again(by=world.it, finding=finding)
+    carried_out(checkup)
+    finding.refresh_from_db()
+    assert finding.status == "passed"
 
 
 def _removed(resource: Resource, world: World) -> None:

@@ -16,7 +16,7 @@ from checkups import tasks
 from checkups.actions.reminding import look_at_the_year
 from checkups.actions.running import check_again
 from checkups.actions.settling import finish_if_done, settle_finding_row
-from checkups.actions.signing import sign, standing
+from checkups.actions.signing import sign, standing, work_out
 from checkups.actions.telling import tell_ready, tell_tasks
 from checkups.models import CheckStatus, Checkup, CheckupFinding, Task
 from portal.models import Membership
@@ -146,6 +146,7 @@ def checked_once_more(cast: Cast, finding: CheckupFinding) -> None:
             check.save()
         settle_finding_row(CheckupFinding.objects.select_related("checkup").get(pk=finding.pk), timezone.now())
     assert finish_if_done(Checkup.objects.get(pk=finding.checkup_id), timezone.now())
+    work_out(Checkup.objects.get(pk=finding.checkup_id))
 
 
 def test_nobody_is_told_to_sign_what_is_signed(cast: Cast) -> None:

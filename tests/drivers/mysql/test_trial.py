@@ -46,6 +46,25 @@ def test_a_question_sets_nothing_for_the_server_and_writes_no_file(shop: Shop) -
     assert MYSQL.ask(shop.case.settings, place, "-- so\n/* it */ (SELECT 1)", 5)
 
 
+def test_only_the_copy_answers(shop: Shop) -> None:
+    """The live database is on the same server, and would answer as well."""
+    shop.execute("CREATE TABLE till (id INT); INSERT INTO till VALUES (1), (2)")
+    place = trial(shop)
+    shop.restore(place, shop.take())
+    shop.execute("DELETE FROM till", place.beside)
+    for question in (
+        f"SELECT count(*) FROM {shop.name}.till",
+        f"SELECT count(*) FROM (`{shop.name}` . till)",
+        f"SELECT count(*) FROM till o JOIN {shop.name}.till l",
+        f"SELECT count(*) FROM till o, {shop.name}.till l WHERE o.id = 1",
+    ):
+        with pytest.raises(NotAnswered, match=f"names the database {shop.name}, which is not the copy"):
+            MYSQL.ask(shop.case.settings, place, question, 5)
+    with pytest.raises(NotAnswered, match="counts as no"):
+        MYSQL.ask(shop.case.settings, place, "SELECT count(*) FROM till", 5)
+    assert MYSQL.ask(shop.case.settings, place, f"SELECT 1 + count(`{shop.name}`.id) FROM till `{shop.name}`", 5)
+
+
 def test_an_event_that_somebody_woke_fires_no_more_and_is_as_it_was(shop: Shop) -> None:
     shop.execute("CREATE USER app; GRANT ALL ON *.* TO app; CREATE TABLE fired (at INT)")
     shop.execute("CREATE DEFINER = app EVENT fires ON SCHEDULE EVERY 1 SECOND DISABLE DO INSERT INTO fired VALUES (1)")

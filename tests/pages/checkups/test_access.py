@@ -14,7 +14,7 @@ POSTED = {
     "checkup_change": "change", "checkup_withdraw": "withdraw", "checkup_pause": "pause", "checkup_resume": "resume",
     "checkup_cancel": "cancel",
 }  # fmt: skip
-OF_A_FINDING = ("checkup_check_again", "checkup_task_hand_on", "checkup_task_done")
+OF_A_FINDING = ("finding_check_again", "checkup_task_hand_on", "checkup_task_done")
 
 
 def test_the_list_is_for_everybody_with_a_role(as_: As, signed: Checkup, running: Checkup) -> None:

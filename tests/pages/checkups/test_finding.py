@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from backups.models import Backup
+from backups.models import Backup, Resource
 from checkups.models import Check, Checkup, CheckupFinding
+from checkups.outcomes import Fault
+from checkups.workflow import Status
+from tests.checkup_rows import make_ready
 from tests.factories import Cast, make_backup
 from tests.pages.checkups.conftest import HOME, OTHER, As, body
 
@@ -58,8 +61,25 @@ def test_or_with_newer_ones_where_there_are_any(as_: As, page: str, failed: Chec
     assert failed.checks.get(status="waiting", what="daily").backup == newer
 
 
+def test_all_that_could_not_be_tried_is_tried_again_at_once(
+    as_: As, cast: Cast, ready: Checkup, news: Resource
+) -> None:
+    words = "Check again what could not be tried"
+    assert words not in body(as_("it").get(ready.get_absolute_url()))
+    away = make_ready(cast.it, [news], failing={"news-db"}, fault=Fault.AWAY, on=date(2026, 5, 17))
+    assert words in body(as_("it").get(away.get_absolute_url()))
+    assert words not in body(as_("auditor").get(away.get_absolute_url()))
+    where = reverse("checkup_check_again", args=[away.pk])
+    assert as_("auditor").post(where).status_code == 403
+    assert as_("client").post(where).status_code == 404
+    assert as_("it").post(where).status_code == 302
+    assert Checkup.objects.get(pk=away.pk).state is Status.RUNNING
+    shown = body(as_("it").get(away.get_absolute_url()))
+    assert "Ivan had 1 resource checked again that could not be tried" in shown
+
+
 def test_what_passed_is_not_checked_again(as_: As, ready: Checkup) -> None:
-    passed = reverse("checkup_check_again", args=[ready.pk, ready.findings.get(name="news-db").pk])
+    passed = reverse("finding_check_again", args=[ready.pk, ready.findings.get(name="news-db").pk])
     assert "Only what failed is checked again." in body(as_("it").post(passed, {"which": "same"}), 409)
     assert "Choose which backups are tried." in body(as_("it").post(passed, {}), 400)
     assert "Choose one of the two." in body(as_("it").post(passed, {"which": "x"}), 400)

@@ -9,12 +9,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from checkups.actions.following import hand_on
 from checkups.actions.moves import note
 from checkups.actions.signing import standing
 from checkups.models import Checkup, CheckupFinding
 from checkups.workflow import Move, Status
-from portal.words import company_zone
 from tests.factories import Cast
 from tests.pages.checkups.conftest import As, body
 
@@ -74,14 +72,7 @@ def test_nobody_signs_twice(as_: As, ready: Checkup) -> None:
 def test_what_changed_meanwhile_is_not_signed(as_: As, cast: Cast, ready: Checkup, failed: CheckupFinding) -> None:
     browser = as_("it")
     old = digest_on(body(browser.get(ready.get_absolute_url())))
-    today = ready.status_changed_at.astimezone(company_zone()).date()
-    hand_on(
-        by=cast.it,
-        task=failed.task,
-        owner=cast.second_it,
-        due_on=today.replace(year=today.year + 1),
-        reason="I am away.",
-    )
+    note(ready, None, by=None, now=timezone.now(), text="Scratch of it was removed", finding=failed)
     shown = body(browser.post(reverse("checkup_sign", args=[ready.pk]), {"digest": old, "statement": STATEMENT}), 409)
     assert "The record has changed since you looked. Look at it again, then sign." in shown
     assert digest_on(shown) == standing(ready).digest != old
@@ -93,14 +84,7 @@ def test_a_signature_under_an_earlier_state_counts_no_more(
     as_: As, cast: Cast, ready: Checkup, failed: CheckupFinding
 ) -> None:
     sign(as_("it"), ready)
-    today = ready.status_changed_at.astimezone(company_zone()).date()
-    hand_on(
-        by=cast.it,
-        task=failed.task,
-        owner=cast.second_it,
-        due_on=today.replace(year=today.year + 1),
-        reason="I am away.",
-    )
+    note(ready, None, by=None, now=timezone.now(), text="Scratch of it was removed", finding=failed)
     shown = body(as_("it").get(ready.get_absolute_url()))
     assert "Under an earlier state of the record" in shown
     assert "<strong>Your turn.</strong>" in shown
