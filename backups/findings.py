@@ -92,6 +92,7 @@ class Code(StrEnum):
     CHECKUP_DATES = "checkup_dates"
     CHECKUP_OVERDUE = "checkup_overdue"
     CHECKUP_TASK = "checkup_task"
+    CHECKUP_RECORD = "checkup_record"
 
     @property
     def label(self) -> str:
@@ -128,6 +129,7 @@ CODES: dict[Code, tuple[Rule, str]] = {
     Code.CHECKUP_DATES: (Rule.B5, "A year without its two checkups"),
     Code.CHECKUP_OVERDUE: (Rule.B5, "Checkup overdue"),
     Code.CHECKUP_TASK: (Rule.B5, "Failed in a checkup, not seen to in time"),
+    Code.CHECKUP_RECORD: (Rule.B5, "A signed record was changed"),
 }
 
 PASSING = frozenset({Code.DAILY_MISSING, Code.MONTHLY_MISSING})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backups.models import Backup, Hold, Resource, ResourceState, RetentionRun, RunStatus
+from backups.models.pin import OF_TESTS
 from portal.errors import Refused
 from portal.models import Client
 from portal.permissions import Person, check_is_a_person, check_permission
@@ -116,6 +117,6 @@ def check_can_bring_back(user: Person, resource: Resource) -> None:
 
 
 def _open_pins(resource: Resource) -> list[str]:
-    """The labels of what is open and refers to a backup of the resource."""
+    """The labels of what is open and refers to a backup of the resource; a checkup leaves what is removed."""
     pins = resource.backups.filter(pins__isnull=False, pins__until__isnull=True)
-    return list(pins.values_list("pins__label", flat=True))
+    return [label for label in pins.values_list("pins__label", flat=True) if not label.startswith(OF_TESTS)]

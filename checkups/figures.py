@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from backups.models import Backup, Resource
 from checkups.models import Trial, TrialStatus
+from checkups.scope import What
 from portal.permissions import Person
 
+_DAILY = (What.DAILY.value, What.BOTH.value)
 SHOWN = 5
 MEASURED = 12
 STEP, HIGH = 20, 40
@@ -58,11 +60,14 @@ def tests_of(user: Person, backup: Backup) -> list[Trial]:
 
 
 def times_of(user: Person, resource: Resource) -> Times | None:
-    """What the last trials of a resource measured; None for fewer than two, in which there is no trend."""
+    """What the last checkups measured of a resource's latest daily backup, one each; None for fewer than two: no trend."""
     found = Trial.objects.visible_to(user).filter(
-        resource=resource, status=TrialStatus.PASSED, recovery_ms__isnull=False
+        resource=resource, status=TrialStatus.PASSED, recovery_ms__isnull=False, check_row__what__in=_DAILY
     )
-    trials = list(found.select_related("check_row__finding__checkup").order_by("-pk")[:MEASURED])[::-1]
+    last = found.order_by().values("check_row__finding__checkup").annotate(last=Max("pk")).values("last")
+    trials = list(found.filter(pk__in=last).select_related("check_row__finding__checkup").order_by("-pk")[:MEASURED])[
+        ::-1
+    ]
     if len(trials) < 2:
         return None
     return Times(trials, timedelta(milliseconds=max(trial.recovery_ms or 0 for trial in trials)))

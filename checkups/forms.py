@@ -128,6 +128,13 @@ class AskingForm(SentenceForm):
         error_messages={"required": f"Choose from 1 to {MOST_SECONDS:,} seconds.", "invalid": "Enter a whole number."},
     )
     reason = Reason("Reason")
+
+    def __init__(self, *args: Any, by_sql: bool, **kwargs: Any) -> None:
+        """``by_sql``: whether a resource of that kind can be asked by SQL."""
+        super().__init__(*args, **kwargs)
+        if not by_sql:
+            self.fields["way"].choices = [one for one in Asking.choices if one[0] != Asking.SQL]  # type: ignore[attr-defined]
+
     try_now = forms.BooleanField(
         label="Try it now",
         required=False,

@@ -36,7 +36,7 @@ FAULT_LABELS = {
     Fault.MISSING: "Not there",
     Fault.DAMAGED: "Damaged",
     Fault.DIFFERS: "Not as backed up",
-    Fault.SILENT: "The application did not answer",
+    Fault.SILENT: "The application’s check failed",
     Fault.AWAY: "Could not be tried",
     Fault.REFUSED: "Could not be restored",
     Fault.PORTAL: "A fault in the portal",

@@ -25,6 +25,8 @@ def check_can_manage(user: Person) -> None:
 def check_can_check_again(user: Person, finding: CheckupFinding) -> None:
     """IT has a failed finding checked again while the checkup is neither signed nor given up."""
     check_can_manage(user)
+    if finding.checkup.state is Status.PAUSED:
+        raise Refused(f"{finding.checkup.number} is paused. Resume it first, then have this checked again.")
     if finding.checkup.state not in (Status.RUNNING, Status.READY):
         raise Refused(
             f"{finding.checkup.number} is {finding.checkup.facts.label.lower()}: what it found stays as it is. Test a backup"
@@ -45,6 +47,8 @@ def check_can_sign(user: Person, checkup: Checkup, signatures: list[Signature]) 
     """Two different people of IT sign. ``signatures`` are those under what the record says now."""
     check_permission(user, Permission.SIGN_CHECKUPS, None, "Only IT signs checkups.")
     check_is_a_person(user)
+    if checkup.state is Status.SIGNED:
+        raise Refused(f"{checkup.number} carries its two signatures already.")
     if checkup.state is not Status.READY:
         raise Refused(f"{checkup.number} is {checkup.facts.label.lower()}. It is signed once everything was checked.")
     if any(signature.by_id == user.pk for signature in signatures):

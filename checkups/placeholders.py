@@ -41,6 +41,7 @@ NAMES_THE_COPY = {
 }
 """Those of them that tell the restored copy from the live thing."""
 
+_TAKES = re.compile(r"\b(from|table)\s*[\w\"`(]", re.IGNORECASE)
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -73,8 +74,11 @@ def why_not_an_address(kind: str, text: str) -> str:
 def why_not_a_query(kind: str, live: str, text: str) -> str:
     """Why that SQL query asks no restored copy of the database ``live``; empty when it does.
 
-    A server of MariaDB answers a query that names another of its databases from that one, the live one as well.
+    One that takes nothing from any table is answered by an empty copy as well. A server of MariaDB answers a query that
+    names another of its databases from that one, the live one too.
     """
+    if not _TAKES.search(text):
+        return "The query takes nothing from the copy, so any would answer it. Have it read FROM a table of the application."
     if kind == "mysql" and live and names_database(live, text):
         return f"The query names the database {live}, so the live one would answer. Leave its name out: the copy is meant then."
     return ""

@@ -72,6 +72,10 @@ def read_record(text: str) -> Any:
         value = json.loads(text, object_pairs_hook=_once_each, parse_float=_no_number, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    try:
+        canonical(value).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds signs that are none") from None
     if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("checkup"), dict):
         raise ValueError("it is no record of a checkup")
     return value

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from backups.proof import Proof
 from checkups.models import Check, CheckStatus, Checkup, CheckupFinding, Trial
@@ -108,6 +108,8 @@ class Progress:
     worked: timedelta
     rest: tuple[timedelta, timedelta] | None
     trying: list[Trial]
+    put_off: int = 0
+    again_at: datetime | None = None  # when the first of those that were put off is tried again
 
     @property
     def words(self) -> str:
@@ -127,8 +129,10 @@ def progress_of(checkup: Checkup, now: datetime) -> Progress:
     """How far it is, what is tried now, and how long the rest may take at the pace so far."""
     checks = Check.objects.filter(finding__checkup=checkup)
     open_ones, tried = Q(status__in=UNDER_WAY), Q(status__in=TRIED, tries__gt=0)
+    off = Q(status=CheckStatus.WAITING, not_before__gt=now)
     found = checks.aggregate(
         number=Count("pk"), left=Count("pk", filter=open_ones), left_size=Sum("stored_bytes", filter=open_ones),
+        put_off=Count("pk", filter=off), again_at=Min("not_before", filter=off),
         tried=Count("pk", filter=tried), tried_size=Sum("stored_bytes", filter=tried),
     )  # fmt: skip
     worked = _worked(checkup, now)
@@ -140,6 +144,8 @@ def progress_of(checkup: Checkup, now: datetime) -> Progress:
         number=found["number"],
         worked=worked,
         rest=rest if checkup.state is Status.RUNNING else None,
+        put_off=found["put_off"],
+        again_at=found["again_at"],
         trying=list(trials.select_related("resource", "check_row__finding").order_by("pk")),
     )
 

@@ -18,6 +18,7 @@ from checkups.actions import (
     sweeping,
     telling,
     trying,
+    watching,
 )
 from checkups.models import Checkup
 
@@ -86,6 +87,12 @@ def remind() -> None:
     reminding.remind(now)
     telling.tell_ready()
     telling.tell_tasks()
+
+
+@shared_task(name="checkups.watch_records")
+def watch_records() -> None:
+    """See that signed records still say what was signed."""
+    watching.watch_records(timezone.now())
 
 
 @shared_task(name="checkups.tell_ready")

@@ -77,6 +77,7 @@ app.conf.update(
         "checkups.declare": "checkups",
         "checkups.work_out": "checkups",
         "checkups.seal": "checkups",
+        "checkups.watch_records": "checkups",
         "checkups.close_cancelled": "checkups",
         "checkups.try": "checkups",
         "checkups.go_on": "checkups",
@@ -122,6 +123,11 @@ app.conf.update(
             "task": "checkups.remind",
             "schedule": 3600,
             "options": {"queue": "telling", "expires": 3600},
+        },
+        "watch-records-of-checkups": {
+            "task": "checkups.watch_records",
+            "schedule": 6 * 3600,
+            "options": {"queue": "checkups", "expires": 3600},
         },
         "tidy-restores": {
             "task": "restores.tidy",

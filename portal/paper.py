@@ -115,7 +115,8 @@ class Paper(FPDF):
     def rows(self, head: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]) -> None:
         """A table whose head is repeated on every page. ``widths`` are shares of the line.
 
-        A row without a first cell goes on with the one above, and stays on its page.
+        A row without a first cell goes on with the one above, and stays on its page. The second of two cells takes all the
+        rest of the line.
         """
         rooms = [self.epw * width / sum(widths) for width in widths]
         self.set_draw_color(*LINE)
@@ -141,7 +142,10 @@ class Paper(FPDF):
         self.pen(SMALL, style)
         width = cache(self.get_string_width)
         return [
-            [_short(broken(writable(text), room - 2 * ASIDE, width)) for text, room in zip(row, rooms, strict=True)]
+            [
+                _short(broken(writable(text), room - 2 * ASIDE, width))
+                for text, room in zip(row, _rooms_of(row, rooms), strict=True)
+            ]
             for row in rows
         ]
 
@@ -151,11 +155,15 @@ class Paper(FPDF):
         if style:
             self.set_fill_color(*WASH)
             self.rect(x, y, self.epw, _height(row), style="F")
-        for lines, room in zip(row, rooms, strict=True):
+        for lines, room in zip(row, _rooms_of(row, rooms), strict=True):
             for number, line in enumerate(lines):
                 self.text(x + ASIDE, y + ABOVE + number * LEADING + BASELINE, line)
             x += room
         self.set_y(y + _height(row))
+
+
+def _rooms_of(row: Sequence[object], rooms: Sequence[float]) -> Sequence[float]:
+    return [rooms[0], sum(rooms[1:])] if len(row) == 2 else rooms
 
 
 def _height(row: Sequence[Sequence[str]]) -> float:

@@ -96,10 +96,9 @@ def takes_words(resource: Resource, backup: Backup, now: datetime) -> str:
     if expected is None or resource.recovery_at is None:
         return ""
     today, measured = (moment.astimezone(company_zone()).date() for moment in (now, resource.recovery_at))
-    return (
-        f"About {span_in_words(expected)}, as measured on {short_day(measured, today)} when a backup of it was restored to try"
-        " it out."
-    )
+    words = span_in_words(expected)
+    words = words.capitalize() if words.startswith("under") else f"About {words}"
+    return f"{words}, as measured on {short_day(measured, today)} when a backup of it was restored to try it out."
 
 
 def mode_options(

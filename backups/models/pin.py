@@ -14,6 +14,9 @@ from django.db.models import Q
 
 from backups.models.backup import Backup
 
+OF_TESTS = ("CU-", "test ")
+"""How the labels of checkups and of tests begin. They keep nobody from removing a resource: they leave it then."""
+
 
 class PinQuerySet(models.QuerySet["Pin"]):
     """Questions about pins."""

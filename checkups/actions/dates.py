@@ -39,7 +39,7 @@ def _create(by: User, on: date, share: int, sample_reason: str, now: datetime) -
     with acting(by, "date set"):
         checkup = Checkup.objects.create(
             on=on, nth=_nth(on), status=Status.PLANNED.value, status_changed_at=now, set_at=now, set_by=by,
-            share=share, sample_reason=sample_reason, seed=secrets.token_hex(8),
+            share=share, sample_reason=sample_reason, seed=_seed(on),
         )  # fmt: skip
     note(checkup, Move.SET, by=by, now=now, text=first_event(by), reason=checkup.rule if share < 100 else "")
     look_at_the_year(now)
@@ -52,14 +52,19 @@ def change_date(
     checkup: Checkup,
     on: date,
     reason: str,
-    share: int = 100,
+    share: int | None = None,
     sample_reason: str = "",
     now: datetime | None = None,
 ) -> Checkup:
-    """Move a planned checkup to another date, or change its sample. Raises as :func:`set_date`; ``reason`` is required."""
+    """Move a planned checkup to another date, or change its sample; without a ``share`` that stays as it was set.
+
+    Raises as :func:`set_date`; ``reason`` is required.
+    """
     check_can_manage(by)
     now = now or timezone.now()
     _check_day(on, now)
+    if share is None:
+        share, sample_reason = checkup.share, checkup.sample_reason
     share, sample_reason = _checked_sample(share, sample_reason)
 
     def alter(locked: Checkup) -> None:
@@ -84,6 +89,12 @@ def withdraw(*, by: User, checkup: Checkup, reason: str, now: datetime | None = 
         withdrawn = apply_move(checkup, Move.WITHDRAW, by=by, now=now, reason=reason)
         look_at_the_year(now)
     return withdrawn
+
+
+def _seed(on: date) -> str:
+    """The same again for a date that was taken back: nobody draws until the sample pleases."""
+    drawn = Checkup.objects.filter(on=on).order_by("nth").values_list("seed", flat=True).first()
+    return drawn or secrets.token_hex(8)
 
 
 def _nth(on: date) -> int:

@@ -63,6 +63,8 @@ def end_trial(
         if fault is not None:
             locked.fault = fault.value
             locked.advice = advice_for(fault, What(check.what) if check else None, _other_region(locked))
+        if status == TrialStatus.INTERRUPTED and check is None:
+            locked.advice = "Nothing is known of the backup: test it again."
         if not any(step["name"] == "restore" for step in locked.steps):
             locked.tidied_at = now  # nothing was built: no server need be asked
         else:

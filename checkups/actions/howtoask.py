@@ -6,17 +6,22 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from backups.actions.locking import locked_resource
 from backups.drivers.base import DriverError
 from backups.kinds import driver_of
 from backups.models import Backup, Copy, Resource
 from checkups.actions.asking import HOLE, address_of, program_of
+from checkups.actions.moves import locked_checkup, note
 from checkups.actions.testing import request_test
-from checkups.models import ApplicationCheck, Asking, Trial
+from checkups.actions.versions import tell_of_void_signatures
+from checkups.models import ApplicationCheck, Asking, CheckupFinding, Trial
 from checkups.models.applicationcheck import MOST_SECONDS
+from checkups.models.finding import FindingStatus
 from checkups.permissions import check_can_say_how_to_ask, check_can_stop_asking, check_can_try
 from checkups.placeholders import why_not_a_query, why_not_an_address
+from checkups.workflow import Status
 from portal.errors import InvalidInput, PortalError
 from portal.history import acting
 from portal.models import User
@@ -88,6 +93,7 @@ def say_how_to_ask(*, by: User, resource: Resource, way: str, text: str, seconds
         if (row.way, row.text, row.seconds) != (way, text, seconds):
             row.way, row.text, row.seconds = way, text, seconds
             row.save()
+            transaction.on_commit(lambda: _tell(by, resource, f"{by} changed how a restored copy is asked", reason))
     return row
 
 
@@ -108,6 +114,18 @@ def _check_question(resource: Resource, way: str, text: str) -> None:
         raise InvalidInput(why_not, field="text")
 
 
+def _tell(by: User, resource: Resource, text: str, reason: str) -> None:
+    """In the records of checkups that look at it and may ask it still: the question is not the one of before."""
+    going = [Status.RUNNING.value, Status.PAUSED.value, Status.READY.value]
+    for finding in CheckupFinding.objects.filter(resource=resource, checkup__status__in=going):
+        with transaction.atomic():
+            checkup = locked_checkup(finding.checkup_id)
+            finding.refresh_from_db(fields=["status"])
+            if checkup.sealed_at is None and finding.status in (FindingStatus.WAITING, FindingStatus.FAILED):
+                note(checkup, None, by=by, now=timezone.now(), text=text, reason=reason, finding=finding)
+                tell_of_void_signatures(checkup)
+
+
 def stop_asking(*, by: User, resource: Resource, reason: str) -> None:
     """No check any more: trials end with the comparison. Raises Refused where there is none."""
     with transaction.atomic():
@@ -115,5 +133,7 @@ def stop_asking(*, by: User, resource: Resource, reason: str) -> None:
         row = ApplicationCheck.objects.filter(resource=resource).first()
         check_can_stop_asking(by, resource, row)
         assert row is not None  # or it was refused
-        with acting(by, checked_reason(reason, REASON_MISSING)):
+        reason = checked_reason(reason, REASON_MISSING)
+        with acting(by, reason):
             row.delete()
+            transaction.on_commit(lambda: _tell(by, resource, f"{by} had a restored copy asked no longer", reason))

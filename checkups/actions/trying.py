@@ -33,6 +33,7 @@ from checkups.actions.repointing import to_what_stands_there
 from checkups.actions.scratch import remove_scratch, see_to_leavings, workdir_of
 from checkups.actions.steps import NotThere, Steps
 from checkups.models import Check, Trial, TrialStatus
+from checkups.scope import What
 from checkups.servers import check_is_apart, host_in_words, instead_of, is_elsewhere
 from checkups.workflow import Status
 from portal.handover import hand_over
@@ -218,9 +219,9 @@ def _restore(trial: Trial, copy: Copy, steps: Steps, progress: RowProgress, cloc
         _measure(trial, copy, now)
         sentence = verified.sentence
         if trial.wanted >= Proof.APPLICATION_ANSWERED:
-            with steps.step("ask") as told:
+            with steps.step("ask") as told, progress.stoppable():
                 told.sentence = ask_application(trial.resource, driver, values, place)
-            reached, sentence = Proof.APPLICATION_ANSWERED, f"{sentence} {told.sentence}"
+            reached, sentence = Proof.APPLICATION_ANSWERED, f"{sentence.rstrip('.')}. {told.sentence}"
             note_proof(copy, reached, clock())
         return reached, sentence
     finally:
@@ -259,11 +260,17 @@ def _empty(workdir: Path) -> Path:
     return workdir
 
 
+def _is_of_the_newest(trial: Trial, copy: Copy) -> bool:
+    """Whether it tells how long the next restore takes: of the newest daily backup, or of one that somebody chose, at home."""
+    what = trial.check_row.what if trial.check_row else What.DAILY
+    return copy.region == trial.resource.home_region and what in (What.DAILY, What.BOTH, What.KEPT)
+
+
 def _measure(trial: Trial, copy: Copy, now: datetime) -> None:
     """What getting it back took, waiting for the provider included."""
     assert trial.started_at is not None
     took = max(now - trial.started_at, timedelta(0))
     trial.recovery_ms = int(took.total_seconds() * 1000)
     _keep(trial, recovery_ms=trial.recovery_ms)
-    if not is_elsewhere(trial.resource.kind):  # what another server takes promises nothing of the live one
+    if _is_of_the_newest(trial, copy) and not is_elsewhere(trial.resource.kind):  # another server promises nothing
         note_recovery(trial.resource, took, copy.backup.source_bytes or 0, now)

@@ -34,7 +34,11 @@ class Setting(Input):
 
 
 class Changing(WithReason, Setting):
-    """The same for a date that was set, and why it is changed."""
+    """The same for a date that was set, and why it is changed. What is left out stays as it is."""
+
+    share = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="Left out: as it was set, and so is sample_reason."
+    )
 
 
 class Signing(Input):

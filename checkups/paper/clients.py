@@ -9,6 +9,7 @@ from django.db.models import Q
 from checkups.models import Check, CheckStatus, CheckupFinding
 from checkups.models.finding import FindingStatus
 from checkups.paper.sheet import SHORT, Sheet, Told, last_try, took
+from checkups.plainly import check_in_words
 from portal.paper import SMALL, SOFT
 from portal.words import counted
 
@@ -48,7 +49,18 @@ def write_clients(sheet: Sheet, told: Told, resources: int) -> None:
 def _rows(told: Told, finding: CheckupFinding) -> list[tuple[str, ...]]:
     removed = ", removed" if finding.removed else ""
     name = f"{finding.name}, {finding.application}, {finding.kind}, {finding.environment}{removed}"
-    return [_row(told, check, "" if number else name) for number, check in enumerate(finding.checks.all())]
+    rows: list[tuple[str, ...]] = []
+    for number, check in enumerate(finding.checks.all()):
+        rows.append(_row(told, check, "" if number else name))
+        if check.status == CheckStatus.PASSED:
+            rows.append(("", _compared(told, check)))
+    return rows
+
+
+def _compared(told: Told, check: Check) -> str:
+    """What was found equal, and of what: over the whole line below the check. What failed stands among the exceptions."""
+    words = check.sentence if told.part is None else check_in_words(check)
+    return f"{words} The backup’s SHA-256: {check.checksum}." if check.checksum else words
 
 
 def _row(told: Told, check: Check, name: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from checkups.comparison import Comparison
 from checkups.happening import events_of, with_signatures
 from checkups.models import Checkup, Signature
 from checkups.paper.sheet import Sheet, Told
-from portal.paper import BAD, SMALL, SOFT
+from portal.paper import BAD, SMALL, SOFT, writable
 from portal.words import counted
 
 MOST_EVENTS = 500
@@ -80,6 +80,10 @@ def _signature(sheet: Sheet, told: Told, signature: Signature) -> None:
     sheet.say(f"{signature.name}, {told.moment(signature.at)}", style="B")
     if told.part is None:  # a statement may name any client, and any server
         sheet.say(signature.statement or "Without a statement.")
+        if writable(signature.statement) != signature.statement:
+            sheet.say(
+                "Some of its signs cannot be printed here. The JSON has it as it was written.", size=SMALL, colour=SOFT
+            )
     if told.checkup.sealed_at is None:
         sheet.say(f"Under a content with the SHA-256 {signature.sha256}", size=SMALL, colour=SOFT)
     sheet.ln(2)

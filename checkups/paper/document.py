@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpResponse
 
+from checkups.actions.watching import is_known_changed
 from checkups.comparing import numbers_of, signed_before
 from checkups.comparison import compare
 from checkups.exports import part_of
@@ -65,6 +66,9 @@ def _title(sheet: Sheet, told: Told) -> None:
         f" {exact_time(told.now)}. Times are those of {settings.POLICY_TIME_ZONE}.",
         colour=SOFT,
     )
+    if is_known_changed(checkup):
+        said = "What stands here is not what was signed: somebody has changed the database past the portal."
+        sheet.say(said, style="B", colour=BAD)
     if checkup.closed_reason:
         sheet.say(f"{checkup.facts.label}: {checkup.closed_reason}", style="B", colour=BAD)
     if told.part is not None:

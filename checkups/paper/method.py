@@ -11,10 +11,11 @@ STEPS = {
     " provider keeps it is asked about.",
     "preflight": "Nothing is begun without room, a compatible version, and a target that is not the live resource.",
     "restore": "A complete restore of the very copy, with strict exits, under names of its own; what is live is never touched.",
-    "neutralise": "Jobs, mails and replication of the restored copy are switched off before anything else happens to it.",
+    "neutralise": "What would act by itself in the restored copy, such as jobs and subscriptions, is switched off before"
+    " anything else happens to it, as far as its kind allows. The JSON says of each try what was.",
     "verify": "What was restored is compared with the manifest that was taken together with the backup.",
     "ask": "Where the resource has a check of its own: the application is asked on the restored copy.",
-    "remove": "Whatever came of it, the restored copy is removed, and the record says when.",
+    "remove": "Whatever came of it, the restored copy is removed. The JSON of the record says when.",
 }
 
 MEANINGS = {

@@ -18,7 +18,7 @@ from backups.views.resource_page import CHANGES_SHOWN
 from checkups import plainly, told
 from checkups.changes import changes_of_asking
 from checkups.figures import tests_of, times_of
-from checkups.models import ApplicationCheck, Check, CheckStatus, CheckupFinding, Trial
+from checkups.models import ApplicationCheck, Check, CheckupFinding, Trial
 from checkups.permissions import (
     check_can_say_how_to_ask,
     check_can_see_how_it_is_asked,
@@ -108,11 +108,10 @@ def days_until(on: date, today: date) -> str:
 
 @register.filter
 def proven_to(finding: CheckupFinding) -> str:
-    """How far all of its backups were proven: the lowest of their levels; nothing is said before all have passed."""
-    if finding.status != "passed":
-        return "–"
-    reached = [check.reached for check in finding.checks.all() if check.status == CheckStatus.PASSED and check.reached]
-    return Proof(min(reached)).label if reached else "–"
+    """How far all of its backups were proven: the lowest of their levels; nothing is said where any was not proven at all."""
+    reached = [check.reached for check in finding.checks.all()]
+    proven = [level for level in reached if level is not None]
+    return Proof(min(proven)).label if proven and len(proven) == len(reached) else "–"
 
 
 @register.simple_tag

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backups.kinds import driver_of
 from backups.models import Resource
 from checkups.actions.howtoask import newest_good, say_and_try, stop_asking
 from checkups.forms import AskingForm
@@ -27,8 +28,8 @@ def asking(http: HttpRequest, pk: int) -> HttpResponse:
     check_can_say_how_to_ask(user, resource)
     row = ApplicationCheck.objects.filter(resource=resource).first()
     if http.method != "POST":
-        return _show(http, resource, row, _form_of(row))
-    form = AskingForm(http.POST)
+        return _show(http, resource, row, _form_of(resource, row))
+    form = AskingForm(http.POST, by_sql=driver_of(resource.kind).answers)
     if not form.is_valid():
         return _show(http, resource, row, form, status=400)
     try:
@@ -57,14 +58,16 @@ def asking_remove(http: HttpRequest, pk: int) -> HttpResponse:
     except PortalError as error:
         form.show(error)
         row = ApplicationCheck.objects.filter(resource=resource).first()
-        return _show(http, resource, row, _form_of(row), form, status=error.status)
+        return _show(http, resource, row, _form_of(resource, row), form, status=error.status)
     messages.success(http, "A restored copy is no longer asked: trials end with the comparison.")
     return redirect(resource)
 
 
-def _form_of(row: ApplicationCheck | None) -> AskingForm:
-    asked = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {"way": Asking.SQL}
-    return AskingForm(initial=asked)
+def _form_of(resource: Resource, row: ApplicationCheck | None) -> AskingForm:
+    by_sql = driver_of(resource.kind).answers
+    way = Asking.SQL if by_sql else Asking.HTTP
+    asked = {"way": row.way, "text": row.text, "seconds": row.seconds} if row else {"way": way}
+    return AskingForm(initial=asked, by_sql=by_sql)
 
 
 def _remove_form(data: QueryDict | None = None) -> ReasonForm:

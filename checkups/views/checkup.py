@@ -16,6 +16,7 @@ from checkups.actions.declaring import in_scope
 from checkups.actions.recording import signatures_of
 from checkups.actions.settling import meanwhile
 from checkups.actions.signing import Standing, standing
+from checkups.actions.watching import is_known_changed
 from checkups.comparing import comparison_of, signed_before
 from checkups.finding_filters import BY_CLIENT, CheckupFindingFilters
 from checkups.happening import events_of, with_signatures
@@ -105,6 +106,7 @@ def checkup_context(http: HttpRequest, found: Checkup, bound: Bound | None) -> d
         "standing": waits,
         "stage": stage_of(found),
         "due": is_due(found),
+        "changed": is_known_changed(found),
         "signatures": signatures_of(found) if found.sealed_at else found.signatures.order_by("pk"),
         "results": results_of(findings),
         "progress": progress_of(found, now) if found.state in MOVING and inside else None,

@@ -66,7 +66,7 @@ def test_reading_is_for_it_and_auditors(as_: As, robot: User, backup: Backup, ad
 
 
 def test_saying_and_taking_away_are_its(as_: As, robot: User, resource: Resource, address: str) -> None:
-    ApplicationCheck.objects.create(resource=resource, way="sql", text="SELECT 1")
+    ApplicationCheck.objects.create(resource=resource, way="sql", text="SELECT 1 FROM orders")
     for who in (*THEIRS, "auditor", "administrator"):
         for answer in (as_(who).put(address, {}), as_(who).delete(address, {"reason": "The shop moved."})):
             assert (answer.status_code, answer.json()) == (403, {"detail": ONLY_IT}), who
@@ -77,7 +77,7 @@ def test_saying_and_taking_away_are_its(as_: As, robot: User, resource: Resource
         assert as_(who).delete(address, {"reason": "The shop moved."}).json() == NOT_THERE
     assert as_("").put(address, saying()).status_code == 401
     assert as_("").delete(address, {"reason": "The shop moved."}).status_code == 401
-    assert ApplicationCheck.objects.get().text == "SELECT 1"
+    assert ApplicationCheck.objects.get().text == "SELECT 1 FROM orders"
 
 
 def test_wrong_method_names_the_right_ones(as_: As, address: str) -> None:
@@ -99,9 +99,9 @@ def test_numbers_that_no_resource_has(as_: As, number: int) -> None:
 def test_saying_how_and_taking_it_away(as_: As, cast: Cast, resource: Resource, address: str) -> None:
     told = as_("it").put(address, saying(text=f"  {SQL}\n")).json()
     assert (told["text"], told["trial"], told["not_tried"]) == (SQL, None, "")
-    left_out = {name: value for name, value in saying(text="SELECT 1").items() if name != "seconds"}
+    left_out = {name: value for name, value in saying(text="SELECT 1 FROM orders").items() if name != "seconds"}
     assert as_("second_it").put(address, left_out).json()["seconds"] == 30
-    assert ApplicationCheck.objects.get(resource=resource).text == "SELECT 1"
+    assert ApplicationCheck.objects.get(resource=resource).text == "SELECT 1 FROM orders"
     refused = as_("it").delete(address, {})
     assert (refused.status_code, refused.json()) == (
         400,
@@ -172,11 +172,11 @@ def test_where_it_cannot_be_tried_it_is_kept_all_the_same(as_: As, resource: Res
     assert (told["text"], told["trial"], told["not_tried"]) == (SQL, None, none_yet)
     make_backup(resource, timezone.now() - timedelta(days=1))
     assert as_("it").put(address, saying(try_now=True)).json()["trial"]["status"] == "queued"
-    told = as_("second_it").put(address, saying(text="SELECT 1", try_now=True)).json()
+    told = as_("second_it").put(address, saying(text="SELECT 1 FROM orders", try_now=True)).json()
     under_way = "A backup of shop-db is being tested just now. Wait until that is done."
-    assert (told["text"], told["trial"], told["not_tried"]) == ("SELECT 1", None, under_way)
+    assert (told["text"], told["trial"], told["not_tried"]) == ("SELECT 1 FROM orders", None, under_way)
     assert told["can"]["try_now"] == under_way
-    assert ApplicationCheck.objects.get().text == "SELECT 1"
+    assert ApplicationCheck.objects.get().text == "SELECT 1 FROM orders"
     assert Trial.objects.count() == 1
 
 

@@ -20,11 +20,13 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backups.models import Resource
+from backups.findings import Code
+from backups.models import Finding, Resource
 from checkups.actions.moves import note
 from checkups.actions.recording import content_digest
 from checkups.actions.settling import settle_finding_row
 from checkups.actions.signing import sign, standing
+from checkups.actions.watching import watch_records
 from checkups.comparing import comparison_of
 from checkups.exports import COLUMNS
 from checkups.models import Check, Checkup, Trial
@@ -385,6 +387,32 @@ def test_verifying_what_is_as_it_was_signed(signed: Checkup, ready: Checkup, fil
     assert "the portal's rows say what was signed" in said
     file.write_text(json.dumps(json.loads(file.read_text()), indent=4))
     assert run("verify", "--file", str(file)) == said, "however it is formatted"
+
+
+def test_whoever_takes_the_triggers_away_is_found_out(signed: Checkup, cast: Cast) -> None:
+    assert watch_records(AT) == []
+    tables = ("checkups_trial", "checkups_check")
+    with connection.cursor() as cursor:
+        for table in tables:
+            drop = f"DROP TRIGGER sealed_update_{table}"
+            cursor.execute(drop if connection.vendor == "sqlite" else f"{drop} ON {table}")
+    Check.objects.filter(finding__checkup=signed).update(sentence="All is well.")
+    assert watch_records(AT) == watch_records(AT) == [signed.number]
+    found = Finding.objects.open().get(code=Code.CHECKUP_RECORD)
+    assert found.sentence == f"The portal's rows of {signed.number} do not say any more what was signed."
+    assert "What stands here is not what was signed" in words(checkup_pdf(cast.it, signed, AT))
+
+
+def test_signs_that_are_none_are_refused(signed: Checkup, file: Path) -> None:
+    file.write_text(file.read_text().replace("shop-db", "\\ud800"))
+    with pytest.raises(CommandError, match="it holds signs that are none"):
+        run("verify", "--file", str(file))
+
+
+def test_of_what_passed_the_pdf_says_what_was_compared(signed: Checkup, cast: Cast) -> None:
+    shown = " ".join(words(checkup_pdf(cast.it, signed, AT)).split())
+    check = Check.objects.filter(finding__checkup=signed, status="passed").earliest("pk")
+    assert f"1,203 files are equal. The backup’s SHA-256: {check.checksum}" in shown
 
 
 @pytest.mark.parametrize("clients", [None, 5, "Shopco", {"a": 1}])

@@ -120,7 +120,7 @@ def test_nobody_signs_twice(cast: Cast, ready: Checkup) -> None:
         signs(cast.it, ready)
     assert Checkup.objects.get().status == "ready"
     signs(cast.second_it, ready)
-    with pytest.raises(Refused, match="is signed"):
+    with pytest.raises(Refused, match="carries its two signatures already"):
         signs(cast.second_it, ready)
 
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from backups.actions.copying import copy_to_other_region
+from backups.actions.removing import removal_plan, remove_resource
 from backups.actions.repairing import repair
 from backups.models import Copy, CopyState, Finding, Pin, Resource, ResourceState
 from backups.proof import Proof
+from checkups.actions.dates import set_date, withdraw
 from checkups.actions.howtoask import say_how_to_ask
 from checkups.actions.recording import record_of
 from checkups.actions.running import cancel, check_again, pause, resume
 from checkups.actions.signing import sign, standing
-from checkups.models import Check, CheckStatus, Task, Trial, TrialStatus
+from checkups.actions.trying import perform_trial
+from checkups.models import Check, CheckStatus, Checkup, Task, Trial, TrialStatus
 from checkups.models.finding import FindingStatus
 from checkups.record import digest_of
 from checkups.workflow import Status
 from portal.days import day_in_words
 from portal.errors import InvalidInput, Refused
-from tests.app.checkups.carrying import begun, carried_out, checks_of, sweep
+from tests.app.checkups.carrying import begun, carried_out, checks_of, sweep, today
 from tests.app.world import OTHER, World, backup_now, days_ago, fingerprint, make_resource, make_tree
 
 
@@ -214,6 +220,84 @@ def test_what_is_removed_or_added_meanwhile_is_said(world: World, resource: Reso
     said = checkup.events.get(move="finish").reason
     assert "late-tree was added after it started" in said
     assert f"{resource.name} was removed meanwhile" in said
+
+
+def test_a_resource_can_be_removed_while_a_checkup_looks_at_it(world: World, resource: Resource) -> None:
+    """It keeps what the checkup refers to until that leaves it, and the record says so."""
+    make_resource(world, make_tree())
+    checkup = begun(world)
+    assert Pin.objects.filter(label=checkup.number, backup__resource=resource).exists()
+    plan = removal_plan(resource, timezone.now())
+    assert any(checkup.number in str(verdict) for _, verdict in plan.staying)
+    remove_resource(
+        by=world.it, resource=resource, reason="The client has left.", typed_name=resource.name, digest=plan.digest
+    )
+    carried_out(checkup)
+    assert checkup.state is Status.READY
+    assert checkup.findings.get(name=resource.name).status == FindingStatus.LEFT
+    assert not Pin.objects.filter(backup__resource=resource).exists()
+    assert f"{resource.name} was removed meanwhile." in checkup.events.get(move="finish").reason
+
+
+def test_a_question_that_changes_meanwhile_is_told(
+    world: World, resource: Resource, settings: Any, tmp_path: Path
+) -> None:
+    settings.CHECKUP_PROGRAMS_DIR = tmp_path
+    for name, code in (("strict", 1), ("mild", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n")
+        (tmp_path / name).chmod(0o755)
+    how = {"way": "command", "seconds": 30, "reason": "The strict one was too strict."}
+    say_how_to_ask(by=world.it, resource=resource, text="strict", **how)  # type: ignore[arg-type]
+    checkup = carried_out(begun(world))
+    finding = checkup.findings.get()
+    say_how_to_ask(by=world.it, resource=resource, text="mild", **how)  # type: ignore[arg-type]
+    told = finding.events.latest("pk")
+    assert (told.text, told.reason) == (f"{world.it} changed how a restored copy is asked", how["reason"])
+
+
+def test_cancelling_ends_the_program_that_asks(world: World, resource: Resource, settings: Any, tmp_path: Path) -> None:
+    settings.CHECKUP_PROGRAMS_DIR = tmp_path
+    begins = tmp_path / "begins"
+    os.mkfifo(begins)
+    (tmp_path / "asks").write_text(f"#!/bin/sh\necho yes > {begins}\nexec sleep 600\n")
+    (tmp_path / "asks").chmod(0o755)
+    how = {"way": "command", "seconds": 900, "reason": "It has to work."}
+    say_how_to_ask(by=world.it, resource=resource, text="asks", **how)  # type: ignore[arg-type]
+    checkup = begun(world)
+    trial = Trial.objects.get(check_row__region=resource.home_region)
+
+    def work() -> None:
+        perform_trial(trial.pk)
+        connection.close()
+
+    worker = Thread(target=work)
+    worker.start()
+    assert begins.read_text() == "yes\n"  # waits for it
+    cancel(by=world.it, checkup=checkup, reason="The power goes off.")
+    worker.join(60)
+    trial.refresh_from_db()
+    assert (trial.status, trial.reached) == (TrialStatus.STOPPED, None)
+    assert trial.tidied_at is not None
+    sweep()
+
+
+def test_a_seed_is_drawn_once_for_a_date(world: World) -> None:
+    first = set_date(by=world.it, on=today() + timedelta(days=9), share=30, sample_reason="The disk is small.")
+    withdraw(by=world.it, checkup=first, reason="The seed does not please me.")
+    again = set_date(by=world.it, on=first.on, share=30, sample_reason="The disk is small.")
+    assert again.seed == first.seed
+
+
+def test_only_the_newest_daily_at_home_says_how_long_the_next_restore_takes(world: World, resource: Resource) -> None:
+    copy_to_other_region(resource.pk)
+    begun(world)
+    for trial in Trial.objects.filter(check_row__what="elsewhere"):
+        perform_trial(trial.pk)
+    resource.refresh_from_db()
+    assert resource.recovery_at is None
+    carried_out(Checkup.objects.get())
+    resource.refresh_from_db()
+    assert resource.recovery_at is not None
 
 
 def test_a_sample_is_declared_and_the_others_are_read_not_restored(world: World, resource: Resource) -> None:

@@ -107,11 +107,11 @@ def test_what_cannot_be_tried_just_now_is_kept(as_: As, cast: Cast, address: str
     body(as_("it").post(address, ASKED | {"try_now": "on"}, follow=True))
     under_way = "A backup of shop-db is being tested just now. Wait until that is done."
     assert f"It cannot be tried just now. {under_way}" in body(as_("it").get(address))
-    typed = ASKED | {"text": "SELECT 1", "try_now": "on"}
+    typed = ASKED | {"text": "SELECT 1 FROM orders", "try_now": "on"}
     shown = body(as_("second_it").post(address, typed, follow=True))
     assert "From now on a restored copy is asked that." in shown
     assert f"It was not tried. {under_way}" in shown
-    assert ApplicationCheck.objects.get().text == "SELECT 1"
+    assert ApplicationCheck.objects.get().text == "SELECT 1 FROM orders"
     assert Trial.objects.count() == 1
 
 
@@ -133,14 +133,14 @@ def test_changes_of_it_are_among_those_of_the_resource(as_: As, address: str, re
     with acting(None, "It moved."):
         resource.environment = "staging"
         resource.save()
-    as_("second_it").post(address, ASKED | {"text": "SELECT 1", "reason": "There are no orders yet."})
-    as_("second_it").post(address, ASKED | {"text": "SELECT 1", "reason": "Nothing new."})
+    as_("second_it").post(address, ASKED | {"text": "SELECT 1 FROM orders", "reason": "There are no orders yet."})
+    as_("second_it").post(address, ASKED | {"text": "SELECT 1 FROM orders", "reason": "Nothing new."})
     as_("it").post(f"{address}remove/", {"reason": "The shop was closed."})
     gone, changed, moved, added, registered = changes_on(as_, "it", resource)
     assert gone.startswith("Check of the application removed by Ivan, just now")
-    assert "how: An SQL query → – what: SELECT 1 → – within: 20 s → – The shop was closed." in gone
+    assert "how: An SQL query → – what: SELECT 1 FROM orders → – within: 20 s → – The shop was closed." in gone
     assert changed.startswith("Check of the application changed by Iris, just now")
-    assert changed.endswith("what: SELECT count(*) FROM orders → SELECT 1 There are no orders yet.")
+    assert changed.endswith("what: SELECT count(*) FROM orders → SELECT 1 FROM orders There are no orders yet.")
     assert moved.startswith("Changed by the portal, just now")
     assert added.startswith("Check of the application added by Ivan, just now")
     assert "how: – → An SQL query what: – → SELECT count(*) FROM orders within: – → 20 s The shop." in added
@@ -159,11 +159,13 @@ def test_who_only_reads_what_is_asked_is_not_sent_to_the_form(as_: As, address: 
 
 
 def test_of_many_changes_the_newest_are_shown(as_: As, address: str, resource: Resource, news: Resource) -> None:
-    as_("it").post(reverse("asking", args=[news.pk]), ASKED | {"text": "SELECT 'news'"})
+    as_("it").post(reverse("asking", args=[news.pk]), ASKED | {"text": "SELECT 'news' FROM orders"})
     for number in range(1, 13):
-        as_("it").post(address, ASKED | {"text": f"SELECT {number}"})
-    ApplicationCheck.history.filter(text="SELECT 12").update(history_date=timezone.now() - timedelta(days=9))
+        as_("it").post(address, ASKED | {"text": f"SELECT {number} FROM orders"})
+    ApplicationCheck.history.filter(text="SELECT 12 FROM orders").update(
+        history_date=timezone.now() - timedelta(days=9)
+    )
     shown = changes_on(as_, "it", resource)
     assert len(shown) == 10
-    assert "what: SELECT 10 → SELECT 11" in shown[0]
+    assert "what: SELECT 10 FROM orders → SELECT 11 FROM orders" in shown[0]
     assert not [entry for entry in shown if "SELECT 12" in entry or "news" in entry]

@@ -131,7 +131,7 @@ def test_signing_is_for_it_and_nobody_else_waits_for_the_digest(
 
 
 def test_one_that_is_not_ready_is_not_signed(as_: As, running: Checkup, signed: Checkup) -> None:
-    for checkup, words in ((running, "is running. It is signed once"), (signed, "is signed. It is signed once")):
+    for checkup, words in ((running, "is running. It is signed once"), (signed, "carries its two signatures already")):
         answer = as_("it").post(reverse("checkup_sign", args=[checkup.pk]), {"digest": "x"})
         assert words in body(answer, 409)
     assert as_("it").get(reverse("checkup_sign", args=[running.pk])).status_code == 405

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backups.models import Backup, Pin, Resource
 from checkups.models import Trial, TrialStatus
+from tests.checkup_rows import make_checkup, make_found
 from tests.factories import Cast, make_failed_backup
 from tests.pages.checkups.conftest import HOME, OTHER, As, body, make_trial
 
@@ -92,14 +93,16 @@ def test_the_recovery_time_stands_on_the_resources_page(
     Resource.objects.filter(pk=resource.pk).update(
         recovery_ms=150_000, recovery_bytes=10**9, recovery_at=now - timedelta(days=3)
     )
-    for milliseconds in (60_000, 150_000):
-        make_trial(backup, asked_by=cast.it, reason="x", recovery_ms=milliseconds)
+    make_trial(backup, asked_by=cast.it, reason="x", recovery_ms=999_000)
+    for on, minutes in ((date(2026, 5, 17), 1.0), (date(2026, 10, 15), 2.5)):
+        make_found(make_checkup(cast.it, on=on), resource, minutes=minutes)
     shown = body(as_("client").get(address)).replace("\N{NO-BREAK SPACE}", " ")
     assert "<strong>2 min</strong> for 1.0 GB, measured" in shown
     assert 'class="times"' not in shown
     assert "How a restored copy is asked" not in shown
     shown = body(as_("it").get(address)).replace("\N{NO-BREAK SPACE}", " ")
-    assert 'aria-label="Recovery times of its last 2 trials, the longest 2 min"' in shown
+    assert 'aria-label="Recovery times in its last 2 checkups, the longest 2 min"' in shown
+    assert "in its last 2 checkups: 1 min (17 May 2026), 2 min (15 Oct 2026)." in shown
     assert "Not at all: trials end with the comparison." in shown
 
 
