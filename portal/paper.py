@@ -132,7 +132,10 @@ class Paper(FPDF):
             if begins:
                 self._row(top, rooms, "B")
             self._row(row, rooms, "")
-            self.line(self.l_margin, self.y, self.l_margin + self.epw, self.y)
+            if number + 1 == len(below) or len(below[number + 1]) == len(
+                rooms
+            ):  # what goes on over the line belongs to what is above
+                self.line(self.l_margin, self.y, self.l_margin + self.epw, self.y)
         if not below:
             self._row(top, rooms, "B")
         self.ln(1)
@@ -163,7 +166,7 @@ class Paper(FPDF):
 
 
 def _rooms_of(row: Sequence[object], rooms: Sequence[float]) -> Sequence[float]:
-    return [rooms[0], sum(rooms[1:])] if len(row) == 2 else rooms
+    return rooms if len(row) == len(rooms) else [rooms[0], sum(rooms[1:])]
 
 
 def _height(row: Sequence[Sequence[str]]) -> float:

@@ -14,7 +14,7 @@ from portal.paper import SMALL, SOFT
 from portal.words import counted
 
 MOST = 2000
-WIDTHS = (26.6, 33, 31.4, 24.9, 12.1, 31.4, 14.6)  # all but the resource's name in one line, as a rule
+WIDTHS = (25, 32, 31.4, 24.9, 12.1, 31.4, 17.2)  # all but the resource's name in one line, as a rule
 
 
 def write_clients(sheet: Sheet, told: Told, resources: int) -> None:
@@ -60,7 +60,7 @@ def _rows(told: Told, finding: CheckupFinding) -> list[tuple[str, ...]]:
 def _compared(told: Told, check: Check) -> str:
     """What was found equal, and of what: over the whole line below the check. What failed stands among the exceptions."""
     words = check.sentence if told.part is None else check_in_words(check)
-    return f"{words} The backup’s SHA-256: {check.checksum}." if check.checksum else words
+    return f"{words.rstrip('.')}. The backup’s SHA-256: {check.checksum}." if check.checksum else words
 
 
 def _row(told: Told, check: Check, name: str) -> tuple[str, ...]:
