@@ -126,8 +126,8 @@ app.conf.update(
         },
         "watch-records-of-checkups": {
             "task": "checkups.watch_records",
-            "schedule": 6 * 3600,
-            "options": {"queue": "checkups", "expires": 3600},
+            "schedule": 24 * 3600,
+            "options": {"queue": "checkups", "expires": 12 * 3600},
         },
         "tidy-restores": {
             "task": "restores.tidy",

@@ -64,7 +64,7 @@ def change_date(
     now = now or timezone.now()
     _check_day(on, now)
     if share is None:
-        share, sample_reason = checkup.share, checkup.sample_reason
+        share, sample_reason = checkup.share, sample_reason or checkup.sample_reason
     share, sample_reason = _checked_sample(share, sample_reason)
 
     def alter(locked: Checkup) -> None:

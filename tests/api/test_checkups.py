@@ -212,6 +212,20 @@ def test_what_cannot_be_set(as_: As, today: date, body: dict[str, Any], field: s
     assert not Checkup.objects.exists()
 
 
+def test_what_is_left_out_of_a_change_stays_as_it_was(as_: As, today: date) -> None:
+    on = today + timedelta(days=40)
+    made = as_("it").post("/api/checkups/", {"on": on, "share": 50, "sample_reason": "The disk is small."}).json()
+    address = f"/api/checkups/{made['id']}/change/"
+    moved = as_("it").post(address, {"on": on + timedelta(days=1), "reason": "A holiday."}).json()
+    assert (moved["share"], moved["sample_reason"]) == (50, "The disk is small.")
+    told = (
+        as_("it").post(address, {"on": moved["on"], "reason": "Said better.", "sample_reason": "Half a disk."}).json()
+    )
+    assert (told["share"], told["sample_reason"]) == (50, "Half a disk.")
+    whole = as_("it").post(address, {"on": moved["on"], "reason": "A new disk.", "share": 100}).json()
+    assert (whole["share"], whole["sample_reason"]) == (100, "")
+
+
 def test_pausing_resuming_and_cancelling(as_: As, cast: Cast) -> None:
     running = make_checkup(cast.it, status=Status.RUNNING)
     address = f"/api/checkups/{running.pk}/"
