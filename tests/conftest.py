@@ -33,7 +33,7 @@ def django_db_setup(
     from django.test import TransactionTestCase
     from django.test.utils import setup_databases, teardown_databases
 
-    from tests.database import empty_tables, migrated
+    from tests.database import empty_tables, end_other_sessions, migrated
 
     cache = getattr(request.config, "cache", None)  # switched off, there is none
     folder = cache.mkdir("portal-database") if cache else Path(os.environ["PORTAL_TEST_DIR"])
@@ -44,6 +44,7 @@ def django_db_setup(
         yield
     with django_db_blocker.unblock():
         try:
+            end_other_sessions()
             teardown_databases(made, verbosity=0)
         except Exception as error:
             request.node.warn(pytest.PytestWarning(f"The test database could not be removed: {error!r}"))

@@ -34,6 +34,16 @@ def empty_tables(case: TransactionTestCase) -> None:
             opened.ops.execute_sql_flush(opened.ops.sql_flush(no_style(), emptied))
 
 
+def end_other_sessions() -> None:
+    """A server drops no database that somebody is connected to: a thread of the live server, or a worker that was killed."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 @contextmanager
 def _without_triggers(opened: Any) -> Iterator[None]:
     with opened.cursor() as cursor:

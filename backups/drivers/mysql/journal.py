@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pymysql
+from pymysql.constants import ER
+
 from backups.drivers.base import DriverError
 from backups.drivers.databases import of_a_checkup
 from backups.drivers.mysql import mark, programs, survey
@@ -247,9 +250,17 @@ def rename(connection: Connection, moves: Sequence[tuple[str, str]]) -> None:
 
 
 def drop_empty(connection: Connection, name: str) -> None:
-    """Remove a database that holds no tables."""
+    """Remove a database that holds no tables.
+
+    A server that was killed in the middle of a rename may have left a file in its directory that it knows nothing of. Then an
+    empty database stays, which is in nobody's way.
+    """
     if survey.database(connection, name) and not survey.movable(connection, name):
-        drop(connection, name)
+        try:
+            drop(connection, name)
+        except pymysql.MySQLError as error:
+            if error.args[0] != ER.DB_DROP_RMDIR:
+                raise
 
 
 def drop(connection: Connection, name: str) -> None:
