@@ -42,7 +42,7 @@ def with_signatures(
         told.pop()
     happened = []
     for event in events:
-        while told and told[0].at < event.at:
+        while told and (told[0].at < event.at or (event.move == Move.SEAL.value and told[0].at == event.at)):
             happened.append(told.pop(0))
         happened.append(Happened(event.at, event.text, event.reason))
     return happened + told

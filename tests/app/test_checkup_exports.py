@@ -409,6 +409,12 @@ def test_signs_that_are_none_are_refused(signed: Checkup, file: Path) -> None:
         run("verify", "--file", str(file))
 
 
+def test_who_signed_first_stands_before_who_signed_second(signed: Checkup, cast: Cast) -> None:
+    """Also when both did so in the same moment."""
+    shown = words(checkup_pdf(cast.it, signed, AT))
+    assert 0 < shown.index("Ivan signed first") < shown.index("Iris signed second, which completes the record")
+
+
 def test_of_what_passed_the_pdf_says_what_was_compared(signed: Checkup, cast: Cast) -> None:
     shown = " ".join(words(checkup_pdf(cast.it, signed, AT)).split())
     check = Check.objects.filter(finding__checkup=signed, status="passed").earliest("pk")
