@@ -204,6 +204,18 @@ def test_a_server_killed_in_the_middle_of_a_swap(own_shop: Shop, delay: float) -
     assert shop.case.snapshot(place.kept) == newer
 
 
+def test_an_empty_database_that_cannot_be_removed_stops_nothing(own_shop: Shop) -> None:
+    """A server that was killed has left a file in its directory that it knows nothing of."""
+    server = own_shop.case.server
+    own_shop.execute("CREATE DATABASE emptied")
+    (server.directory / "data" / "emptied" / "left.behind").touch()
+    with Target.of(own_shop.case.settings).connect() as connection:
+        with pytest.raises(DriverError), Target.of(own_shop.case.settings).connect() as other:
+            journal.drop(other, "emptied")
+        journal.drop_empty(connection, "emptied")
+        journal.drop_empty(connection, "was never there")
+
+
 def test_a_server_that_dies_while_a_backup_is_taken_leaves_none(own_shop: Shop) -> None:
     own_shop.case.grow(8)
 
